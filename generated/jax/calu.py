@@ -82,208 +82,232 @@ def _derivative(x: Array) -> Array:
     held = jnp.clip(x, -1.0, 1.0)
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = jnp.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = jnp.where(product, held_squared, total)
     is_greater = -x > 1.0
     ratio = 1.0 / -x
     branch = jnp.where(is_greater, ratio, --x)
     atan_branch = jnp.arctan(branch)
     floor = jnp.floor(atan_branch * _2_OVER_PI + 0.5)
-    difference_2 = floor - 4.0 * jnp.floor(0.25 * floor)
-    is_equal = difference_2 == 1.0
-    outside = is_equal | (difference_2 == 2.0)
-    outside_2 = is_equal | (difference_2 == 3.0)
-    difference_3 = atan_branch - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    difference = floor - 4.0 * jnp.floor(0.25 * floor)
+    is_equal = difference == 1.0
+    outside = is_equal | (difference == 2.0)
+    outside_2 = is_equal | (difference == 3.0)
+    difference_2 = atan_branch - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_3 + negated
-    difference_4 = total - difference_3
-    total_2 = difference_3 - (total - difference_4) + (negated - difference_4)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_2 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_2
-    total_3_squared = jnp.square(total_3)
-    head = _head(total_3_squared)
-    total_4 = head + jnp.where(total_3_squared == head, 0.0, total_3_squared - head)
-    difference_5 = branch_2 - (total_3 - total)
-    product = 0.5 * total_4
-    product_2 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
-    product_2 = (product_2 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
-    product_2 = (product_2 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
-    product_2 = (product_2 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
-    product_2 = total_3 * total_4 * product_2 + difference_5 * (1.0 - product)
-    branch_3 = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
-    total_5 = total_3 + branch_3
-    minus_product = -product
-    total_6 = minus_product + 1.0
-    difference_6 = total_6 - minus_product
-    head_total_3 = _head(total_3)
-    difference_7 = total_3 - head_total_3
-    product_3 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
-    product_3 = (product_3 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
-    product_3 = (product_3 * total_4 + _1_OVER_8_FACTORIAL) * total_4
-    product_3 = (product_3 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
-    product_3 = jnp.square(total_4) * product_3
-    total_7 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_7
-    total_7 = total_7 + difference_7 * head_total_3 + difference_7 * difference_7
-    total_7 = 0.5 * jnp.where(total_4 * 2.0**-60 == 0.0, 0.0, total_7)
-    product_3 = product_3 - (total_7 + total_3 * difference_5)
-    product_3 = minus_product - (total_6 - difference_6) + (1.0 - difference_6) + product_3
-    branch_4 = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
-    total_8 = total_6 + branch_4
-    branch_5 = jnp.where(outside_2, total_5, total_8)
+    total_2 = difference_2 + negated
+    difference_3 = total_2 - difference_2
+    total_3 = difference_2 - (total_2 - difference_3) + (negated - difference_3)
+    total_3 = total_3 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch_2
+    total_4_squared = jnp.square(total_4)
+    head = _head(total_4_squared)
+    total_5 = head + (total_4_squared - head)
+    product_2 = total_4_squared * 2.0**-60
+    product_2 = (product_2 == 0.0) | (total_4_squared == head)
+    product_2 = jnp.where(product_2, total_4_squared, total_5)
+    difference_4 = branch_2 - (total_4 - total_2)
+    product_3 = 0.5 * product_2
+    product_4 = (_MINUS_1_OVER_15_FACTORIAL * product_2 + _1_OVER_13_FACTORIAL) * product_2
+    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * product_2 + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * product_2 + _MINUS_1_OVER_7_FACTORIAL) * product_2
+    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * product_2 + _MINUS_1_OVER_3_FACTORIAL
+    product_4 = total_4 * product_2 * product_4 + difference_4 * (1.0 - product_3)
+    branch_3 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    total_6 = total_4 + branch_3
+    minus_product_3 = -product_3
+    total_7 = minus_product_3 + 1.0
+    difference_5 = total_7 - minus_product_3
+    head_total_4 = _head(total_4)
+    difference_6 = total_4 - head_total_4
+    product_5 = (_1_OVER_16_FACTORIAL * product_2 + _MINUS_1_OVER_14_FACTORIAL) * product_2
+    product_5 = (product_5 + _1_OVER_12_FACTORIAL) * product_2 + _MINUS_1_OVER_10_FACTORIAL
+    product_5 = (product_5 * product_2 + _1_OVER_8_FACTORIAL) * product_2
+    product_5 = (product_5 + _MINUS_1_OVER_6_FACTORIAL) * product_2 + _1_OVER_4_FACTORIAL
+    product_5 = jnp.square(product_2) * product_5
+    total_8 = head_total_4 * head_total_4 - product_2 + head_total_4 * difference_6
+    total_8 = total_8 + difference_6 * head_total_4 + difference_6 * difference_6
+    total_8 = 0.5 * jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_8)
+    product_5 = product_5 - (total_8 + total_4 * difference_4)
+    total_9 = minus_product_3 - (total_7 - difference_5) + (1.0 - difference_5)
+    total_9 = total_9 + product_5
+    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_7 + branch_4
+    branch_5 = jnp.where(outside_2, total_6, total_10)
     branch_6 = jnp.where(outside, -branch_5, branch_5)
-    product_4 = branch * branch_6
-    head_product_4 = _head(product_4)
-    branch_7 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_7 = head_product_4 + branch_7
-    is_greater_2 = difference_2 > 1.5
-    branch_8 = jnp.where(outside_2, total_8, total_5)
-    branch_9 = jnp.where(is_greater_2, -branch_8, branch_8)
-    minus_branch_9 = -branch_9
-    total_9 = branch_7 + minus_branch_9
-    difference_8 = total_9 - branch_7
+    product_6 = branch * branch_6
+    head_product_6 = _head(product_6)
+    total_11 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_11)
+    is_greater_2 = difference > 1.5
+    branch_7 = jnp.where(outside_2, total_10, total_6)
+    branch_8 = jnp.where(is_greater_2, -branch_7, branch_7)
+    minus_branch_8 = -branch_8
+    total_12 = product_7 + minus_branch_8
+    difference_7 = total_12 - product_7
     head_branch = _head(branch)
     head_branch_6 = _head(branch_6)
-    difference_9 = branch_6 - head_branch_6
-    difference_10 = branch - head_branch
-    difference_11 = branch_3 - (total_5 - total_3)
-    difference_12 = branch_4 - (total_8 - total_6)
-    branch_10 = jnp.where(outside_2, difference_11, difference_12)
-    branch_11 = jnp.where(outside_2, difference_12, difference_11)
-    total_10 = branch_7 - (total_9 - difference_8) + (minus_branch_9 - difference_8)
-    total_11 = head_branch * head_branch_6 - branch_7 + head_branch * difference_9
-    total_11 = total_11 + difference_10 * head_branch_6 + difference_10 * difference_9
-    total_11 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_10 = total_10 + (total_11 + jnp.where(outside, -branch_10, branch_10) * branch)
-    total_10 = total_10 - jnp.where(is_greater_2, -branch_11, branch_11)
-    branch_12 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_12 = total_9 + branch_12
-    numerator = total_12 + (branch_12 - (total_12 - total_9))
-    numerator = numerator / (branch_6 + branch * branch_9)
-    branch_13 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_13 = atan_branch + branch_13
-    difference_13 = total_13 - atan_branch
-    difference_14 = branch_13 - difference_13
-    is_at_most = jnp.abs(difference_13 + difference_14) <= 0.00390625 * jnp.abs(atan_branch)
-    branch_14 = jnp.where(is_at_most, total_13, atan_branch)
-    product_5 = ratio * -x
-    head_product_5 = _head(product_5)
-    branch_15 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_15 = head_product_5 + branch_15
+    difference_8 = branch_6 - head_branch_6
+    difference_9 = branch - head_branch
+    difference_10 = branch_3 - (total_6 - total_4)
+    difference_11 = branch_4 - (total_10 - total_7)
+    branch_9 = jnp.where(outside_2, difference_10, difference_11)
+    branch_10 = jnp.where(outside_2, difference_11, difference_10)
+    total_13 = product_7 - (total_12 - difference_7) + (minus_branch_8 - difference_7)
+    total_14 = head_branch * head_branch_6 - product_7 + head_branch * difference_8
+    total_14 = total_14 + difference_9 * head_branch_6 + difference_9 * difference_8
+    total_14 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_13 = total_13 + (total_14 + jnp.where(outside, -branch_9, branch_9) * branch)
+    total_13 = total_13 - jnp.where(is_greater_2, -branch_10, branch_10)
+    branch_11 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_15 = total_12 + branch_11
+    numerator = total_15 + (branch_11 - (total_15 - total_12))
+    numerator = numerator / (branch_6 + branch * branch_8)
+    branch_12 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    total_16 = atan_branch + branch_12
+    difference_12 = total_16 - atan_branch
+    difference_13 = branch_12 - difference_12
+    is_at_most = jnp.abs(difference_12 + difference_13) <= 0.00390625 * jnp.abs(atan_branch)
+    branch_13 = jnp.where(is_at_most, total_16, atan_branch)
+    product_8 = ratio * -x
+    head_product_8 = _head(product_8)
+    total_17 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_17)
     head_ratio = _head(ratio)
     head_2 = _head(-x)
-    difference_15 = -x - head_2
-    difference_16 = ratio - head_ratio
-    numerator_2 = head_ratio * head_2 - branch_15 + head_ratio * difference_15
-    numerator_3 = numerator_2 + difference_16 * head_2 + difference_16 * difference_15
-    numerator_4 = 1.0 - branch_15 - jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    difference_14 = -x - head_2
+    difference_15 = ratio - head_ratio
+    numerator_2 = head_ratio * head_2 - product_9 + head_ratio * difference_14
+    numerator_3 = numerator_2 + difference_15 * head_2 + difference_15 * difference_14
+    numerator_4 = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
     numerator_4 = jnp.where(is_greater, numerator_4 / -x, 0.0)
     numerator_4 = 1.0 / (jnp.square(branch) + 1.0) * numerator_4
-    numerator_4 = jnp.where(is_at_most, difference_14, 0.0) + numerator_4
-    total_14 = branch_14 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_14 = jnp.where(is_greater, branch_14, _PI_OVER_2 + total_14)
-    product_6 = difference * total_14
-    head_product_6 = _head(product_6)
-    branch_16 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_16 = head_product_6 + branch_16
+    numerator_4 = jnp.where(is_at_most, difference_13, 0.0) + numerator_4
+    total_18 = branch_13 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    total_18 = jnp.where(is_greater, branch_13, _PI_OVER_2 + total_18)
+    product_10 = product * total_18
+    head_product_10 = _head(product_10)
+    total_19 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_19)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    product_7 = held * inverse_scale
-    head_product_7 = _head(product_7)
-    branch_17 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_17 = head_product_7 + branch_17
-    total_15 = branch_16 + branch_17
-    difference_17 = total_15 - branch_16
-    head_difference = _head(difference)
-    head_total_14 = _head(total_14)
-    difference_18 = total_14 - head_total_14
-    difference_19 = difference - head_difference
-    branch_18 = jnp.where(is_greater, numerator_4, 0.0)
+    product_12 = held * inverse_scale
+    head_product_12 = _head(product_12)
+    total_20 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_20)
+    total_21 = product_11 + product_13
+    difference_16 = total_21 - product_11
+    head_product = _head(product)
+    head_total_18 = _head(total_18)
+    difference_17 = total_18 - head_total_18
+    difference_18 = product - head_product
+    branch_14 = jnp.where(is_greater, numerator_4, 0.0)
     head_held = _head(held)
     head_3 = _head(inverse_scale)
-    difference_20 = inverse_scale - head_3
-    difference_21 = held - head_held
-    product_8 = inverse_scale * scale
-    head_product_8 = _head(product_8)
-    branch_19 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_19 = head_product_8 + branch_19
+    difference_19 = inverse_scale - head_3
+    difference_20 = held - head_held
+    product_14 = inverse_scale * scale
+    head_product_14 = _head(product_14)
+    total_22 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_22)
     head_scale = _head(scale)
-    difference_22 = scale - head_scale
-    numerator_5 = head_3 * head_scale - branch_19 + head_3 * difference_22
-    numerator_6 = numerator_5 + difference_20 * head_scale + difference_20 * difference_22
-    numerator_7 = 1.0 - branch_19 - jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    difference_21 = scale - head_scale
+    numerator_5 = head_3 * head_scale - product_15 + head_3 * difference_21
+    numerator_6 = numerator_5 + difference_19 * head_scale + difference_19 * difference_21
+    numerator_7 = 1.0 - product_15 - jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_6)
     numerator_7 = numerator_7 / scale
-    total_16 = branch_16 - (total_15 - difference_17) + (branch_17 - difference_17)
-    total_17 = head_held * head_3 - branch_17 + head_held * difference_20
-    total_17 = total_17 + difference_21 * head_3 + difference_21 * difference_20
-    total_17 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_17) + numerator_7 * held
-    difference_23 = head_difference * head_total_14 - branch_16
-    difference_23 = difference_23 + head_difference * difference_18
-    difference_23 = difference_23 + difference_19 * head_total_14
-    difference_23 = difference_23 + difference_19 * difference_18
-    difference_23 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, difference_23)
-    total_16 = total_16 + (difference_23 + branch_18 * difference) + total_17
-    branch_20 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_18 = total_15 + branch_20
-    difference_24 = branch_20 - (total_18 - total_15)
-    total_19 = inverse_scale + jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
-    total_19 = jnp.square(total_19)
-    head_total_19 = _head(total_19)
-    branch_21 = jnp.where(total_19 == head_total_19, 0.0, total_19 - head_total_19)
-    branch_21 = head_total_19 + branch_21
-    total_20 = total_18 + jnp.where(jnp.abs(difference_24) < jnp.inf, difference_24, 0.0)
-    total_21 = total_14 + jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
-    total_20 = total_20 + total_21 * branch_21
-    product_9 = _1_OVER_PI_2 * total_20
-    head_product_9 = _head(product_9)
-    branch_22 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_22 = head_product_9 + branch_22
-    total_22 = difference + branch_21
-    difference_25 = total_22 - difference
-    total_23 = difference - (total_22 - difference_25) + (branch_21 - difference_25)
-    branch_23 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = total_22 + branch_23
-    ratio_2 = branch_22 / total_24
-    product_10 = ratio_2 * total_24
-    head_product_10 = _head(product_10)
-    branch_24 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_24 = head_product_10 + branch_24
+    total_23 = head_product * head_total_18 - product_11 + head_product * difference_17
+    total_23 = total_23 + difference_18 * head_total_18 + difference_18 * difference_17
+    total_23 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_23) + branch_14 * product
+    total_24 = product_11 - (total_21 - difference_16) + (product_13 - difference_16)
+    total_24 = total_24 + total_23
+    total_25 = head_held * head_3 - product_13 + head_held * difference_19
+    total_25 = total_25 + difference_20 * head_3 + difference_20 * difference_19
+    total_25 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_25) + numerator_7 * held
+    total_24 = total_24 + total_25
+    branch_15 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_26 = total_21 + branch_15
+    difference_22 = branch_15 - (total_26 - total_21)
+    total_27 = inverse_scale + jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
+    total_27 = jnp.square(total_27)
+    head_total_27 = _head(total_27)
+    total_28 = head_total_27 + (total_27 - head_total_27)
+    product_16 = total_27 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (total_27 == head_total_27)
+    product_16 = jnp.where(product_16, total_27, total_28)
+    total_29 = total_26 + jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
+    total_30 = total_18 + jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
+    total_29 = total_29 + total_30 * product_16
+    product_17 = _1_OVER_PI_2 * total_29
+    head_product_17 = _head(product_17)
+    total_31 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_31)
+    total_32 = product + product_16
+    difference_23 = total_32 - product
+    total_33 = product - (total_32 - difference_23) + (product_16 - difference_23)
+    branch_16 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_32 + branch_16
+    ratio_2 = product_18 / total_34
+    product_19 = ratio_2 * total_34
+    head_product_19 = _head(product_19)
+    total_35 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_35)
     head_ratio_2 = _head(ratio_2)
-    head_total_24 = _head(total_24)
-    difference_26 = total_24 - head_total_24
-    difference_27 = ratio_2 - head_ratio_2
-    product_11 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_20
-    head_product_11 = _head(product_11)
-    branch_25 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_25 = head_product_11 + branch_25
+    head_total_34 = _head(total_34)
+    difference_24 = total_34 - head_total_34
+    difference_25 = ratio_2 - head_ratio_2
+    product_21 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_29
+    head_product_21 = _head(product_21)
+    total_36 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_36)
     head_4 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_1_OVER_PI))
-    head_total_20 = _head(total_20)
-    difference_28 = total_20 - head_total_20
-    difference_29 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_4
-    numerator_8 = head_ratio_2 * head_total_24 - branch_24 + head_ratio_2 * difference_26
-    numerator_9 = numerator_8 + difference_27 * head_total_24 + difference_27 * difference_26
-    numerator_10 = -jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_9)
-    numerator_11 = branch_22 - branch_24 + numerator_10
-    numerator_12 = head_4 * head_total_20 - branch_25 + head_4 * difference_28
-    numerator_13 = numerator_12 + difference_29 * head_total_20 + difference_29 * difference_28
-    numerator_14 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = numerator_14 + _THE_OTHER_DIGITS_OF_1_OVER_PI * total_20
-    numerator_16 = numerator_11 + (branch_25 - branch_22 + numerator_15)
-    numerator_16 = (numerator_16 - (branch_23 - (total_24 - total_22)) * ratio_2) / total_24
-    difference_30 = x - 892.0
-    difference_31 = x + 2.109375
-    difference_32 = x + 0.890625
+    head_total_29 = _head(total_29)
+    difference_26 = total_29 - head_total_29
+    difference_27 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_4
+    numerator_8 = head_ratio_2 * head_total_34 - product_20 + head_ratio_2 * difference_24
+    numerator_9 = numerator_8 + difference_25 * head_total_34 + difference_25 * difference_24
+    numerator_10 = -jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_9)
+    numerator_11 = product_18 - product_20 + numerator_10
+    numerator_12 = head_4 * head_total_29 - product_22 + head_4 * difference_26
+    numerator_13 = numerator_12 + difference_27 * head_total_29 + difference_27 * difference_26
+    numerator_14 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = numerator_14 + _THE_OTHER_DIGITS_OF_1_OVER_PI * total_29
+    numerator_16 = numerator_11 + (product_22 - product_18 + numerator_15)
+    numerator_16 = (numerator_16 - (branch_16 - (total_34 - total_32)) * ratio_2) / total_34
+    difference_28 = x - 892.0
+    difference_29 = x + 2.109375
+    difference_30 = x + 0.890625
     ratio_3 = 1.0 / x
-    branch_26 = jnp.where(is_greater, atan_branch, _PI_OVER_2 + atan_branch)
+    branch_17 = jnp.where(is_greater, atan_branch, _PI_OVER_2 + atan_branch)
     squared = jnp.square(inverse_scale)
     head_squared = _head(squared)
-    branch_27 = jnp.where(squared == head_squared, 0.0, squared - head_squared)
-    branch_27 = head_squared + branch_27
+    total_37 = head_squared + (squared - head_squared)
+    product_23 = squared * 2.0**-60
+    product_23 = (product_23 == 0.0) | (squared == head_squared)
+    product_23 = jnp.where(product_23, squared, total_37)
     smaller = jnp.minimum(x, 262144.0)
-    numerator_17 = _1_OVER_PI * (difference * branch_26 + branch_17 + branch_26 * branch_27)
-    numerator_17 = numerator_17 / (difference + branch_27)
-    total_25 = ratio_2 + jnp.where(jnp.abs(numerator_16) < jnp.inf, numerator_16, 0.0)
+    numerator_17 = _1_OVER_PI * (product * branch_17 + product_13 + branch_17 * product_23)
+    numerator_17 = numerator_17 / (product + product_23)
+    total_38 = ratio_2 + jnp.where(jnp.abs(numerator_16) < jnp.inf, numerator_16, 0.0)
     numerator_18 = (0.08679650342703275 * ratio_3 + 0.47696366068069884) * ratio_3
     numerator_19 = (numerator_18 + 1.0458748466267165) * ratio_3 + 1.1025471000767968
     numerator_20 = (numerator_19 * ratio_3 + 0.4195931666694637) * ratio_3
@@ -297,48 +321,48 @@ def _derivative(x: Array) -> Array:
     numerator_28 = (numerator_27 * ratio_3 + 1.1620325923064711e-15) * ratio_3
     numerator_28 = (numerator_28 - 0.2122065907891938) / x * ratio_3 * ratio_3
     numerator_28 = jnp.where(x < -2.374039649963379, numerator_28, numerator_17)
-    total_26 = 4.780190818473708e-05 * difference_32 + 0.0001665316320510715
-    total_26 = (total_26 * difference_32 + 0.00010198544989125002) * difference_32
-    total_26 = (total_26 - 0.00030345842826008266) * difference_32 - 0.0006150531534142147
-    total_26 = (total_26 * difference_32 - 0.0003649957903853279) * difference_32
-    total_26 = (total_26 + 0.0003892176511706554) * difference_32 + 0.001243376193221577
-    total_26 = (total_26 * difference_32 + 0.0015507857204391355) * difference_32
-    total_26 = (total_26 + 0.0005787344071127385) * difference_32 - 0.001769427643075449
-    total_26 = (total_26 * difference_32 - 0.004235741917872649) * difference_32
-    total_26 = (total_26 - 0.004412853646919491) * difference_32 - 0.0002658150448203666
-    total_26 = (total_26 * difference_32 + 0.007536184608103396) * difference_32
-    total_26 = (total_26 + 0.014114110965241672) * difference_32 + 0.011842098658931169
-    total_26 = (total_26 * difference_32 - 0.00431166356214882) * difference_32
-    total_26 = (total_26 - 0.029741713979610604) * difference_32 - 0.04692146491907326
-    total_26 = (total_26 * difference_32 - 0.03175791619557044) * difference_32
-    total_26 = (total_26 + 0.029540772371156994) * difference_32 + 0.12174245054125171
-    total_26 = (total_26 * difference_32 + 0.1966570154533776) * difference_32
-    total_26 = (total_26 + 0.19797776569422235) * difference_32 + 0.11030093167014351
-    total_27 = 2.559776370061057e-09 * difference_31 + 7.667274008124157e-09
-    total_27 = (total_27 * difference_31 + 1.298305203612254e-08) * difference_31
-    total_27 = (total_27 + 1.989156195253344e-08) * difference_31 + 1.835221250834101e-08
-    total_27 = (total_27 * difference_31 - 3.752371377253902e-08) * difference_31
-    total_27 = (total_27 - 2.6290719034444816e-07) * difference_31 - 9.089265902024462e-07
-    total_27 = (total_27 * difference_31 - 2.424051341319565e-06) * difference_31
-    total_27 = (total_27 - 5.332984013438656e-06) * difference_31 - 9.409564922098266e-06
-    total_27 = (total_27 * difference_31 - 1.0798086225445424e-05) * difference_31
-    total_27 = (total_27 + 5.828648314683281e-06) * difference_31 + 8.53295625972791e-05
-    total_27 = (total_27 * difference_31 + 0.000337598832837708) * difference_31
-    total_27 = (total_27 + 0.000994772378662584) * difference_31 + 0.002474811844170323
-    total_27 = (total_27 * difference_31 + 0.0053781828271391476) * difference_31
-    total_27 = (total_27 + 0.01022534832878378) * difference_31 + 0.01659597663188186
-    total_27 = (total_27 * difference_31 + 0.02143743023149509) * difference_31
-    total_27 = total_27 + 0.01770221894402037
-    total_28 = 4.212773095079036e-18 * difference_30 - 2.254680172672081e-15
-    total_28 = (total_28 * difference_30 + 1.0055869156226694e-12) * difference_30
-    total_28 = total_28 + 0.9999999997010052
+    total_39 = 4.780190818473708e-05 * difference_30 + 0.0001665316320510715
+    total_39 = (total_39 * difference_30 + 0.00010198544989125002) * difference_30
+    total_39 = (total_39 - 0.00030345842826008266) * difference_30 - 0.0006150531534142147
+    total_39 = (total_39 * difference_30 - 0.0003649957903853279) * difference_30
+    total_39 = (total_39 + 0.0003892176511706554) * difference_30 + 0.001243376193221577
+    total_39 = (total_39 * difference_30 + 0.0015507857204391355) * difference_30
+    total_39 = (total_39 + 0.0005787344071127385) * difference_30 - 0.001769427643075449
+    total_39 = (total_39 * difference_30 - 0.004235741917872649) * difference_30
+    total_39 = (total_39 - 0.004412853646919491) * difference_30 - 0.0002658150448203666
+    total_39 = (total_39 * difference_30 + 0.007536184608103396) * difference_30
+    total_39 = (total_39 + 0.014114110965241672) * difference_30 + 0.011842098658931169
+    total_39 = (total_39 * difference_30 - 0.00431166356214882) * difference_30
+    total_39 = (total_39 - 0.029741713979610604) * difference_30 - 0.04692146491907326
+    total_39 = (total_39 * difference_30 - 0.03175791619557044) * difference_30
+    total_39 = (total_39 + 0.029540772371156994) * difference_30 + 0.12174245054125171
+    total_39 = (total_39 * difference_30 + 0.1966570154533776) * difference_30
+    total_39 = (total_39 + 0.19797776569422235) * difference_30 + 0.11030093167014351
+    total_40 = 2.559776370061057e-09 * difference_29 + 7.667274008124157e-09
+    total_40 = (total_40 * difference_29 + 1.298305203612254e-08) * difference_29
+    total_40 = (total_40 + 1.989156195253344e-08) * difference_29 + 1.835221250834101e-08
+    total_40 = (total_40 * difference_29 - 3.752371377253902e-08) * difference_29
+    total_40 = (total_40 - 2.6290719034444816e-07) * difference_29 - 9.089265902024462e-07
+    total_40 = (total_40 * difference_29 - 2.424051341319565e-06) * difference_29
+    total_40 = (total_40 - 5.332984013438656e-06) * difference_29 - 9.409564922098266e-06
+    total_40 = (total_40 * difference_29 - 1.0798086225445424e-05) * difference_29
+    total_40 = (total_40 + 5.828648314683281e-06) * difference_29 + 8.53295625972791e-05
+    total_40 = (total_40 * difference_29 + 0.000337598832837708) * difference_29
+    total_40 = (total_40 + 0.000994772378662584) * difference_29 + 0.002474811844170323
+    total_40 = (total_40 * difference_29 + 0.0053781828271391476) * difference_29
+    total_40 = (total_40 + 0.01022534832878378) * difference_29 + 0.01659597663188186
+    total_40 = (total_40 * difference_29 + 0.02143743023149509) * difference_29
+    total_40 = total_40 + 0.01770221894402037
+    total_41 = 4.212773095079036e-18 * difference_28 - 2.254680172672081e-15
+    total_41 = (total_41 * difference_28 + 1.0055869156226694e-12) * difference_28
+    total_41 = total_41 + 0.9999999997010052
     ratio_4 = _1_OVER_PI * smaller / (jnp.square(smaller) + 1.0)
     ratio_4 = ratio_4 + _1_OVER_PI * jnp.arctan(smaller) + 0.5
-    magnitude = jnp.abs(difference_32)
-    magnitude = jnp.where(magnitude < 0.5938700437545776, total_26, numerator_28)
-    total_27 = jnp.where(jnp.abs(difference_31) < 0.6248799577299174, total_27, magnitude)
-    total_28 = jnp.where(jnp.abs(difference_30) < 0.7346425589785213, total_28, total_27)
-    return jnp.where(x < 32.0, jnp.where(abs_x < 128.0, total_25, total_28), ratio_4)
+    magnitude = jnp.abs(difference_30)
+    magnitude = jnp.where(magnitude < 0.5938700437545776, total_39, numerator_28)
+    total_40 = jnp.where(jnp.abs(difference_29) < 0.6248799577299174, total_40, magnitude)
+    total_41 = jnp.where(jnp.abs(difference_28) < 0.7346425589785213, total_41, total_40)
+    return jnp.where(x < 32.0, jnp.where(abs_x < 128.0, total_38, total_41), ratio_4)
 
 
 @jax.jit

@@ -64,697 +64,829 @@ def _second_derivative(x: Array) -> Array:
     clamped = jnp.clip(x, -1024.0, 1024.0)
     clamped_squared = jnp.square(clamped)
     head = _head(clamped_squared)
-    total = head + jnp.where(clamped_squared == head, 0.0, clamped_squared - head)
-    product = total * clamped
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head + (clamped_squared - head)
+    product = clamped_squared * 2.0**-60
+    product = (product == 0.0) | (clamped_squared == head)
+    product = jnp.where(product, clamped_squared, total)
+    product_2 = product * clamped
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total_2)
     minus_clamped = -clamped
-    product_2 = 0.5 * -jnp.abs(minus_clamped)
-    is_less = jnp.abs(product_2) < 0.5
-    expm1_product_2 = _expm1(product_2)
-    total_2 = expm1_product_2 + 1.0
-    branch_2 = jnp.where(is_less, total_2, jnp.exp(product_2))
-    branch_2_squared = jnp.square(branch_2)
-    head_2 = _head(branch_2_squared)
-    t = jnp.where(branch_2_squared == head_2, 0.0, branch_2_squared - head_2)
-    t = head_2 + t
-    total_3 = t + 1.0
-    difference = total_3 - t
-    head_branch_2 = _head(branch_2)
-    difference_2 = branch_2 - head_branch_2
-    branch_3 = jnp.where(is_less, expm1_product_2 - (total_2 - 1.0), 0.0)
-    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_2
-    total_4 = total_4 + difference_2 * head_branch_2 + difference_2 * difference_2
-    total_4 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_4) + branch_3 * branch_2 * 2.0
-    total_5 = t - (total_3 - difference) + (1.0 - difference) + total_4
-    branch_4 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_3 + branch_4
-    ratio = 1.0 / total_6
+    product_4 = 0.5 * -jnp.abs(minus_clamped)
+    is_less = jnp.abs(product_4) < 0.5
+    expm1_product_4 = _expm1(product_4)
+    total_3 = expm1_product_4 + 1.0
+    branch = jnp.where(is_less, total_3, jnp.exp(product_4))
+    branch_squared = jnp.square(branch)
+    head_2 = _head(branch_squared)
+    t = head_2 + (branch_squared - head_2)
+    t_2 = branch_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_squared == head_2), branch_squared, t)
+    total_4 = t + 1.0
+    difference = total_4 - t
+    head_branch = _head(branch)
+    difference_2 = branch - head_branch
+    branch_2 = jnp.where(is_less, expm1_product_4 - (total_3 - 1.0), 0.0)
+    total_5 = head_branch * head_branch - t + head_branch * difference_2
+    total_5 = total_5 + difference_2 * head_branch + difference_2 * difference_2
+    total_5 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_5) + branch_2 * branch * 2.0
+    total_6 = t - (total_4 - difference) + (1.0 - difference) + total_5
+    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_7 = total_4 + branch_3
+    ratio = 1.0 / total_7
     ratio_squared = jnp.square(ratio)
     head_3 = _head(ratio_squared)
-    total_7 = head_3 + jnp.where(ratio_squared == head_3, 0.0, ratio_squared - head_3)
-    product_3 = branch * total_7
-    head_product_3 = _head(product_3)
-    branch_5 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_5 = head_product_3 + branch_5
-    product_4 = 0.5 * -jnp.abs(clamped)
-    is_less_2 = jnp.abs(product_4) < 0.5
-    expm1_product_4 = _expm1(product_4)
-    total_8 = expm1_product_4 + 1.0
-    branch_6 = jnp.where(is_less_2, total_8, jnp.exp(product_4))
-    branch_6_squared = jnp.square(branch_6)
-    head_4 = _head(branch_6_squared)
-    t_2 = jnp.where(branch_6_squared == head_4, 0.0, branch_6_squared - head_4)
-    t_3 = head_4 + t_2
-    total_9 = t_3 + 1.0
-    difference_3 = total_9 - t_3
-    head_branch_6 = _head(branch_6)
-    difference_4 = branch_6 - head_branch_6
-    branch_7 = jnp.where(is_less_2, expm1_product_4 - (total_8 - 1.0), 0.0)
-    total_10 = head_branch_6 * head_branch_6 - t_3 + head_branch_6 * difference_4
-    total_10 = total_10 + difference_4 * head_branch_6 + difference_4 * difference_4
-    total_10 = jnp.where(t_3 * 2.0**-60 == 0.0, 0.0, total_10) + branch_7 * branch_6 * 2.0
-    total_11 = t_3 - (total_9 - difference_3) + (1.0 - difference_3) + total_10
-    branch_8 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_9 + branch_8
-    ratio_2 = 1.0 / total_12
-    product_5 = branch_5 * ratio_2
-    head_product_5 = _head(product_5)
-    branch_9 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_9 = head_product_5 + branch_9
-    product_6 = clamped * ratio_2
+    total_8 = head_3 + (ratio_squared - head_3)
+    product_5 = ratio_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (ratio_squared == head_3)
+    product_5 = jnp.where(product_5, ratio_squared, total_8)
+    product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
-    branch_10 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_10 = head_product_6 + branch_10
-    minus_branch_10 = -branch_10
+    total_9 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_9)
+    product_8 = 0.5 * -jnp.abs(clamped)
+    is_less_2 = jnp.abs(product_8) < 0.5
+    expm1_product_8 = _expm1(product_8)
+    total_10 = expm1_product_8 + 1.0
+    branch_4 = jnp.where(is_less_2, total_10, jnp.exp(product_8))
+    branch_4_squared = jnp.square(branch_4)
+    head_4 = _head(branch_4_squared)
+    t_3 = head_4 + (branch_4_squared - head_4)
+    t_4 = branch_4_squared * 2.0**-60
+    t_4 = (t_4 == 0.0) | (branch_4_squared == head_4)
+    t_5 = jnp.where(t_4, branch_4_squared, t_3)
+    total_11 = t_5 + 1.0
+    difference_3 = total_11 - t_5
+    head_branch_4 = _head(branch_4)
+    difference_4 = branch_4 - head_branch_4
+    branch_5 = jnp.where(is_less_2, expm1_product_8 - (total_10 - 1.0), 0.0)
+    total_12 = head_branch_4 * head_branch_4 - t_5 + head_branch_4 * difference_4
+    total_12 = total_12 + difference_4 * head_branch_4 + difference_4 * difference_4
+    total_12 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_12) + branch_5 * branch_4 * 2.0
+    total_13 = t_5 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
+    branch_6 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_11 + branch_6
+    ratio_2 = 1.0 / total_14
+    product_9 = product_7 * ratio_2
+    head_product_9 = _head(product_9)
+    total_15 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_15)
+    product_11 = clamped * ratio_2
+    head_product_11 = _head(product_11)
+    total_16 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_16)
+    minus_product_12 = -product_12
     is_negative = clamped < 0.0
-    branch_11 = jnp.where(is_negative, branch_6, 1.0)
-    product_7 = minus_branch_10 * branch_11
-    head_product_7 = _head(product_7)
-    branch_12 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_12 = head_product_7 + branch_12
-    product_8 = branch_12 * branch_11
-    head_product_8 = _head(product_8)
-    branch_13 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_13 = head_product_8 + branch_13
-    product_9 = 0.5 * -jnp.abs(branch_13)
-    is_less_3 = jnp.abs(product_9) < 0.5
-    expm1_product_9 = _expm1(product_9)
-    total_13 = expm1_product_9 + 1.0
-    branch_14 = jnp.where(is_less_3, total_13, jnp.exp(product_9))
-    branch_14_squared = jnp.square(branch_14)
-    head_5 = _head(branch_14_squared)
-    t_4 = jnp.where(branch_14_squared == head_5, 0.0, branch_14_squared - head_5)
-    t_5 = head_5 + t_4
-    total_14 = t_5 + 1.0
-    difference_5 = total_14 - t_5
-    head_branch_14 = _head(branch_14)
-    difference_6 = branch_14 - head_branch_14
-    product_10 = jnp.where(is_less_3, expm1_product_9 - (total_13 - 1.0), 0.0) * branch_14
-    product_10 = product_10 * 2.0
-    total_15 = head_branch_14 * head_branch_14 - t_5 + head_branch_14 * difference_6
-    total_15 = total_15 + difference_6 * head_branch_14 + difference_6 * difference_6
-    total_15 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_15) + product_10
-    head_branch_12 = _head(branch_12)
-    head_branch_11 = _head(branch_11)
-    difference_7 = branch_11 - head_branch_11
-    difference_8 = branch_12 - head_branch_12
-    head_6 = _head(minus_branch_10)
-    difference_9 = minus_branch_10 - head_6
+    branch_7 = jnp.where(is_negative, branch_4, 1.0)
+    product_13 = minus_product_12 * branch_7
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_17)
+    product_15 = product_14 * branch_7
+    head_product_15 = _head(product_15)
+    total_18 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_18)
+    product_17 = 0.5 * -jnp.abs(product_16)
+    is_less_3 = jnp.abs(product_17) < 0.5
+    expm1_product_17 = _expm1(product_17)
+    total_19 = expm1_product_17 + 1.0
+    branch_8 = jnp.where(is_less_3, total_19, jnp.exp(product_17))
+    branch_8_squared = jnp.square(branch_8)
+    head_5 = _head(branch_8_squared)
+    t_6 = head_5 + (branch_8_squared - head_5)
+    t_7 = branch_8_squared * 2.0**-60
+    t_7 = (t_7 == 0.0) | (branch_8_squared == head_5)
+    t_8 = jnp.where(t_7, branch_8_squared, t_6)
+    total_20 = t_8 + 1.0
+    difference_5 = total_20 - t_8
+    head_branch_8 = _head(branch_8)
+    difference_6 = branch_8 - head_branch_8
+    product_18 = jnp.where(is_less_3, expm1_product_17 - (total_19 - 1.0), 0.0) * branch_8
+    product_18 = product_18 * 2.0
+    total_21 = head_branch_8 * head_branch_8 - t_8 + head_branch_8 * difference_6
+    total_21 = total_21 + difference_6 * head_branch_8 + difference_6 * difference_6
+    total_21 = jnp.where(t_8 * 2.0**-60 == 0.0, 0.0, total_21) + product_18
+    head_product_14 = _head(product_14)
+    head_branch_7 = _head(branch_7)
+    difference_7 = branch_7 - head_branch_7
+    difference_8 = product_14 - head_product_14
+    head_6 = _head(minus_product_12)
+    difference_9 = minus_product_12 - head_6
     head_clamped = _head(clamped)
     head_ratio_2 = _head(ratio_2)
     difference_10 = ratio_2 - head_ratio_2
     difference_11 = clamped - head_clamped
-    product_11 = ratio_2 * total_12
-    head_product_11 = _head(product_11)
-    branch_15 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_15 = head_product_11 + branch_15
-    head_total_12 = _head(total_12)
-    difference_12 = total_12 - head_total_12
-    numerator = head_ratio_2 * head_total_12 - branch_15 + head_ratio_2 * difference_12
-    numerator = numerator + difference_10 * head_total_12 + difference_10 * difference_12
-    numerator = 1.0 - branch_15 - jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_8 - (total_12 - total_9)) * ratio_2) / total_12
-    total_16 = head_clamped * head_ratio_2 - branch_10 + head_clamped * difference_10
-    total_16 = total_16 + difference_11 * head_ratio_2 + difference_11 * difference_10
-    total_16 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_16) + numerator * clamped
-    branch_16 = jnp.where(is_negative, branch_7, 0.0)
-    total_17 = head_branch_12 * head_branch_11 - branch_13 + head_branch_12 * difference_7
-    total_17 = total_17 + difference_8 * head_branch_11 + difference_8 * difference_7
-    total_17 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_18 = head_6 * head_branch_11 - branch_12 + head_6 * difference_7
-    total_18 = total_18 + difference_9 * head_branch_11 + difference_9 * difference_7
-    total_18 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + -total_16 * branch_11 + branch_16 * minus_branch_10) * branch_11
-    total_17 = total_17 + total_18 + branch_16 * branch_12
-    product_12 = -(total_17 * jnp.sign(branch_13)) * 0.5 * 2.0
-    total_19 = t_5 - (total_14 - difference_5) + (1.0 - difference_5)
-    total_19 = total_19 + (total_15 + product_12 * t_5)
-    branch_17 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_14 + branch_17
-    ratio_3 = 1.0 / total_20
-    product_13 = branch_9 * ratio_3
-    head_product_13 = _head(product_13)
-    branch_18 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_18 = head_product_13 + branch_18
-    is_negative_2 = minus_clamped < 0.0
-    branch_19 = jnp.where(is_negative_2, t, 1.0)
-    product_14 = branch_18 * branch_19
-    head_product_14 = _head(product_14)
-    branch_20 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_20 = head_product_14 + branch_20
-    branch_21 = jnp.where(is_negative, t_3, 1.0)
-    product_15 = branch_20 * branch_21
-    head_product_15 = _head(product_15)
-    branch_22 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_22 = head_product_15 + branch_22
-    head_branch_20 = _head(branch_20)
-    head_branch_21 = _head(branch_21)
-    difference_13 = branch_21 - head_branch_21
-    difference_14 = branch_20 - head_branch_20
-    head_branch_18 = _head(branch_18)
-    head_branch_19 = _head(branch_19)
-    difference_15 = branch_19 - head_branch_19
-    difference_16 = branch_18 - head_branch_18
-    head_branch_9 = _head(branch_9)
-    head_ratio_3 = _head(ratio_3)
-    difference_17 = ratio_3 - head_ratio_3
-    difference_18 = branch_9 - head_branch_9
-    head_branch_5 = _head(branch_5)
-    difference_19 = branch_5 - head_branch_5
-    head_branch = _head(branch)
-    head_total_7 = _head(total_7)
-    difference_20 = total_7 - head_total_7
-    difference_21 = branch - head_branch
-    head_total = _head(total)
-    difference_22 = total - head_total
-    total_21 = head_clamped * head_clamped - total + head_clamped * difference_11
-    total_21 = total_21 + difference_11 * head_clamped + difference_11 * difference_11
-    total_21 = jnp.where(total * 2.0**-60 == 0.0, 0.0, total_21)
-    head_ratio = _head(ratio)
-    difference_23 = ratio - head_ratio
-    product_16 = ratio * total_6
-    head_product_16 = _head(product_16)
-    branch_23 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_23 = head_product_16 + branch_23
-    head_total_6 = _head(total_6)
-    difference_24 = total_6 - head_total_6
-    numerator_2 = head_ratio * head_total_6 - branch_23 + head_ratio * difference_24
-    numerator_3 = numerator_2 + difference_23 * head_total_6 + difference_23 * difference_24
-    numerator_4 = 1.0 - branch_23 - jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_4 - (total_6 - total_3)) * ratio) / total_6
-    total_22 = head_ratio * head_ratio - total_7 + head_ratio * difference_23
-    total_22 = total_22 + difference_23 * head_ratio + difference_23 * difference_23
-    total_22 = jnp.where(total_7 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + numerator_4 * ratio * 2.0
-    total_23 = head_branch_5 * head_ratio_2 - branch_9 + head_branch_5 * difference_10
-    total_23 = total_23 + difference_19 * head_ratio_2 + difference_19 * difference_10
-    total_23 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_24 = head_branch * head_total_7 - branch_5 + head_branch * difference_20
-    total_24 = total_24 + difference_21 * head_total_7 + difference_21 * difference_20
-    total_24 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_25 = head_total * head_clamped - branch + head_total * difference_11
-    total_25 = total_25 + difference_22 * head_clamped + difference_22 * difference_11
-    total_25 = jnp.where(branch * 2.0**-60 == 0.0, 0.0, total_25) + total_21 * clamped
-    total_23 = total_23 + (total_24 + total_25 * total_7 + total_22 * branch) * ratio_2
-    total_23 = total_23 + numerator * branch_5
-    product_17 = ratio_3 * total_20
-    head_product_17 = _head(product_17)
-    branch_24 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_24 = head_product_17 + branch_24
-    head_total_20 = _head(total_20)
-    difference_25 = total_20 - head_total_20
-    numerator_5 = head_ratio_3 * head_total_20 - branch_24 + head_ratio_3 * difference_25
-    numerator_6 = numerator_5 + difference_17 * head_total_20 + difference_17 * difference_25
-    numerator_7 = 1.0 - branch_24 - jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_7 = (numerator_7 - (branch_17 - (total_20 - total_14)) * ratio_3) / total_20
-    branch_25 = jnp.where(is_negative_2, total_4, 0.0)
-    branch_26 = jnp.where(is_negative, total_10, 0.0)
-    total_26 = head_branch_18 * head_branch_19 - branch_20 + head_branch_18 * difference_15
-    total_26 = total_26 + difference_16 * head_branch_19 + difference_16 * difference_15
-    total_26 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_27 = head_branch_20 * head_branch_21 - branch_22 + head_branch_20 * difference_13
-    total_27 = total_27 + difference_14 * head_branch_21 + difference_14 * difference_13
-    total_27 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_28 = head_branch_9 * head_ratio_3 - branch_18 + head_branch_9 * difference_17
-    total_28 = total_28 + difference_18 * head_ratio_3 + difference_18 * difference_17
-    total_28 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_28) + total_23 * ratio_3
-    total_26 = total_26 + (total_28 + numerator_7 * branch_9) * branch_19
-    total_27 = total_27 + (total_26 + branch_25 * branch_18) * branch_21
-    total_27 = total_27 + branch_26 * branch_20
-    branch_27 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_29 = branch_22 + branch_27
-    is_equal = branch_13 == 0.0
-    branch_28 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    differs = branch_13 != 0.0
-    outside = is_equal & (branch_28 < 0.0) | differs & (branch_13 < 0.0)
-    branch_29 = jnp.where(outside, t_5, 1.0)
-    branch_30 = jnp.where(outside, total_15, 0.0)
-    branch_31 = jnp.where(jnp.abs(branch_30) < jnp.inf, branch_30, 0.0)
-    total_30 = branch_29 + branch_31
-    product_18 = total_29 * total_30
-    head_product_18 = _head(product_18)
-    branch_32 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_32 = head_product_18 + branch_32
-    product_19 = total * total_7
+    product_19 = ratio_2 * total_14
     head_product_19 = _head(product_19)
-    branch_33 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_33 = head_product_19 + branch_33
-    product_20 = branch_33 * branch_19
-    head_product_20 = _head(product_20)
-    branch_34 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_34 = head_product_20 + branch_34
-    total_31 = branch_32 + branch_34
-    difference_26 = total_31 - branch_32
-    head_total_29 = _head(total_29)
-    head_total_30 = _head(total_30)
-    difference_27 = total_30 - head_total_30
-    difference_28 = total_29 - head_total_29
-    difference_29 = branch_31 - (total_30 - branch_29)
-    branch_35 = jnp.where(outside, product_12, 0.0)
-    head_branch_33 = _head(branch_33)
-    difference_30 = branch_33 - head_branch_33
-    total_32 = head_branch_33 * head_branch_19 - branch_34 + head_branch_33 * difference_15
-    total_32 = total_32 + difference_30 * head_branch_19 + difference_30 * difference_15
-    total_32 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_33 = head_total_29 * head_total_30 - branch_32 + head_total_29 * difference_27
-    total_33 = total_33 + difference_28 * head_total_30 + difference_28 * difference_27
-    total_33 = jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = total_33 + (branch_27 - (total_29 - branch_22)) * total_30
-    total_33 = total_33 + difference_29 * total_29 + branch_35 * branch_32
-    total_34 = branch_32 - (total_31 - difference_26) + (branch_34 - difference_26)
-    total_34 = total_34 + total_33
-    total_35 = head_total * head_total_7 - branch_33 + head_total * difference_20
-    total_35 = total_35 + difference_22 * head_total_7 + difference_22 * difference_20
-    total_35 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_35) + total_21 * total_7
-    total_32 = total_32 + (total_35 + total_22 * total) * branch_19 + branch_25 * branch_33
-    total_34 = total_34 + total_32
-    branch_36 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_36 = total_31 + branch_36
-    product_21 = 2.0 * total
-    product_22 = product_21 * ratio_2
+    total_22 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_22)
+    head_total_14 = _head(total_14)
+    difference_12 = total_14 - head_total_14
+    numerator = head_ratio_2 * head_total_14 - product_20 + head_ratio_2 * difference_12
+    numerator = numerator + difference_10 * head_total_14 + difference_10 * difference_12
+    numerator = 1.0 - product_20 - jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_6 - (total_14 - total_11)) * ratio_2) / total_14
+    total_23 = head_clamped * head_ratio_2 - product_12 + head_clamped * difference_10
+    total_23 = total_23 + difference_11 * head_ratio_2 + difference_11 * difference_10
+    total_23 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_23) + numerator * clamped
+    branch_9 = jnp.where(is_negative, branch_5, 0.0)
+    total_24 = head_6 * head_branch_7 - product_14 + head_6 * difference_7
+    total_24 = total_24 + difference_9 * head_branch_7 + difference_9 * difference_7
+    total_24 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = (total_24 + -total_23 * branch_7 + branch_9 * minus_product_12) * branch_7
+    difference_13 = head_product_14 * head_branch_7 - product_16
+    difference_13 = difference_13 + head_product_14 * difference_7
+    difference_13 = difference_13 + difference_8 * head_branch_7 + difference_8 * difference_7
+    difference_13 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_13) + total_24
+    difference_13 = difference_13 + branch_9 * product_14
+    product_21 = -(difference_13 * jnp.sign(product_16)) * 0.5 * 2.0
+    total_25 = t_8 - (total_20 - difference_5) + (1.0 - difference_5)
+    total_25 = total_25 + (total_21 + product_21 * t_8)
+    branch_10 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_20 + branch_10
+    ratio_3 = 1.0 / total_26
+    product_22 = product_10 * ratio_3
     head_product_22 = _head(product_22)
-    branch_37 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_37 = head_product_22 + branch_37
-    product_23 = branch_37 * ratio
-    head_product_23 = _head(product_23)
-    branch_38 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_38 = head_product_23 + branch_38
-    product_24 = branch_38 * ratio_3
+    total_27 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_27)
+    is_negative_2 = minus_clamped < 0.0
+    branch_11 = jnp.where(is_negative_2, t, 1.0)
+    product_24 = product_23 * branch_11
     head_product_24 = _head(product_24)
-    branch_39 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_39 = head_product_24 + branch_39
-    product_25 = branch_39 * branch_21
-    head_product_25 = _head(product_25)
-    branch_40 = jnp.where(product_25 == head_product_25, 0.0, product_25 - head_product_25)
-    branch_40 = head_product_25 + branch_40
-    head_branch_39 = _head(branch_39)
-    difference_31 = branch_39 - head_branch_39
-    head_branch_38 = _head(branch_38)
-    difference_32 = branch_38 - head_branch_38
-    head_branch_37 = _head(branch_37)
-    difference_33 = branch_37 - head_branch_37
-    head_product_21 = _head(product_21)
-    difference_34 = product_21 - head_product_21
-    total_37 = head_product_21 * head_ratio_2 - branch_37 + head_product_21 * difference_10
-    total_37 = total_37 + difference_34 * head_ratio_2 + difference_34 * difference_10
-    total_37 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = (total_37 + total_21 * 2.0 * ratio_2 + numerator * product_21) * ratio
-    total_38 = head_branch_37 * head_ratio - branch_38 + head_branch_37 * difference_23
-    total_38 = total_38 + difference_33 * head_ratio + difference_33 * difference_23
-    total_38 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_38) + total_37
-    total_38 = total_38 + numerator_4 * branch_37
-    total_39 = head_branch_39 * head_branch_21 - branch_40 + head_branch_39 * difference_13
-    total_39 = total_39 + difference_31 * head_branch_21 + difference_31 * difference_13
-    total_39 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_40 = head_branch_38 * head_ratio_3 - branch_39 + head_branch_38 * difference_17
-    total_40 = total_40 + difference_32 * head_ratio_3 + difference_32 * difference_17
-    total_40 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_40) + total_38 * ratio_3
-    total_39 = total_39 + (total_40 + numerator_7 * branch_38) * branch_21
-    total_39 = total_39 + branch_26 * branch_39
-    branch_41 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_41 = branch_40 + branch_41
-    product_26 = total_41 * total_30
+    total_28 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_28)
+    branch_12 = jnp.where(is_negative, t_5, 1.0)
+    product_26 = product_25 * branch_12
     head_product_26 = _head(product_26)
-    branch_42 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_42 = head_product_26 + branch_42
-    total_42 = total_36 + branch_42
-    difference_35 = total_42 - total_36
-    head_total_41 = _head(total_41)
-    difference_36 = total_41 - head_total_41
-    total_43 = head_total_41 * head_total_30 - branch_42 + head_total_41 * difference_27
-    total_43 = total_43 + difference_36 * head_total_30 + difference_36 * difference_27
-    total_43 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_41 - (total_41 - branch_40)) * total_30
-    total_43 = total_43 + difference_29 * total_41 + branch_35 * branch_42
-    total_44 = total_36 - (total_42 - difference_35) + (branch_42 - difference_35)
-    total_44 = total_44 + (branch_36 - (total_36 - total_31)) + total_43
-    branch_43 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_45 = total_42 + branch_43
-    product_27 = 4.0 * clamped
-    product_28 = product_27 * ratio
+    total_29 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_29)
+    head_product_25 = _head(product_25)
+    head_branch_12 = _head(branch_12)
+    difference_14 = branch_12 - head_branch_12
+    difference_15 = product_25 - head_product_25
+    head_product_23 = _head(product_23)
+    head_branch_11 = _head(branch_11)
+    difference_16 = branch_11 - head_branch_11
+    difference_17 = product_23 - head_product_23
+    head_product_10 = _head(product_10)
+    head_ratio_3 = _head(ratio_3)
+    difference_18 = ratio_3 - head_ratio_3
+    difference_19 = product_10 - head_product_10
+    head_product_7 = _head(product_7)
+    difference_20 = product_7 - head_product_7
+    head_product_3 = _head(product_3)
+    head_product_5 = _head(product_5)
+    difference_21 = product_5 - head_product_5
+    difference_22 = product_3 - head_product_3
+    head_product = _head(product)
+    difference_23 = product - head_product
+    total_30 = head_clamped * head_clamped - product + head_clamped * difference_11
+    total_30 = total_30 + difference_11 * head_clamped + difference_11 * difference_11
+    total_30 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_30)
+    head_ratio = _head(ratio)
+    difference_24 = ratio - head_ratio
+    product_28 = ratio * total_7
     head_product_28 = _head(product_28)
-    branch_44 = jnp.where(product_28 == head_product_28, 0.0, product_28 - head_product_28)
-    branch_44 = head_product_28 + branch_44
-    total_46 = total_45 + branch_44
-    difference_37 = total_46 - total_45
-    head_product_27 = _head(product_27)
-    difference_38 = product_27 - head_product_27
-    total_47 = head_product_27 * head_ratio - branch_44 + head_product_27 * difference_23
-    total_47 = total_47 + difference_38 * head_ratio + difference_38 * difference_23
-    total_47 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_47 = total_47 + numerator_4 * product_27
-    total_48 = total_45 - (total_46 - difference_37) + (branch_44 - difference_37)
-    total_48 = total_48 + (branch_43 - (total_45 - total_42)) + total_47
-    branch_45 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
-    total_49 = total_46 + branch_45
-    product_29 = branch_10 * branch_11
-    head_product_29 = _head(product_29)
-    branch_46 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_46 = head_product_29 + branch_46
-    product_30 = branch_46 * branch_11
+    total_31 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_31)
+    head_total_7 = _head(total_7)
+    difference_25 = total_7 - head_total_7
+    numerator_2 = head_ratio * head_total_7 - product_29 + head_ratio * difference_25
+    numerator_3 = numerator_2 + difference_24 * head_total_7 + difference_24 * difference_25
+    numerator_4 = 1.0 - product_29 - jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_3 - (total_7 - total_4)) * ratio) / total_7
+    total_32 = head_ratio * head_ratio - product_5 + head_ratio * difference_24
+    total_32 = total_32 + difference_24 * head_ratio + difference_24 * difference_24
+    total_32 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + numerator_4 * ratio * 2.0
+    total_33 = head_product_3 * head_product_5 - product_7 + head_product_3 * difference_21
+    total_33 = total_33 + difference_22 * head_product_5 + difference_22 * difference_21
+    total_33 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_product_7 * head_ratio_2 - product_10 + head_product_7 * difference_10
+    total_34 = total_34 + difference_20 * head_ratio_2 + difference_20 * difference_10
+    total_34 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = head_product * head_clamped - product_3 + head_product * difference_11
+    total_35 = total_35 + difference_23 * head_clamped + difference_23 * difference_11
+    total_35 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_35) + total_30 * clamped
+    total_33 = (total_33 + total_35 * product_5 + total_32 * product_3) * ratio_2
+    total_34 = total_34 + total_33 + numerator * product_7
+    product_30 = ratio_3 * total_26
     head_product_30 = _head(product_30)
-    branch_47 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_47 = head_product_30 + branch_47
-    product_31 = 0.5 * -jnp.abs(branch_47)
-    is_less_4 = jnp.abs(product_31) < 0.5
-    expm1_product_31 = _expm1(product_31)
-    total_50 = expm1_product_31 + 1.0
-    branch_48 = jnp.where(is_less_4, total_50, jnp.exp(product_31))
-    branch_48_squared = jnp.square(branch_48)
-    head_7 = _head(branch_48_squared)
-    t_6 = jnp.where(branch_48_squared == head_7, 0.0, branch_48_squared - head_7)
-    t_7 = head_7 + t_6
-    total_51 = t_7 + 1.0
-    difference_39 = total_51 - t_7
-    head_branch_48 = _head(branch_48)
-    difference_40 = branch_48 - head_branch_48
-    product_32 = jnp.where(is_less_4, expm1_product_31 - (total_50 - 1.0), 0.0) * branch_48
-    product_32 = product_32 * 2.0
-    total_52 = head_branch_48 * head_branch_48 - t_7 + head_branch_48 * difference_40
-    total_52 = total_52 + difference_40 * head_branch_48 + difference_40 * difference_40
-    total_52 = jnp.where(t_7 * 2.0**-60 == 0.0, 0.0, total_52) + product_32
-    head_branch_46 = _head(branch_46)
-    difference_41 = branch_46 - head_branch_46
-    head_branch_10 = _head(branch_10)
-    difference_42 = branch_10 - head_branch_10
-    total_53 = head_branch_10 * head_branch_11 - branch_46 + head_branch_10 * difference_7
-    total_53 = total_53 + difference_42 * head_branch_11 + difference_42 * difference_7
-    total_53 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_53) + total_16 * branch_11
-    total_53 = (total_53 + branch_16 * branch_10) * branch_11
-    total_54 = head_branch_46 * head_branch_11 - branch_47 + head_branch_46 * difference_7
-    total_54 = total_54 + difference_41 * head_branch_11 + difference_41 * difference_7
-    total_54 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, total_54) + total_53
-    total_54 = total_54 + branch_16 * branch_46
-    product_33 = -(total_54 * jnp.sign(branch_47)) * 0.5 * 2.0
-    total_55 = t_7 - (total_51 - difference_39) + (1.0 - difference_39)
-    total_55 = total_55 + (total_52 + product_33 * t_7)
-    branch_49 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
-    total_56 = total_51 + branch_49
-    ratio_4 = 1.0 / total_56
-    product_34 = ratio_4 * total_56
+    total_36 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_36)
+    head_total_26 = _head(total_26)
+    difference_26 = total_26 - head_total_26
+    numerator_5 = head_ratio_3 * head_total_26 - product_31 + head_ratio_3 * difference_26
+    numerator_6 = numerator_5 + difference_18 * head_total_26 + difference_18 * difference_26
+    numerator_7 = 1.0 - product_31 - jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_7 = (numerator_7 - (branch_10 - (total_26 - total_20)) * ratio_3) / total_26
+    branch_13 = jnp.where(is_negative_2, total_5, 0.0)
+    branch_14 = jnp.where(is_negative, total_12, 0.0)
+    difference_27 = head_product_23 * head_branch_11 - product_25
+    difference_27 = difference_27 + head_product_23 * difference_16
+    difference_27 = difference_27 + difference_17 * head_branch_11
+    difference_27 = difference_27 + difference_17 * difference_16
+    difference_27 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_27)
+    difference_28 = head_product_25 * head_branch_12 - product_27
+    difference_28 = difference_28 + head_product_25 * difference_14
+    difference_28 = difference_28 + difference_15 * head_branch_12
+    difference_28 = difference_28 + difference_15 * difference_14
+    difference_28 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_28)
+    difference_29 = head_product_10 * head_ratio_3 - product_23
+    difference_29 = difference_29 + head_product_10 * difference_18
+    difference_29 = difference_29 + difference_19 * head_ratio_3 + difference_19 * difference_18
+    difference_29 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_29)
+    difference_29 = (difference_29 + total_34 * ratio_3 + numerator_7 * product_10) * branch_11
+    difference_27 = (difference_27 + difference_29 + branch_13 * product_23) * branch_12
+    difference_28 = difference_28 + difference_27 + branch_14 * product_25
+    branch_15 = jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
+    total_37 = product_27 + branch_15
+    is_equal = product_16 == 0.0
+    branch_16 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
+    differs = product_16 != 0.0
+    outside = is_equal & (branch_16 < 0.0) | differs & (product_16 < 0.0)
+    branch_17 = jnp.where(outside, t_8, 1.0)
+    branch_18 = jnp.where(outside, total_21, 0.0)
+    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
+    total_38 = branch_17 + branch_19
+    product_32 = total_37 * total_38
+    head_product_32 = _head(product_32)
+    total_39 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_39)
+    product_34 = product * product_5
     head_product_34 = _head(product_34)
-    branch_50 = jnp.where(product_34 == head_product_34, 0.0, product_34 - head_product_34)
-    branch_50 = head_product_34 + branch_50
-    head_ratio_4 = _head(ratio_4)
-    head_total_56 = _head(total_56)
-    difference_43 = total_56 - head_total_56
-    difference_44 = ratio_4 - head_ratio_4
-    numerator_8 = head_ratio_4 * head_total_56 - branch_50 + head_ratio_4 * difference_43
-    numerator_9 = numerator_8 + difference_44 * head_total_56 + difference_44 * difference_43
-    numerator_10 = 1.0 - branch_50 - jnp.where(branch_50 * 2.0**-60 == 0.0, 0.0, numerator_9)
-    numerator_10 = (numerator_10 - (branch_49 - (total_56 - total_51)) * ratio_4) / total_56
-    branch_51 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
-    total_57 = t_7 + jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    product_35 = total_57 * product_33
-    product_36 = total_57 * (jnp.where(jnp.abs(product_33) < jnp.inf, product_33, 0.0) + 1.0)
-    total_58 = total_57 + jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
-    product_36 = jnp.where(jnp.abs(total_57) < 2.0**-60, product_36, total_58)
-    product_36 = jnp.where(branch_47 + branch_51 < 0.0, product_36, 1.0)
-    total_59 = ratio_4 + jnp.where(jnp.abs(numerator_10) < jnp.inf, numerator_10, 0.0)
-    total_60 = branch_21 + jnp.where(jnp.abs(branch_26) < jnp.inf, branch_26, 0.0)
-    total_61 = branch_19 + jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0)
-    total_62 = branch_9 + jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_62 = -(total_62 * total_59 * total_61 * total_60 * product_36)
-    total_63 = total_49 + total_62
-    difference_45 = total_63 - total_49
-    total_64 = total_49 - (total_63 - difference_45) + (total_62 - difference_45)
-    total_64 = total_64 + (branch_45 - (total_49 - total_46))
-    branch_52 = jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
-    total_65 = total_63 + branch_52
-    product_37 = branch_38 * ratio_4
-    head_product_37 = _head(product_37)
-    branch_53 = jnp.where(product_37 == head_product_37, 0.0, product_37 - head_product_37)
-    branch_53 = head_product_37 + branch_53
-    product_38 = branch_53 * branch_21
-    head_product_38 = _head(product_38)
-    branch_54 = jnp.where(product_38 == head_product_38, 0.0, product_38 - head_product_38)
-    branch_54 = head_product_38 + branch_54
-    product_39 = branch_54 * product_36
-    head_product_39 = _head(product_39)
-    branch_55 = jnp.where(product_39 == head_product_39, 0.0, product_39 - head_product_39)
-    branch_55 = head_product_39 + branch_55
-    minus_branch_55 = -branch_55
-    total_66 = total_65 + minus_branch_55
-    difference_46 = total_66 - total_65
-    head_branch_54 = _head(branch_54)
+    total_40 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_40)
+    product_36 = product_35 * branch_11
     head_product_36 = _head(product_36)
-    difference_47 = product_36 - head_product_36
-    difference_48 = branch_54 - head_branch_54
-    head_branch_53 = _head(branch_53)
-    difference_49 = branch_53 - head_branch_53
-    total_67 = head_branch_53 * head_branch_21 - branch_54 + head_branch_53 * difference_13
-    total_67 = total_67 + difference_49 * head_branch_21 + difference_49 * difference_13
-    total_67 = jnp.where(branch_54 * 2.0**-60 == 0.0, 0.0, total_67)
-    total_68 = head_branch_38 * head_ratio_4 - branch_53 + head_branch_38 * difference_44
-    total_68 = total_68 + difference_32 * head_ratio_4 + difference_32 * difference_44
-    total_68 = jnp.where(branch_53 * 2.0**-60 == 0.0, 0.0, total_68) + total_38 * ratio_4
-    total_67 = total_67 + (total_68 + numerator_10 * branch_38) * branch_21
-    total_67 = (total_67 + branch_26 * branch_53) * product_36
-    total_69 = total_65 - (total_66 - difference_46) + (minus_branch_55 - difference_46)
-    total_69 = total_69 + (branch_52 - (total_65 - total_63))
-    difference_50 = head_branch_54 * head_product_36 - branch_55
-    difference_50 = difference_50 + head_branch_54 * difference_47
-    difference_50 = difference_50 + difference_48 * head_product_36
-    difference_50 = difference_50 + difference_48 * difference_47
-    difference_50 = -(jnp.where(branch_55 * 2.0**-60 == 0.0, 0.0, difference_50) + total_67)
-    total_69 = total_69 + difference_50
-    branch_56 = jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0)
-    total_70 = total_66 + branch_56
-    product_40 = total * ratio_2
-    head_product_40 = _head(product_40)
-    branch_57 = jnp.where(product_40 == head_product_40, 0.0, product_40 - head_product_40)
-    branch_57 = head_product_40 + branch_57
-    product_41 = branch_57 * ratio
+    total_41 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_41)
+    total_42 = product_33 + product_37
+    difference_30 = total_42 - product_33
+    head_total_37 = _head(total_37)
+    head_total_38 = _head(total_38)
+    difference_31 = total_38 - head_total_38
+    difference_32 = total_37 - head_total_37
+    difference_33 = branch_19 - (total_38 - branch_17)
+    branch_20 = jnp.where(outside, product_21, 0.0)
+    head_product_35 = _head(product_35)
+    difference_34 = product_35 - head_product_35
+    total_43 = head_total_37 * head_total_38 - product_33 + head_total_37 * difference_31
+    total_43 = total_43 + difference_32 * head_total_38 + difference_32 * difference_31
+    total_43 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (branch_15 - (total_37 - product_27)) * total_38
+    total_43 = total_43 + difference_33 * total_37 + branch_20 * product_33
+    total_44 = head_product * head_product_5 - product_35 + head_product * difference_21
+    total_44 = total_44 + difference_23 * head_product_5 + difference_23 * difference_21
+    total_44 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = (total_44 + total_30 * product_5 + total_32 * product) * branch_11
+    total_45 = product_33 - (total_42 - difference_30) + (product_37 - difference_30)
+    total_45 = total_45 + total_43
+    difference_35 = head_product_35 * head_branch_11 - product_37
+    difference_35 = difference_35 + head_product_35 * difference_16
+    difference_35 = difference_35 + difference_34 * head_branch_11
+    difference_35 = difference_35 + difference_34 * difference_16
+    difference_35 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_35) + total_44
+    total_45 = total_45 + (difference_35 + branch_13 * product_35)
+    branch_21 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = total_42 + branch_21
+    product_38 = 2.0 * product
+    product_39 = product_38 * ratio_2
+    head_product_39 = _head(product_39)
+    total_47 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_47)
+    product_41 = product_40 * ratio
     head_product_41 = _head(product_41)
-    branch_58 = jnp.where(product_41 == head_product_41, 0.0, product_41 - head_product_41)
-    branch_58 = head_product_41 + branch_58
-    product_42 = branch_58 * branch_21
-    head_product_42 = _head(product_42)
-    branch_59 = jnp.where(product_42 == head_product_42, 0.0, product_42 - head_product_42)
-    branch_59 = head_product_42 + branch_59
-    minus_branch_59 = -branch_59
-    total_71 = total_70 + minus_branch_59
-    difference_51 = total_71 - total_70
-    head_branch_58 = _head(branch_58)
-    difference_52 = branch_58 - head_branch_58
-    head_branch_57 = _head(branch_57)
-    difference_53 = branch_57 - head_branch_57
-    total_72 = head_branch_58 * head_branch_21 - branch_59 + head_branch_58 * difference_13
-    total_72 = total_72 + difference_52 * head_branch_21 + difference_52 * difference_13
-    total_72 = jnp.where(branch_59 * 2.0**-60 == 0.0, 0.0, total_72)
-    total_73 = total_70 - (total_71 - difference_51) + (minus_branch_59 - difference_51)
-    total_73 = total_73 + (branch_56 - (total_70 - total_66))
-    total_74 = head_branch_57 * head_ratio - branch_58 + head_branch_57 * difference_23
-    total_74 = total_74 + difference_53 * head_ratio + difference_53 * difference_23
-    total_74 = jnp.where(branch_58 * 2.0**-60 == 0.0, 0.0, total_74)
-    total_75 = head_total * head_ratio_2 - branch_57 + head_total * difference_10
-    total_75 = total_75 + difference_22 * head_ratio_2 + difference_22 * difference_10
-    total_75 = jnp.where(branch_57 * 2.0**-60 == 0.0, 0.0, total_75) + total_21 * ratio_2
-    total_74 = total_74 + (total_75 + numerator * total) * ratio + numerator_4 * branch_57
-    total_73 = total_73 - (total_72 + total_74 * branch_21 + branch_26 * branch_58)
-    branch_60 = jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0)
-    total_76 = total_71 + branch_60
-    branch_61 = jnp.where(is_negative_2, branch_2, 1.0)
-    product_43 = total_76 * branch_61
+    total_48 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_48)
+    product_43 = product_42 * ratio_3
     head_product_43 = _head(product_43)
-    branch_62 = jnp.where(product_43 == head_product_43, 0.0, product_43 - head_product_43)
-    branch_62 = head_product_43 + branch_62
-    product_44 = branch_62 * branch_61
-    head_product_44 = _head(product_44)
-    branch_63 = jnp.where(product_44 == head_product_44, 0.0, product_44 - head_product_44)
-    branch_63 = head_product_44 + branch_63
-    product_45 = branch_10 * ratio_3
+    total_49 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_49)
+    product_45 = product_44 * branch_12
     head_product_45 = _head(product_45)
-    branch_64 = jnp.where(product_45 == head_product_45, 0.0, product_45 - head_product_45)
-    branch_64 = head_product_45 + branch_64
-    total_77 = head_branch_10 * head_ratio_3 - branch_64 + head_branch_10 * difference_17
-    total_77 = total_77 + difference_42 * head_ratio_3 + difference_42 * difference_17
-    total_77 = jnp.where(branch_64 * 2.0**-60 == 0.0, 0.0, total_77) + total_16 * ratio_3
-    total_77 = total_77 + numerator_7 * branch_10
-    branch_65 = jnp.where(jnp.abs(total_77) < jnp.inf, total_77, 0.0)
-    total_78 = branch_64 + branch_65
-    product_46 = total_78 * total_30
-    head_product_46 = _head(product_46)
-    branch_66 = jnp.where(product_46 == head_product_46, 0.0, product_46 - head_product_46)
-    branch_66 = head_product_46 + branch_66
-    product_47 = branch_10 * ratio_4
+    total_50 = head_product_45 + (product_45 - head_product_45)
+    product_46 = product_45 * 2.0**-60
+    product_46 = (product_46 == 0.0) | (product_45 == head_product_45)
+    product_46 = jnp.where(product_46, product_45, total_50)
+    head_product_44 = _head(product_44)
+    difference_36 = product_44 - head_product_44
+    head_product_42 = _head(product_42)
+    difference_37 = product_42 - head_product_42
+    head_product_40 = _head(product_40)
+    difference_38 = product_40 - head_product_40
+    head_product_38 = _head(product_38)
+    difference_39 = product_38 - head_product_38
+    total_51 = head_product_40 * head_ratio - product_42 + head_product_40 * difference_24
+    total_51 = total_51 + difference_38 * head_ratio + difference_38 * difference_24
+    total_51 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_51)
+    difference_40 = head_product_38 * head_ratio_2 - product_40
+    difference_40 = difference_40 + head_product_38 * difference_10
+    difference_40 = difference_40 + difference_39 * head_ratio_2 + difference_39 * difference_10
+    difference_40 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_40 = (difference_40 + total_30 * 2.0 * ratio_2 + numerator * product_38) * ratio
+    total_51 = total_51 + difference_40 + numerator_4 * product_40
+    difference_41 = head_product_44 * head_branch_12 - product_46
+    difference_41 = difference_41 + head_product_44 * difference_14
+    difference_41 = difference_41 + difference_36 * head_branch_12
+    difference_41 = difference_41 + difference_36 * difference_14
+    difference_41 = jnp.where(product_46 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_42 = head_product_42 * head_ratio_3 - product_44
+    difference_42 = difference_42 + head_product_42 * difference_18
+    difference_42 = difference_42 + difference_37 * head_ratio_3 + difference_37 * difference_18
+    difference_42 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_42 = (difference_42 + total_51 * ratio_3 + numerator_7 * product_42) * branch_12
+    difference_41 = difference_41 + difference_42 + branch_14 * product_44
+    branch_22 = jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    total_52 = product_46 + branch_22
+    product_47 = total_52 * total_38
     head_product_47 = _head(product_47)
-    branch_67 = jnp.where(product_47 == head_product_47, 0.0, product_47 - head_product_47)
-    branch_67 = head_product_47 + branch_67
-    product_48 = branch_67 * product_36
-    head_product_48 = _head(product_48)
-    branch_68 = jnp.where(product_48 == head_product_48, 0.0, product_48 - head_product_48)
-    branch_68 = head_product_48 + branch_68
-    minus_branch_68 = -branch_68
-    total_79 = branch_66 + minus_branch_68
-    difference_54 = total_79 - branch_66
-    head_total_78 = _head(total_78)
-    difference_55 = total_78 - head_total_78
-    head_branch_67 = _head(branch_67)
-    difference_56 = branch_67 - head_branch_67
-    total_80 = head_branch_10 * head_ratio_4 - branch_67 + head_branch_10 * difference_44
-    total_80 = total_80 + difference_42 * head_ratio_4 + difference_42 * difference_44
-    total_80 = jnp.where(branch_67 * 2.0**-60 == 0.0, 0.0, total_80) + total_16 * ratio_4
-    total_80 = (total_80 + numerator_10 * branch_10) * product_36
-    total_81 = branch_66 - (total_79 - difference_54) + (minus_branch_68 - difference_54)
-    total_82 = head_total_78 * head_total_30 - branch_66 + head_total_78 * difference_27
-    total_82 = total_82 + difference_55 * head_total_30 + difference_55 * difference_27
-    total_82 = jnp.where(branch_66 * 2.0**-60 == 0.0, 0.0, total_82)
-    total_82 = total_82 + (branch_65 - (total_78 - branch_64)) * total_30
-    total_81 = total_81 + (total_82 + difference_29 * total_78 + branch_35 * branch_66)
-    difference_57 = head_branch_67 * head_product_36 - branch_68
-    difference_57 = difference_57 + head_branch_67 * difference_47
-    difference_57 = difference_57 + difference_56 * head_product_36
-    difference_57 = difference_57 + difference_56 * difference_47
-    difference_57 = -(jnp.where(branch_68 * 2.0**-60 == 0.0, 0.0, difference_57) + total_80)
-    total_81 = total_81 + difference_57
-    branch_69 = jnp.where(jnp.abs(total_81) < jnp.inf, total_81, 0.0)
-    total_83 = total_79 + branch_69
-    product_49 = total_83 * branch_11
-    head_product_49 = _head(product_49)
-    branch_70 = jnp.where(product_49 == head_product_49, 0.0, product_49 - head_product_49)
-    branch_70 = head_product_49 + branch_70
-    product_50 = branch_70 * branch_11
+    total_53 = head_product_47 + (product_47 - head_product_47)
+    product_48 = product_47 * 2.0**-60
+    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = jnp.where(product_48, product_47, total_53)
+    total_54 = total_46 + product_48
+    difference_43 = total_54 - total_46
+    head_total_52 = _head(total_52)
+    difference_44 = total_52 - head_total_52
+    total_55 = head_total_52 * head_total_38 - product_48 + head_total_52 * difference_31
+    total_55 = total_55 + difference_44 * head_total_38 + difference_44 * difference_31
+    total_55 = jnp.where(product_48 * 2.0**-60 == 0.0, 0.0, total_55)
+    total_55 = total_55 + (branch_22 - (total_52 - product_46)) * total_38
+    total_55 = total_55 + difference_33 * total_52 + branch_20 * product_48
+    total_56 = total_46 - (total_54 - difference_43) + (product_48 - difference_43)
+    total_56 = total_56 + (branch_21 - (total_46 - total_42)) + total_55
+    branch_23 = jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0)
+    total_57 = total_54 + branch_23
+    product_49 = 4.0 * clamped
+    product_50 = product_49 * ratio
     head_product_50 = _head(product_50)
-    branch_71 = jnp.where(product_50 == head_product_50, 0.0, product_50 - head_product_50)
-    branch_71 = head_product_50 + branch_71
-    total_84 = branch_63 + branch_71
-    difference_58 = total_84 - branch_63
-    head_branch_62 = _head(branch_62)
-    head_branch_61 = _head(branch_61)
-    difference_59 = branch_61 - head_branch_61
-    difference_60 = branch_62 - head_branch_62
-    head_total_76 = _head(total_76)
-    difference_61 = total_76 - head_total_76
-    branch_72 = jnp.where(is_negative_2, branch_3, 0.0)
-    head_branch_70 = _head(branch_70)
-    difference_62 = branch_70 - head_branch_70
-    head_total_83 = _head(total_83)
-    difference_63 = total_83 - head_total_83
-    total_85 = head_branch_62 * head_branch_61 - branch_63 + head_branch_62 * difference_59
-    total_85 = total_85 + difference_60 * head_branch_61 + difference_60 * difference_59
-    total_85 = jnp.where(branch_63 * 2.0**-60 == 0.0, 0.0, total_85)
-    total_86 = head_branch_70 * head_branch_11 - branch_71 + head_branch_70 * difference_7
-    total_86 = total_86 + difference_62 * head_branch_11 + difference_62 * difference_7
-    total_86 = jnp.where(branch_71 * 2.0**-60 == 0.0, 0.0, total_86)
-    total_87 = head_total_76 * head_branch_61 - branch_62 + head_total_76 * difference_59
-    total_87 = total_87 + difference_61 * head_branch_61 + difference_61 * difference_59
-    total_87 = jnp.where(branch_62 * 2.0**-60 == 0.0, 0.0, total_87)
-    total_87 = total_87 + (branch_60 - (total_76 - total_71)) * branch_61
-    total_85 = total_85 + (total_87 + branch_72 * total_76) * branch_61
-    total_85 = total_85 + branch_72 * branch_62
-    total_88 = head_total_83 * head_branch_11 - branch_70 + head_total_83 * difference_7
-    total_88 = total_88 + difference_63 * head_branch_11 + difference_63 * difference_7
-    total_88 = jnp.where(branch_70 * 2.0**-60 == 0.0, 0.0, total_88)
-    total_88 = total_88 + (branch_69 - (total_83 - total_79)) * branch_11
-    total_86 = total_86 + (total_88 + branch_16 * total_83) * branch_11
-    total_86 = total_86 + branch_16 * branch_70
-    total_89 = branch_63 - (total_84 - difference_58) + (branch_71 - difference_58)
-    total_89 = total_89 + total_85 + total_86
-    branch_73 = jnp.where(jnp.abs(total_89) < jnp.inf, total_89, 0.0)
-    total_90 = total_84 + branch_73
-    total_91 = total_90 + 2.0
-    difference_64 = total_91 - total_90
-    total_92 = total_90 - (total_91 - difference_64) + (2.0 - difference_64)
-    total_92 = total_92 + (branch_73 - (total_90 - total_84))
-    branch_74 = jnp.where(jnp.abs(total_92) < jnp.inf, total_92, 0.0)
-    total_93 = total_91 + branch_74
-    product_51 = total_93 * ratio_2
-    head_product_51 = _head(product_51)
-    branch_75 = jnp.where(product_51 == head_product_51, 0.0, product_51 - head_product_51)
-    branch_75 = head_product_51 + branch_75
-    product_52 = branch_75 * ratio_4
+    total_58 = head_product_50 + (product_50 - head_product_50)
+    product_51 = product_50 * 2.0**-60
+    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = jnp.where(product_51, product_50, total_58)
+    total_59 = total_57 + product_51
+    difference_45 = total_59 - total_57
+    head_product_49 = _head(product_49)
+    difference_46 = product_49 - head_product_49
+    total_60 = head_product_49 * head_ratio - product_51 + head_product_49 * difference_24
+    total_60 = total_60 + difference_46 * head_ratio + difference_46 * difference_24
+    total_60 = jnp.where(product_51 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + numerator_4 * product_49
+    total_61 = total_57 - (total_59 - difference_45) + (product_51 - difference_45)
+    total_61 = total_61 + (branch_23 - (total_57 - total_54)) + total_60
+    branch_24 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_62 = total_59 + branch_24
+    product_52 = product_12 * branch_7
     head_product_52 = _head(product_52)
-    branch_76 = jnp.where(product_52 == head_product_52, 0.0, product_52 - head_product_52)
-    branch_76 = head_product_52 + branch_76
-    product_53 = branch_76 * ratio_3
+    total_63 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = jnp.where(product_53, product_52, total_63)
+    product_54 = product_53 * branch_7
+    head_product_54 = _head(product_54)
+    total_64 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = jnp.where(product_55, product_54, total_64)
+    product_56 = 0.5 * -jnp.abs(product_55)
+    is_less_4 = jnp.abs(product_56) < 0.5
+    expm1_product_56 = _expm1(product_56)
+    total_65 = expm1_product_56 + 1.0
+    branch_25 = jnp.where(is_less_4, total_65, jnp.exp(product_56))
+    branch_25_squared = jnp.square(branch_25)
+    head_7 = _head(branch_25_squared)
+    t_9 = head_7 + (branch_25_squared - head_7)
+    t_10 = branch_25_squared * 2.0**-60
+    t_10 = (t_10 == 0.0) | (branch_25_squared == head_7)
+    t_11 = jnp.where(t_10, branch_25_squared, t_9)
+    total_66 = t_11 + 1.0
+    difference_47 = total_66 - t_11
+    head_branch_25 = _head(branch_25)
+    difference_48 = branch_25 - head_branch_25
+    product_57 = jnp.where(is_less_4, expm1_product_56 - (total_65 - 1.0), 0.0) * branch_25
+    product_57 = product_57 * 2.0
+    total_67 = head_branch_25 * head_branch_25 - t_11 + head_branch_25 * difference_48
+    total_67 = total_67 + difference_48 * head_branch_25 + difference_48 * difference_48
+    total_67 = jnp.where(t_11 * 2.0**-60 == 0.0, 0.0, total_67) + product_57
     head_product_53 = _head(product_53)
-    branch_77 = jnp.where(product_53 == head_product_53, 0.0, product_53 - head_product_53)
-    branch_77 = head_product_53 + branch_77
-    head_branch_76 = _head(branch_76)
-    difference_65 = branch_76 - head_branch_76
-    head_branch_75 = _head(branch_75)
-    difference_66 = branch_75 - head_branch_75
-    head_total_93 = _head(total_93)
-    difference_67 = total_93 - head_total_93
-    total_94 = head_branch_75 * head_ratio_4 - branch_76 + head_branch_75 * difference_44
-    total_94 = total_94 + difference_66 * head_ratio_4 + difference_66 * difference_44
-    total_94 = jnp.where(branch_76 * 2.0**-60 == 0.0, 0.0, total_94)
-    total_95 = head_branch_76 * head_ratio_3 - branch_77 + head_branch_76 * difference_17
-    total_95 = total_95 + difference_65 * head_ratio_3 + difference_65 * difference_17
-    total_95 = jnp.where(branch_77 * 2.0**-60 == 0.0, 0.0, total_95)
-    total_96 = head_total_93 * head_ratio_2 - branch_75 + head_total_93 * difference_10
-    total_96 = total_96 + difference_67 * head_ratio_2 + difference_67 * difference_10
-    total_96 = jnp.where(branch_75 * 2.0**-60 == 0.0, 0.0, total_96)
-    total_96 = total_96 + (branch_74 - (total_93 - total_91)) * ratio_2
-    total_94 = total_94 + (total_96 + numerator * total_93) * ratio_4
-    total_95 = total_95 + (total_94 + numerator_10 * branch_75) * ratio_3
-    total_95 = total_95 + numerator_7 * branch_76
-    branch_78 = jnp.where(jnp.abs(total_95) < jnp.inf, total_95, 0.0)
-    total_97 = branch_77 + branch_78
-    smaller = jnp.minimum(clamped, 0.0)
-    smaller_2 = jnp.minimum(branch_47, 0.0)
-    total_98 = smaller + smaller_2
-    difference_68 = total_98 - smaller
-    total_99 = smaller - (total_98 - difference_68) + (smaller_2 - difference_68)
-    inside = (branch_47 != 0.0) & (branch_47 <= 0.0)
-    inside = jnp.where((branch_47 == 0.0) & (branch_51 <= 0.0) | inside, total_54, 0.0)
-    total_99 = total_99 + inside
-    branch_79 = jnp.where(jnp.abs(total_99) < jnp.inf, total_99, 0.0)
-    total_100 = total_98 + branch_79
-    smaller_3 = jnp.minimum(branch_13, 0.0)
-    total_101 = total_100 + smaller_3
-    difference_69 = total_101 - total_100
-    total_102 = total_100 - (total_101 - difference_69) + (smaller_3 - difference_69)
-    total_102 = total_102 + (branch_79 - (total_100 - total_98))
-    outside_2 = is_equal & (branch_28 <= 0.0) | differs & (branch_13 <= 0.0)
-    total_102 = total_102 + jnp.where(outside_2, total_17, 0.0)
-    branch_80 = jnp.where(jnp.abs(total_102) < jnp.inf, total_102, 0.0)
-    total_103 = total_101 + branch_80
-    product_54 = 0.5 * total_103
-    is_less_5 = jnp.abs(product_54) < 0.5
-    expm1_product_54 = _expm1(product_54)
-    total_104 = expm1_product_54 + 1.0
-    branch_81 = jnp.where(is_less_5, total_104, jnp.exp(product_54))
-    branch_82 = jnp.where(is_less_5, expm1_product_54 - (total_104 - 1.0), 0.0)
-    branch_83 = jnp.where(jnp.abs(branch_82) < jnp.inf, branch_82, 0.0)
-    total_105 = branch_81 + branch_83
-    product_55 = total_97 * total_105
-    head_product_55 = _head(product_55)
-    branch_84 = jnp.where(product_55 == head_product_55, 0.0, product_55 - head_product_55)
-    branch_84 = head_product_55 + branch_84
+    difference_49 = product_53 - head_product_53
+    head_product_12 = _head(product_12)
+    difference_50 = product_12 - head_product_12
+    difference_51 = head_product_12 * head_branch_7 - product_53
+    difference_51 = difference_51 + head_product_12 * difference_7
+    difference_51 = difference_51 + difference_50 * head_branch_7 + difference_50 * difference_7
+    difference_51 = jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, difference_51)
+    difference_51 = (difference_51 + total_23 * branch_7 + branch_9 * product_12) * branch_7
+    difference_52 = head_product_53 * head_branch_7 - product_55
+    difference_52 = difference_52 + head_product_53 * difference_7
+    difference_52 = difference_52 + difference_49 * head_branch_7 + difference_49 * difference_7
+    difference_52 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, difference_52) + difference_51
+    difference_52 = difference_52 + branch_9 * product_53
+    product_58 = -(difference_52 * jnp.sign(product_55)) * 0.5 * 2.0
+    total_68 = t_11 - (total_66 - difference_47) + (1.0 - difference_47)
+    total_68 = total_68 + (total_67 + product_58 * t_11)
+    branch_26 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
+    total_69 = total_66 + branch_26
+    ratio_4 = 1.0 / total_69
+    product_59 = ratio_4 * total_69
+    head_product_59 = _head(product_59)
+    total_70 = head_product_59 + (product_59 - head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = jnp.where(product_60, product_59, total_70)
+    head_ratio_4 = _head(ratio_4)
+    head_total_69 = _head(total_69)
+    difference_53 = total_69 - head_total_69
+    difference_54 = ratio_4 - head_ratio_4
+    numerator_8 = head_ratio_4 * head_total_69 - product_60 + head_ratio_4 * difference_53
+    numerator_9 = numerator_8 + difference_54 * head_total_69 + difference_54 * difference_53
+    numerator_10 = 1.0 - product_60 - jnp.where(product_60 * 2.0**-60 == 0.0, 0.0, numerator_9)
+    numerator_10 = (numerator_10 - (branch_26 - (total_69 - total_66)) * ratio_4) / total_69
+    branch_27 = jnp.where(jnp.abs(difference_52) < jnp.inf, difference_52, 0.0)
+    total_71 = t_11 + jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    product_61 = total_71 * product_58
+    product_62 = total_71 * (jnp.where(jnp.abs(product_58) < jnp.inf, product_58, 0.0) + 1.0)
+    total_72 = total_71 + jnp.where(jnp.abs(product_61) < jnp.inf, product_61, 0.0)
+    product_62 = jnp.where(jnp.abs(total_71) < 2.0**-60, product_62, total_72)
+    product_62 = jnp.where(product_55 + branch_27 < 0.0, product_62, 1.0)
+    total_73 = ratio_4 + jnp.where(jnp.abs(numerator_10) < jnp.inf, numerator_10, 0.0)
+    total_74 = branch_12 + jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
+    total_75 = branch_11 + jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
+    total_76 = product_10 + jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_76 = -(total_76 * total_73 * total_75 * total_74 * product_62)
+    total_77 = total_62 + total_76
+    difference_55 = total_77 - total_62
+    total_78 = total_62 - (total_77 - difference_55) + (total_76 - difference_55)
+    total_78 = total_78 + (branch_24 - (total_62 - total_59))
+    branch_28 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
+    total_79 = total_77 + branch_28
+    product_63 = product_42 * ratio_4
+    head_product_63 = _head(product_63)
+    total_80 = head_product_63 + (product_63 - head_product_63)
+    product_64 = product_63 * 2.0**-60
+    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = jnp.where(product_64, product_63, total_80)
+    product_65 = product_64 * branch_12
+    head_product_65 = _head(product_65)
+    total_81 = head_product_65 + (product_65 - head_product_65)
+    product_66 = product_65 * 2.0**-60
+    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = jnp.where(product_66, product_65, total_81)
+    product_67 = product_66 * product_62
+    head_product_67 = _head(product_67)
+    total_82 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = jnp.where(product_68, product_67, total_82)
+    minus_product_68 = -product_68
+    total_83 = total_79 + minus_product_68
+    difference_56 = total_83 - total_79
+    head_product_66 = _head(product_66)
+    head_product_62 = _head(product_62)
+    difference_57 = product_62 - head_product_62
+    difference_58 = product_66 - head_product_66
+    head_product_64 = _head(product_64)
+    difference_59 = product_64 - head_product_64
+    total_84 = total_79 - (total_83 - difference_56) + (minus_product_68 - difference_56)
+    total_84 = total_84 + (branch_28 - (total_79 - total_77))
+    difference_60 = head_product_66 * head_product_62 - product_68
+    difference_60 = difference_60 + head_product_66 * difference_57
+    difference_60 = difference_60 + difference_58 * head_product_62
+    difference_60 = difference_60 + difference_58 * difference_57
+    difference_60 = jnp.where(product_68 * 2.0**-60 == 0.0, 0.0, difference_60)
+    difference_61 = head_product_64 * head_branch_12 - product_66
+    difference_61 = difference_61 + head_product_64 * difference_14
+    difference_61 = difference_61 + difference_59 * head_branch_12
+    difference_61 = difference_61 + difference_59 * difference_14
+    difference_61 = jnp.where(product_66 * 2.0**-60 == 0.0, 0.0, difference_61)
+    difference_62 = head_product_42 * head_ratio_4 - product_64
+    difference_62 = difference_62 + head_product_42 * difference_54
+    difference_62 = difference_62 + difference_37 * head_ratio_4 + difference_37 * difference_54
+    difference_62 = jnp.where(product_64 * 2.0**-60 == 0.0, 0.0, difference_62)
+    difference_62 = (difference_62 + total_51 * ratio_4 + numerator_10 * product_42) * branch_12
+    difference_61 = (difference_61 + difference_62 + branch_14 * product_64) * product_62
+    total_84 = total_84 - (difference_60 + difference_61)
+    branch_29 = jnp.where(jnp.abs(total_84) < jnp.inf, total_84, 0.0)
+    total_85 = total_83 + branch_29
+    product_69 = product * ratio_2
+    head_product_69 = _head(product_69)
+    total_86 = head_product_69 + (product_69 - head_product_69)
+    product_70 = product_69 * 2.0**-60
+    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = jnp.where(product_70, product_69, total_86)
+    product_71 = product_70 * ratio
+    head_product_71 = _head(product_71)
+    total_87 = head_product_71 + (product_71 - head_product_71)
+    product_72 = product_71 * 2.0**-60
+    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = jnp.where(product_72, product_71, total_87)
+    product_73 = product_72 * branch_12
+    head_product_73 = _head(product_73)
+    total_88 = head_product_73 + (product_73 - head_product_73)
+    product_74 = product_73 * 2.0**-60
+    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = jnp.where(product_74, product_73, total_88)
+    minus_product_74 = -product_74
+    total_89 = total_85 + minus_product_74
+    difference_63 = total_89 - total_85
+    head_product_72 = _head(product_72)
+    difference_64 = product_72 - head_product_72
+    head_product_70 = _head(product_70)
+    difference_65 = product_70 - head_product_70
+    total_90 = head_product_70 * head_ratio - product_72 + head_product_70 * difference_24
+    total_90 = total_90 + difference_65 * head_ratio + difference_65 * difference_24
+    total_90 = jnp.where(product_72 * 2.0**-60 == 0.0, 0.0, total_90)
+    total_91 = total_85 - (total_89 - difference_63) + (minus_product_74 - difference_63)
+    total_91 = total_91 + (branch_29 - (total_85 - total_83))
+    total_92 = head_product * head_ratio_2 - product_70 + head_product * difference_10
+    total_92 = total_92 + difference_23 * head_ratio_2 + difference_23 * difference_10
+    total_92 = jnp.where(product_70 * 2.0**-60 == 0.0, 0.0, total_92) + total_30 * ratio_2
+    total_90 = total_90 + (total_92 + numerator * product) * ratio
+    total_90 = (total_90 + numerator_4 * product_70) * branch_12
+    difference_66 = head_product_72 * head_branch_12 - product_74
+    difference_66 = difference_66 + head_product_72 * difference_14
+    difference_66 = difference_66 + difference_64 * head_branch_12
+    difference_66 = difference_66 + difference_64 * difference_14
+    difference_66 = jnp.where(product_74 * 2.0**-60 == 0.0, 0.0, difference_66) + total_90
+    total_91 = total_91 - (difference_66 + branch_14 * product_72)
+    branch_30 = jnp.where(jnp.abs(total_91) < jnp.inf, total_91, 0.0)
+    total_93 = total_89 + branch_30
+    branch_31 = jnp.where(is_negative_2, branch, 1.0)
+    product_75 = total_93 * branch_31
+    head_product_75 = _head(product_75)
+    total_94 = head_product_75 + (product_75 - head_product_75)
+    product_76 = product_75 * 2.0**-60
+    product_76 = (product_76 == 0.0) | (product_75 == head_product_75)
+    product_76 = jnp.where(product_76, product_75, total_94)
+    product_77 = product_76 * branch_31
+    head_product_77 = _head(product_77)
+    total_95 = head_product_77 + (product_77 - head_product_77)
+    product_78 = product_77 * 2.0**-60
+    product_78 = (product_78 == 0.0) | (product_77 == head_product_77)
+    product_78 = jnp.where(product_78, product_77, total_95)
+    product_79 = product_12 * ratio_3
+    head_product_79 = _head(product_79)
+    total_96 = head_product_79 + (product_79 - head_product_79)
+    product_80 = product_79 * 2.0**-60
+    product_80 = (product_80 == 0.0) | (product_79 == head_product_79)
+    product_80 = jnp.where(product_80, product_79, total_96)
+    difference_67 = head_product_12 * head_ratio_3 - product_80
+    difference_67 = difference_67 + head_product_12 * difference_18
+    difference_67 = difference_67 + difference_50 * head_ratio_3 + difference_50 * difference_18
+    difference_67 = jnp.where(product_80 * 2.0**-60 == 0.0, 0.0, difference_67)
+    difference_67 = difference_67 + total_23 * ratio_3 + numerator_7 * product_12
+    branch_32 = jnp.where(jnp.abs(difference_67) < jnp.inf, difference_67, 0.0)
+    total_97 = product_80 + branch_32
+    product_81 = total_97 * total_38
+    head_product_81 = _head(product_81)
+    total_98 = head_product_81 + (product_81 - head_product_81)
+    product_82 = product_81 * 2.0**-60
+    product_82 = (product_82 == 0.0) | (product_81 == head_product_81)
+    product_82 = jnp.where(product_82, product_81, total_98)
+    product_83 = product_12 * ratio_4
+    head_product_83 = _head(product_83)
+    total_99 = head_product_83 + (product_83 - head_product_83)
+    product_84 = product_83 * 2.0**-60
+    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
+    product_84 = jnp.where(product_84, product_83, total_99)
+    product_85 = product_84 * product_62
+    head_product_85 = _head(product_85)
+    total_100 = head_product_85 + (product_85 - head_product_85)
+    product_86 = product_85 * 2.0**-60
+    product_86 = (product_86 == 0.0) | (product_85 == head_product_85)
+    product_86 = jnp.where(product_86, product_85, total_100)
+    minus_product_86 = -product_86
+    total_101 = product_82 + minus_product_86
+    difference_68 = total_101 - product_82
     head_total_97 = _head(total_97)
-    head_total_105 = _head(total_105)
-    difference_70 = total_105 - head_total_105
-    difference_71 = total_97 - head_total_97
-    difference_72 = branch_83 - (total_105 - branch_81)
-    total_106 = head_total_97 * head_total_105 - branch_84 + head_total_97 * difference_70
-    total_106 = total_106 + difference_71 * head_total_105 + difference_71 * difference_70
-    total_106 = jnp.where(branch_84 * 2.0**-60 == 0.0, 0.0, total_106)
-    total_106 = total_106 + (branch_78 - (total_97 - branch_77)) * total_105
-    total_106 = total_106 + difference_72 * total_97
-    branch_85 = jnp.where(jnp.abs(total_106) < jnp.inf, total_106, 0.0)
-    total_107 = branch_84 + branch_85
-    product_56 = total_107 * total_105
-    head_product_56 = _head(product_56)
-    branch_86 = jnp.where(product_56 == head_product_56, 0.0, product_56 - head_product_56)
-    branch_86 = head_product_56 + branch_86
-    head_total_107 = _head(total_107)
-    difference_73 = total_107 - head_total_107
-    total_108 = head_total_107 * head_total_105 - branch_86 + head_total_107 * difference_70
-    total_108 = total_108 + difference_73 * head_total_105 + difference_73 * difference_70
-    total_108 = jnp.where(branch_86 * 2.0**-60 == 0.0, 0.0, total_108)
-    total_108 = total_108 + (branch_85 - (total_107 - branch_84)) * total_105
-    total_108 = total_108 + difference_72 * total_107
-    total_109 = branch_86 + jnp.where(jnp.abs(total_108) < jnp.inf, total_108, 0.0)
-    product_57 = (branch_80 - (total_103 - total_101)) * 0.5
-    total_110 = product_57 + product_57
-    product_58 = total_109 * total_110
-    product_59 = total_109 * (jnp.where(jnp.abs(total_110) < jnp.inf, total_110, 0.0) + 1.0)
-    total_111 = total_109 + jnp.where(jnp.abs(product_58) < jnp.inf, product_58, 0.0)
-    return jnp.where(jnp.abs(total_109) < 2.0**-60, product_59, total_111)
+    difference_69 = total_97 - head_total_97
+    head_product_84 = _head(product_84)
+    difference_70 = product_84 - head_product_84
+    total_102 = head_total_97 * head_total_38 - product_82 + head_total_97 * difference_31
+    total_102 = total_102 + difference_69 * head_total_38 + difference_69 * difference_31
+    total_102 = jnp.where(product_82 * 2.0**-60 == 0.0, 0.0, total_102)
+    total_102 = total_102 + (branch_32 - (total_97 - product_80)) * total_38
+    total_102 = total_102 + difference_33 * total_97 + branch_20 * product_82
+    difference_71 = head_product_84 * head_product_62 - product_86
+    difference_71 = difference_71 + head_product_84 * difference_57
+    difference_71 = difference_71 + difference_70 * head_product_62
+    difference_71 = difference_71 + difference_70 * difference_57
+    difference_71 = jnp.where(product_86 * 2.0**-60 == 0.0, 0.0, difference_71)
+    difference_72 = head_product_12 * head_ratio_4 - product_84
+    difference_72 = difference_72 + head_product_12 * difference_54
+    difference_72 = difference_72 + difference_50 * head_ratio_4 + difference_50 * difference_54
+    difference_72 = jnp.where(product_84 * 2.0**-60 == 0.0, 0.0, difference_72)
+    difference_72 = difference_72 + total_23 * ratio_4 + numerator_10 * product_12
+    difference_71 = -(difference_71 + difference_72 * product_62)
+    difference_73 = product_82 - (total_101 - difference_68)
+    difference_73 = difference_73 + (minus_product_86 - difference_68) + total_102
+    difference_73 = difference_73 + difference_71
+    branch_33 = jnp.where(jnp.abs(difference_73) < jnp.inf, difference_73, 0.0)
+    total_103 = total_101 + branch_33
+    product_87 = total_103 * branch_7
+    head_product_87 = _head(product_87)
+    total_104 = head_product_87 + (product_87 - head_product_87)
+    product_88 = product_87 * 2.0**-60
+    product_88 = (product_88 == 0.0) | (product_87 == head_product_87)
+    product_88 = jnp.where(product_88, product_87, total_104)
+    product_89 = product_88 * branch_7
+    head_product_89 = _head(product_89)
+    total_105 = head_product_89 + (product_89 - head_product_89)
+    product_90 = product_89 * 2.0**-60
+    product_90 = (product_90 == 0.0) | (product_89 == head_product_89)
+    product_90 = jnp.where(product_90, product_89, total_105)
+    total_106 = product_78 + product_90
+    difference_74 = total_106 - product_78
+    head_product_76 = _head(product_76)
+    head_branch_31 = _head(branch_31)
+    difference_75 = branch_31 - head_branch_31
+    difference_76 = product_76 - head_product_76
+    head_total_93 = _head(total_93)
+    difference_77 = total_93 - head_total_93
+    branch_34 = jnp.where(is_negative_2, branch_2, 0.0)
+    head_product_88 = _head(product_88)
+    difference_78 = product_88 - head_product_88
+    head_total_103 = _head(total_103)
+    difference_79 = total_103 - head_total_103
+    total_107 = head_total_103 * head_branch_7 - product_88 + head_total_103 * difference_7
+    total_107 = total_107 + difference_79 * head_branch_7 + difference_79 * difference_7
+    total_107 = jnp.where(product_88 * 2.0**-60 == 0.0, 0.0, total_107)
+    total_107 = total_107 + (branch_33 - (total_103 - total_101)) * branch_7
+    total_107 = (total_107 + branch_9 * total_103) * branch_7
+    total_108 = head_total_93 * head_branch_31 - product_76 + head_total_93 * difference_75
+    total_108 = total_108 + difference_77 * head_branch_31 + difference_77 * difference_75
+    total_108 = jnp.where(product_76 * 2.0**-60 == 0.0, 0.0, total_108)
+    total_108 = total_108 + (branch_30 - (total_93 - total_89)) * branch_31
+    total_108 = (total_108 + branch_34 * total_93) * branch_31
+    total_109 = product_78 - (total_106 - difference_74) + (product_90 - difference_74)
+    difference_80 = head_product_76 * head_branch_31 - product_78
+    difference_80 = difference_80 + head_product_76 * difference_75
+    difference_80 = difference_80 + difference_76 * head_branch_31
+    difference_80 = difference_80 + difference_76 * difference_75
+    difference_80 = jnp.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_80) + total_108
+    total_109 = total_109 + (difference_80 + branch_34 * product_76)
+    difference_81 = head_product_88 * head_branch_7 - product_90
+    difference_81 = difference_81 + head_product_88 * difference_7
+    difference_81 = difference_81 + difference_78 * head_branch_7 + difference_78 * difference_7
+    difference_81 = jnp.where(product_90 * 2.0**-60 == 0.0, 0.0, difference_81) + total_107
+    total_109 = total_109 + (difference_81 + branch_9 * product_88)
+    branch_35 = jnp.where(jnp.abs(total_109) < jnp.inf, total_109, 0.0)
+    total_110 = total_106 + branch_35
+    total_111 = total_110 + 2.0
+    difference_82 = total_111 - total_110
+    total_112 = total_110 - (total_111 - difference_82) + (2.0 - difference_82)
+    total_112 = total_112 + (branch_35 - (total_110 - total_106))
+    branch_36 = jnp.where(jnp.abs(total_112) < jnp.inf, total_112, 0.0)
+    total_113 = total_111 + branch_36
+    product_91 = total_113 * ratio_2
+    head_product_91 = _head(product_91)
+    total_114 = head_product_91 + (product_91 - head_product_91)
+    product_92 = product_91 * 2.0**-60
+    product_92 = (product_92 == 0.0) | (product_91 == head_product_91)
+    product_92 = jnp.where(product_92, product_91, total_114)
+    product_93 = product_92 * ratio_4
+    head_product_93 = _head(product_93)
+    total_115 = head_product_93 + (product_93 - head_product_93)
+    product_94 = product_93 * 2.0**-60
+    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
+    product_94 = jnp.where(product_94, product_93, total_115)
+    product_95 = product_94 * ratio_3
+    head_product_95 = _head(product_95)
+    total_116 = head_product_95 + (product_95 - head_product_95)
+    product_96 = product_95 * 2.0**-60
+    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = jnp.where(product_96, product_95, total_116)
+    head_product_94 = _head(product_94)
+    difference_83 = product_94 - head_product_94
+    head_product_92 = _head(product_92)
+    difference_84 = product_92 - head_product_92
+    head_total_113 = _head(total_113)
+    difference_85 = total_113 - head_total_113
+    total_117 = head_total_113 * head_ratio_2 - product_92 + head_total_113 * difference_10
+    total_117 = total_117 + difference_85 * head_ratio_2 + difference_85 * difference_10
+    total_117 = jnp.where(product_92 * 2.0**-60 == 0.0, 0.0, total_117)
+    total_117 = total_117 + (branch_36 - (total_113 - total_111)) * ratio_2
+    total_117 = (total_117 + numerator * total_113) * ratio_4
+    difference_86 = head_product_92 * head_ratio_4 - product_94
+    difference_86 = difference_86 + head_product_92 * difference_54
+    difference_86 = difference_86 + difference_84 * head_ratio_4 + difference_84 * difference_54
+    difference_86 = jnp.where(product_94 * 2.0**-60 == 0.0, 0.0, difference_86) + total_117
+    difference_86 = (difference_86 + numerator_10 * product_92) * ratio_3
+    difference_87 = head_product_94 * head_ratio_3 - product_96
+    difference_87 = difference_87 + head_product_94 * difference_18
+    difference_87 = difference_87 + difference_83 * head_ratio_3 + difference_83 * difference_18
+    difference_87 = jnp.where(product_96 * 2.0**-60 == 0.0, 0.0, difference_87) + difference_86
+    difference_87 = difference_87 + numerator_7 * product_94
+    branch_37 = jnp.where(jnp.abs(difference_87) < jnp.inf, difference_87, 0.0)
+    total_118 = product_96 + branch_37
+    smaller = jnp.minimum(clamped, 0.0)
+    smaller_2 = jnp.minimum(product_55, 0.0)
+    total_119 = smaller + smaller_2
+    difference_88 = total_119 - smaller
+    total_120 = smaller - (total_119 - difference_88) + (smaller_2 - difference_88)
+    inside = (product_55 != 0.0) & (product_55 <= 0.0)
+    inside = (product_55 == 0.0) & (branch_27 <= 0.0) | inside
+    total_120 = total_120 + jnp.where(inside, difference_52, 0.0)
+    branch_38 = jnp.where(jnp.abs(total_120) < jnp.inf, total_120, 0.0)
+    total_121 = total_119 + branch_38
+    smaller_3 = jnp.minimum(product_16, 0.0)
+    total_122 = total_121 + smaller_3
+    difference_89 = total_122 - total_121
+    total_123 = total_121 - (total_122 - difference_89) + (smaller_3 - difference_89)
+    total_123 = total_123 + (branch_38 - (total_121 - total_119))
+    outside_2 = is_equal & (branch_16 <= 0.0) | differs & (product_16 <= 0.0)
+    total_123 = total_123 + jnp.where(outside_2, difference_13, 0.0)
+    branch_39 = jnp.where(jnp.abs(total_123) < jnp.inf, total_123, 0.0)
+    total_124 = total_122 + branch_39
+    product_97 = 0.5 * total_124
+    is_less_5 = jnp.abs(product_97) < 0.5
+    expm1_product_97 = _expm1(product_97)
+    total_125 = expm1_product_97 + 1.0
+    branch_40 = jnp.where(is_less_5, total_125, jnp.exp(product_97))
+    branch_41 = jnp.where(is_less_5, expm1_product_97 - (total_125 - 1.0), 0.0)
+    branch_42 = jnp.where(jnp.abs(branch_41) < jnp.inf, branch_41, 0.0)
+    total_126 = branch_40 + branch_42
+    product_98 = total_118 * total_126
+    head_product_98 = _head(product_98)
+    total_127 = head_product_98 + (product_98 - head_product_98)
+    product_99 = product_98 * 2.0**-60
+    product_99 = (product_99 == 0.0) | (product_98 == head_product_98)
+    product_99 = jnp.where(product_99, product_98, total_127)
+    head_total_118 = _head(total_118)
+    head_total_126 = _head(total_126)
+    difference_90 = total_126 - head_total_126
+    difference_91 = total_118 - head_total_118
+    difference_92 = branch_42 - (total_126 - branch_40)
+    product_100 = (branch_37 - (total_118 - product_96)) * total_126
+    difference_93 = head_total_118 * head_total_126 - product_99
+    difference_93 = difference_93 + head_total_118 * difference_90
+    difference_93 = difference_93 + difference_91 * head_total_126
+    difference_93 = difference_93 + difference_91 * difference_90
+    difference_93 = jnp.where(product_99 * 2.0**-60 == 0.0, 0.0, difference_93) + product_100
+    difference_93 = difference_93 + difference_92 * total_118
+    branch_43 = jnp.where(jnp.abs(difference_93) < jnp.inf, difference_93, 0.0)
+    total_128 = product_99 + branch_43
+    product_101 = total_128 * total_126
+    head_product_101 = _head(product_101)
+    total_129 = head_product_101 + (product_101 - head_product_101)
+    product_102 = product_101 * 2.0**-60
+    product_102 = (product_102 == 0.0) | (product_101 == head_product_101)
+    product_102 = jnp.where(product_102, product_101, total_129)
+    head_total_128 = _head(total_128)
+    difference_94 = total_128 - head_total_128
+    product_103 = (branch_43 - (total_128 - product_99)) * total_126
+    difference_95 = head_total_128 * head_total_126 - product_102
+    difference_95 = difference_95 + head_total_128 * difference_90
+    difference_95 = difference_95 + difference_94 * head_total_126
+    difference_95 = difference_95 + difference_94 * difference_90
+    difference_95 = jnp.where(product_102 * 2.0**-60 == 0.0, 0.0, difference_95) + product_103
+    difference_95 = difference_95 + difference_92 * total_128
+    branch_44 = jnp.where(jnp.abs(difference_95) < jnp.inf, difference_95, 0.0)
+    branch_44 = product_102 + branch_44
+    product_104 = (branch_39 - (total_124 - total_122)) * 0.5
+    total_130 = product_104 + product_104
+    product_105 = branch_44 * total_130
+    product_106 = branch_44 * (jnp.where(jnp.abs(total_130) < jnp.inf, total_130, 0.0) + 1.0)
+    total_131 = branch_44 + jnp.where(jnp.abs(product_105) < jnp.inf, product_105, 0.0)
+    return jnp.where(jnp.abs(branch_44) < 2.0**-60, product_106, total_131)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

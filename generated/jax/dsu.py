@@ -137,296 +137,335 @@ def _second_derivative(x: Array) -> Array:
     product = (product * difference - 0.0104302279736376) * difference
     product = (product - 0.005844424551589697) * difference
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    total = branch + _COEFFICIENT
-    difference_2 = total - branch
-    total_2 = branch - (total - difference_2) + (_COEFFICIENT - difference_2)
-    total_2 = total_2 + _COEFFICIENT_2
-    branch_2 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_2
-    product_2 = total_3 * difference
-    head_product_2 = _head(product_2)
-    branch_3 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_3 = head_product_2 + branch_3
-    total_4 = branch_3 + _COEFFICIENT_3
-    difference_3 = total_4 - branch_3
-    head_total_3 = _head(total_3)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    total_2 = product_2 + _COEFFICIENT
+    difference_2 = total_2 - product_2
+    total_3 = product_2 - (total_2 - difference_2) + (_COEFFICIENT - difference_2)
+    total_3 = total_3 + _COEFFICIENT_2
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch
+    product_3 = total_4 * difference
+    head_product_3 = _head(product_3)
+    total_5 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_5)
+    total_6 = product_4 + _COEFFICIENT_3
+    difference_3 = total_6 - product_4
+    head_total_4 = _head(total_4)
     head_difference = _head(difference)
     difference_4 = difference - head_difference
-    difference_5 = total_3 - head_total_3
-    total_5 = head_total_3 * head_difference - branch_3 + head_total_3 * difference_4
-    total_5 = total_5 + difference_5 * head_difference + difference_5 * difference_4
-    total_5 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + (branch_2 - (total_3 - total)) * difference
-    total_6 = branch_3 - (total_4 - difference_3) + (_COEFFICIENT_3 - difference_3)
-    total_6 = total_6 + total_5 + _COEFFICIENT_4
-    branch_4 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_4 + branch_4
-    product_3 = sign_x * total_7
-    head_product_3 = _head(product_3)
-    branch_5 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_5 = head_product_3 + branch_5
-    head_sign_x = _head(sign_x)
-    head_total_7 = _head(total_7)
-    difference_6 = total_7 - head_total_7
-    difference_7 = sign_x - head_sign_x
-    total_8 = head_sign_x * head_total_7 - branch_5 + head_sign_x * difference_6
-    total_8 = total_8 + difference_7 * head_total_7 + difference_7 * difference_6
-    total_8 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + (branch_4 - (total_7 - total_4)) * sign_x
-    total_9 = abs_x - 4.21875
-    difference_8 = total_9 - abs_x
-    total_10 = abs_x - (total_9 - difference_8) + (-4.21875 - difference_8)
-    branch_6 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_6
-    abs_total_11 = jnp.abs(total_11)
-    difference_9 = branch_6 - (total_11 - total_9)
-    product_4 = difference_9 * jnp.sign(total_11)
-    product_5 = _COEFFICIENT_5 * total_11
+    difference_5 = total_4 - head_total_4
+    total_7 = head_total_4 * head_difference - product_4 + head_total_4 * difference_4
+    total_7 = total_7 + difference_5 * head_difference + difference_5 * difference_4
+    total_7 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_7 = total_7 + (branch - (total_4 - total_2)) * difference
+    total_8 = product_4 - (total_6 - difference_3) + (_COEFFICIENT_3 - difference_3)
+    total_8 = total_8 + total_7 + _COEFFICIENT_4
+    branch_2 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_6 + branch_2
+    product_5 = sign_x * total_9
     head_product_5 = _head(product_5)
-    branch_7 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_7 = head_product_5 + branch_7
-    product_6 = _COEFFICIENT_6 * total_11
-    head_product_6 = _head(product_6)
-    branch_8 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_8 = head_product_6 + branch_8
-    head = _head(jnp.full_like(x, _COEFFICIENT_6))
-    head_total_11 = _head(total_11)
-    difference_10 = total_11 - head_total_11
-    difference_11 = _COEFFICIENT_6 - head
-    total_12 = head * head_total_11 - branch_8 + head * difference_10
-    total_12 = total_12 + difference_11 * head_total_11 + difference_11 * difference_10
-    total_12 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + _COEFFICIENT_7 * total_11 + difference_9 * _COEFFICIENT_6
-    total_12 = branch_8 - branch_7 + total_12
-    total_13 = total_11 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    x_squared = jnp.square(x)
-    product_7 = _COEFFICIENT_8 * x
-    head_product_7 = _head(product_7)
-    branch_9 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_9 = head_product_7 + branch_9
-    product_8 = _COEFFICIENT_9 * x
+    total_10 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_10)
+    head_sign_x = _head(sign_x)
+    head_total_9 = _head(total_9)
+    difference_6 = total_9 - head_total_9
+    difference_7 = sign_x - head_sign_x
+    total_11 = head_sign_x * head_total_9 - product_6 + head_sign_x * difference_6
+    total_11 = total_11 + difference_7 * head_total_9 + difference_7 * difference_6
+    total_11 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + (branch_2 - (total_9 - total_6)) * sign_x
+    total_12 = abs_x - 4.21875
+    difference_8 = total_12 - abs_x
+    total_13 = abs_x - (total_12 - difference_8) + (-4.21875 - difference_8)
+    branch_3 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_3
+    abs_total_14 = jnp.abs(total_14)
+    difference_9 = branch_3 - (total_14 - total_12)
+    product_7 = difference_9 * jnp.sign(total_14)
+    product_8 = _COEFFICIENT_5 * total_14
     head_product_8 = _head(product_8)
-    branch_10 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_10 = head_product_8 + branch_10
+    total_15 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_15)
+    product_10 = _COEFFICIENT_6 * total_14
+    head_product_10 = _head(product_10)
+    total_16 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_16)
+    head = _head(jnp.full_like(x, _COEFFICIENT_6))
+    head_total_14 = _head(total_14)
+    difference_10 = total_14 - head_total_14
+    difference_11 = _COEFFICIENT_6 - head
+    total_17 = head * head_total_14 - product_11 + head * difference_10
+    total_17 = total_17 + difference_11 * head_total_14 + difference_11 * difference_10
+    total_17 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = total_17 + _COEFFICIENT_7 * total_14 + difference_9 * _COEFFICIENT_6
+    total_17 = product_11 - product_9 + total_17
+    total_18 = total_14 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
+    x_squared = jnp.square(x)
+    product_12 = _COEFFICIENT_8 * x
+    head_product_12 = _head(product_12)
+    total_19 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_19)
+    product_14 = _COEFFICIENT_9 * x
+    head_product_14 = _head(product_14)
+    total_20 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_20)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT_9))
     head_x = _head(x)
     difference_12 = x - head_x
     difference_13 = _COEFFICIENT_9 - head_2
-    total_14 = head_2 * head_x - branch_10 + head_2 * difference_12
-    total_14 = total_14 + difference_13 * head_x + difference_13 * difference_12
-    total_14 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_14) + _COEFFICIENT_10 * x
-    total_14 = branch_10 - branch_9 + total_14
-    total_15 = x + _THE_FIRST_DIGITS_OF_PI
-    difference_14 = total_15 - x
-    total_16 = x - (total_15 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
-    total_16 = total_16 + _THE_OTHER_DIGITS_OF_PI
-    branch_11 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_11
-    ratio = 1.0 / total_17
-    product_9 = 2.0 * ratio
+    total_21 = head_2 * head_x - product_15 + head_2 * difference_12
+    total_21 = total_21 + difference_13 * head_x + difference_13 * difference_12
+    total_21 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_21) + _COEFFICIENT_10 * x
+    total_21 = product_15 - product_13 + total_21
+    total_22 = x + _THE_FIRST_DIGITS_OF_PI
+    difference_14 = total_22 - x
+    total_23 = x - (total_22 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
+    total_23 = total_23 + _THE_OTHER_DIGITS_OF_PI
+    branch_4 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_4
+    ratio = 1.0 / total_24
+    product_16 = 2.0 * ratio
     clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     sin_clamped = jnp.sin(clamped)
-    product_10 = product_9 * sin_clamped
-    head_product_10 = _head(product_10)
-    branch_12 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_12 = head_product_10 + branch_12
-    product_11 = branch_12 * ratio
-    head_product_11 = _head(product_11)
-    branch_13 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_13 = head_product_11 + branch_13
-    product_12 = branch_13 * ratio
-    head_product_12 = _head(product_12)
-    branch_14 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_14 = head_product_12 + branch_14
-    total_18 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
-    difference_15 = total_18 - x
+    product_17 = product_16 * sin_clamped
+    head_product_17 = _head(product_17)
+    total_25 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_25)
+    product_19 = product_18 * ratio
+    head_product_19 = _head(product_19)
+    total_26 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_26)
+    product_21 = product_20 * ratio
+    head_product_21 = _head(product_21)
+    total_27 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_27)
+    total_28 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
+    difference_15 = total_28 - x
     difference_16 = _THE_FIRST_DIGITS_OF_MINUS_PI - difference_15
-    difference_16 = x - (total_18 - difference_15) + difference_16
+    difference_16 = x - (total_28 - difference_15) + difference_16
     difference_16 = difference_16 + _THE_OTHER_DIGITS_OF_MINUS_PI
-    branch_15 = jnp.where(jnp.abs(difference_16) < jnp.inf, difference_16, 0.0)
-    total_19 = total_18 + branch_15
-    ratio_2 = 1.0 / total_19
-    product_13 = sin_clamped * ratio_2
-    head_product_13 = _head(product_13)
-    branch_16 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_16 = head_product_13 + branch_16
-    total_20 = branch_14 + branch_16
-    difference_17 = total_20 - branch_14
-    head_branch_13 = _head(branch_13)
+    branch_5 = jnp.where(jnp.abs(difference_16) < jnp.inf, difference_16, 0.0)
+    total_29 = total_28 + branch_5
+    ratio_2 = 1.0 / total_29
+    product_23 = sin_clamped * ratio_2
+    head_product_23 = _head(product_23)
+    total_30 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_30)
+    total_31 = product_22 + product_24
+    difference_17 = total_31 - product_22
+    head_product_20 = _head(product_20)
     head_ratio = _head(ratio)
     difference_18 = ratio - head_ratio
-    difference_19 = branch_13 - head_branch_13
-    head_branch_12 = _head(branch_12)
-    difference_20 = branch_12 - head_branch_12
-    head_product_9 = _head(product_9)
+    difference_19 = product_20 - head_product_20
+    head_product_18 = _head(product_18)
+    difference_20 = product_18 - head_product_18
+    head_product_16 = _head(product_16)
     head_sin_clamped = _head(sin_clamped)
     difference_21 = sin_clamped - head_sin_clamped
-    difference_22 = product_9 - head_product_9
-    product_14 = ratio * total_17
-    head_product_14 = _head(product_14)
-    branch_17 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_17 = head_product_14 + branch_17
-    head_total_17 = _head(total_17)
-    difference_23 = total_17 - head_total_17
-    numerator = head_ratio * head_total_17 - branch_17 + head_ratio * difference_23
-    numerator = numerator + difference_18 * head_total_17 + difference_18 * difference_23
-    numerator = 1.0 - branch_17 - jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_11 - (total_17 - total_15)) * ratio) / total_17
-    product_15 = numerator * 2.0
+    difference_22 = product_16 - head_product_16
+    product_25 = ratio * total_24
+    head_product_25 = _head(product_25)
+    total_32 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_32)
+    head_total_24 = _head(total_24)
+    difference_23 = total_24 - head_total_24
+    numerator = head_ratio * head_total_24 - product_26 + head_ratio * difference_23
+    numerator = numerator + difference_18 * head_total_24 + difference_18 * difference_23
+    numerator = 1.0 - product_26 - jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_4 - (total_24 - total_22)) * ratio) / total_24
+    product_27 = numerator * 2.0
     head_ratio_2 = _head(ratio_2)
     difference_24 = ratio_2 - head_ratio_2
-    product_16 = ratio_2 * total_19
-    head_product_16 = _head(product_16)
-    branch_18 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_18 = head_product_16 + branch_18
-    head_total_19 = _head(total_19)
-    difference_25 = total_19 - head_total_19
-    numerator_2 = head_ratio_2 * head_total_19 - branch_18 + head_ratio_2 * difference_25
-    numerator_3 = numerator_2 + difference_24 * head_total_19 + difference_24 * difference_25
-    numerator_4 = 1.0 - branch_18 - jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_15 - (total_19 - total_18)) * ratio_2) / total_19
-    total_21 = head_branch_12 * head_ratio - branch_13 + head_branch_12 * difference_18
-    total_21 = total_21 + difference_20 * head_ratio + difference_20 * difference_18
-    total_21 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = head_branch_13 * head_ratio - branch_14 + head_branch_13 * difference_18
-    total_22 = total_22 + difference_19 * head_ratio + difference_19 * difference_18
-    total_22 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_23 = branch_14 - (total_20 - difference_17) + (branch_16 - difference_17)
-    difference_26 = head_product_9 * head_sin_clamped - branch_12
-    difference_26 = difference_26 + head_product_9 * difference_21
+    product_28 = ratio_2 * total_29
+    head_product_28 = _head(product_28)
+    total_33 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_33)
+    head_total_29 = _head(total_29)
+    difference_25 = total_29 - head_total_29
+    numerator_2 = head_ratio_2 * head_total_29 - product_29 + head_ratio_2 * difference_25
+    numerator_3 = numerator_2 + difference_24 * head_total_29 + difference_24 * difference_25
+    numerator_4 = 1.0 - product_29 - jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_5 - (total_29 - total_28)) * ratio_2) / total_29
+    total_34 = head_product_18 * head_ratio - product_20 + head_product_18 * difference_18
+    total_34 = total_34 + difference_20 * head_ratio + difference_20 * difference_18
+    total_34 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = head_product_20 * head_ratio - product_22 + head_product_20 * difference_18
+    total_35 = total_35 + difference_19 * head_ratio + difference_19 * difference_18
+    total_35 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_36 = product_22 - (total_31 - difference_17) + (product_24 - difference_17)
+    difference_26 = head_product_16 * head_sin_clamped - product_18
+    difference_26 = difference_26 + head_product_16 * difference_21
     difference_26 = difference_26 + difference_22 * head_sin_clamped
     difference_26 = difference_26 + difference_22 * difference_21
-    difference_26 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, difference_26)
-    total_21 = total_21 + (difference_26 + product_15 * sin_clamped) * ratio
-    total_22 = total_22 + (total_21 + numerator * branch_12) * ratio
-    total_23 = total_23 + (total_22 + numerator * branch_13)
-    difference_27 = head_sin_clamped * head_ratio_2 - branch_16
+    difference_26 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_26)
+    total_34 = total_34 + (difference_26 + product_27 * sin_clamped) * ratio
+    total_35 = total_35 + (total_34 + numerator * product_18) * ratio
+    total_36 = total_36 + (total_35 + numerator * product_20)
+    difference_27 = head_sin_clamped * head_ratio_2 - product_24
     difference_27 = difference_27 + head_sin_clamped * difference_24
     difference_27 = difference_27 + difference_21 * head_ratio_2 + difference_21 * difference_24
-    difference_27 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, difference_27)
-    total_23 = total_23 + (difference_27 + numerator_4 * sin_clamped)
-    branch_19 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = total_20 + branch_19
-    product_17 = 2.0 * ratio_2
+    difference_27 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_27)
+    total_36 = total_36 + (difference_27 + numerator_4 * sin_clamped)
+    branch_6 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_31 + branch_6
+    product_30 = 2.0 * ratio_2
     cos_clamped = jnp.cos(clamped)
-    product_18 = product_17 * cos_clamped
-    head_product_18 = _head(product_18)
-    branch_20 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_20 = head_product_18 + branch_20
-    product_19 = branch_20 * ratio_2
-    head_product_19 = _head(product_19)
-    branch_21 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_21 = head_product_19 + branch_21
-    total_25 = total_24 + branch_21
-    difference_28 = total_25 - total_24
-    head_branch_20 = _head(branch_20)
-    difference_29 = branch_20 - head_branch_20
-    head_product_17 = _head(product_17)
+    product_31 = product_30 * cos_clamped
+    head_product_31 = _head(product_31)
+    total_38 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_38)
+    product_33 = product_32 * ratio_2
+    head_product_33 = _head(product_33)
+    total_39 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_39)
+    total_40 = total_37 + product_34
+    difference_28 = total_40 - total_37
+    head_product_32 = _head(product_32)
+    difference_29 = product_32 - head_product_32
+    head_product_30 = _head(product_30)
     head_cos_clamped = _head(cos_clamped)
     difference_30 = cos_clamped - head_cos_clamped
-    difference_31 = product_17 - head_product_17
-    product_20 = numerator_4 * 2.0
-    total_26 = head_branch_20 * head_ratio_2 - branch_21 + head_branch_20 * difference_24
-    total_26 = total_26 + difference_29 * head_ratio_2 + difference_29 * difference_24
-    total_26 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_27 = total_24 - (total_25 - difference_28) + (branch_21 - difference_28)
-    total_27 = total_27 + (branch_19 - (total_24 - total_20))
-    difference_32 = head_product_17 * head_cos_clamped - branch_20
-    difference_32 = difference_32 + head_product_17 * difference_30
+    difference_31 = product_30 - head_product_30
+    product_35 = numerator_4 * 2.0
+    total_41 = total_37 - (total_40 - difference_28) + (product_34 - difference_28)
+    total_41 = total_41 + (branch_6 - (total_37 - total_31))
+    difference_32 = head_product_30 * head_cos_clamped - product_32
+    difference_32 = difference_32 + head_product_30 * difference_30
     difference_32 = difference_32 + difference_31 * head_cos_clamped
     difference_32 = difference_32 + difference_31 * difference_30
-    difference_32 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, difference_32)
-    total_26 = total_26 + (difference_32 + product_20 * cos_clamped) * ratio_2
-    total_27 = total_27 + (total_26 + numerator_4 * branch_20)
-    branch_22 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_25 + branch_22
-    product_21 = sin_clamped * ratio
-    head_product_21 = _head(product_21)
-    branch_23 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_23 = head_product_21 + branch_23
-    minus_branch_23 = -branch_23
-    total_29 = total_28 + minus_branch_23
-    difference_33 = total_29 - total_28
-    total_30 = head_sin_clamped * head_ratio - branch_23 + head_sin_clamped * difference_18
-    total_30 = total_30 + difference_21 * head_ratio + difference_21 * difference_18
-    total_30 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = -(total_30 + numerator * sin_clamped)
-    total_31 = total_28 - (total_29 - difference_33) + (minus_branch_23 - difference_33)
-    total_31 = total_31 + (branch_22 - (total_28 - total_25)) + total_30
-    branch_24 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_32 = total_29 + branch_24
-    product_22 = product_9 * cos_clamped
-    head_product_22 = _head(product_22)
-    branch_25 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_25 = head_product_22 + branch_25
-    product_23 = branch_25 * ratio
-    head_product_23 = _head(product_23)
-    branch_26 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_26 = head_product_23 + branch_26
-    minus_branch_26 = -branch_26
-    total_33 = total_32 + minus_branch_26
-    difference_34 = total_33 - total_32
-    head_branch_25 = _head(branch_25)
-    difference_35 = branch_25 - head_branch_25
-    total_34 = total_32 - (total_33 - difference_34) + (minus_branch_26 - difference_34)
-    total_34 = total_34 + (branch_24 - (total_32 - total_29))
-    total_35 = head_branch_25 * head_ratio - branch_26 + head_branch_25 * difference_18
-    total_35 = total_35 + difference_35 * head_ratio + difference_35 * difference_18
-    total_35 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_35)
-    difference_36 = head_product_9 * head_cos_clamped - branch_25
-    difference_36 = difference_36 + head_product_9 * difference_30
-    difference_36 = difference_36 + difference_22 * head_cos_clamped
-    difference_36 = difference_36 + difference_22 * difference_30
-    difference_36 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, difference_36)
-    total_35 = total_35 + (difference_36 + product_15 * cos_clamped) * ratio
-    total_34 = total_34 - (total_35 + numerator * branch_25)
-    branch_27 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_36 = total_33 + branch_27
-    difference_37 = branch_27 - (total_36 - total_33)
-    product_24 = product_17 * sin_clamped
-    head_product_24 = _head(product_24)
-    branch_28 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_28 = head_product_24 + branch_28
-    difference_38 = head_product_17 * head_sin_clamped - branch_28
-    difference_38 = difference_38 + head_product_17 * difference_21
-    difference_38 = difference_38 + difference_31 * head_sin_clamped
-    difference_38 = difference_38 + difference_31 * difference_21
-    difference_38 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, difference_38)
-    difference_38 = difference_38 + product_20 * sin_clamped
-    total_37 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_38 = branch_28 + jnp.where(jnp.abs(difference_38) < jnp.inf, difference_38, 0.0)
-    total_38 = total_38 * total_37 * total_37
-    total_39 = total_36 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
-    total_39 = _PI_OVER_2 * (total_39 - total_38)
-    product_25 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
-    product_25 = (product_25 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
-    product_25 = (product_25 * x_squared + 2.1559911902326056e-14) * x_squared
-    product_25 = (product_25 - 5.662789037843895e-12) * x_squared + 1.1358839949386194e-09
-    product_25 = (product_25 * x_squared - 1.6644105182526476e-07) * x_squared
-    product_25 = (product_25 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
-    product_25 = (product_25 * x_squared + 0.0342490329525608) * x_squared
-    product_25 = (product_25 - 0.39207289814597335) * x
-    total_40 = branch_9 + jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_40 = jnp.where(abs_x < 2.0**-90, total_40, total_39)
-    product_25 = jnp.where(abs_x < 4.0, product_25, total_40)
-    total_41 = branch_7 + jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_41 = (total_41 - 6.913401102939028e-09) * total_13 + 1.364931686285209e-07
-    total_41 = (total_41 * total_13 + 7.282659883104384e-07) * total_13
-    total_41 = (total_41 - 1.4059498853858528e-05) * total_13 - 4.545245062093038e-05
-    total_41 = (total_41 * total_13 + 0.0008939186504686504) * total_13
-    total_41 = (total_41 + 0.0012723458778966538) * total_13 - 0.029089543658251112
-    total_41 = (total_41 * total_13 - 0.0016244405213747554) * total_13
-    total_41 = sign_x * ((total_41 + 0.30986932400649303) * total_13 - 0.14508464817665492)
-    total_42 = branch_5 + jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    branch_29 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    difference_32 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_32)
+    difference_32 = (difference_32 + product_35 * cos_clamped) * ratio_2
+    difference_33 = head_product_32 * head_ratio_2 - product_34
+    difference_33 = difference_33 + head_product_32 * difference_24
+    difference_33 = difference_33 + difference_29 * head_ratio_2 + difference_29 * difference_24
+    difference_33 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_33) + difference_32
+    total_41 = total_41 + (difference_33 + numerator_4 * product_32)
+    branch_7 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
+    total_42 = total_40 + branch_7
+    product_36 = sin_clamped * ratio
+    head_product_36 = _head(product_36)
+    total_43 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_43)
+    minus_product_37 = -product_37
+    total_44 = total_42 + minus_product_37
+    difference_34 = total_44 - total_42
+    total_45 = total_42 - (total_44 - difference_34) + (minus_product_37 - difference_34)
+    total_45 = total_45 + (branch_7 - (total_42 - total_40))
+    difference_35 = head_sin_clamped * head_ratio - product_37
+    difference_35 = difference_35 + head_sin_clamped * difference_18
+    difference_35 = difference_35 + difference_21 * head_ratio + difference_21 * difference_18
+    difference_35 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_35)
+    total_45 = total_45 - (difference_35 + numerator * sin_clamped)
+    branch_8 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = total_44 + branch_8
+    product_38 = product_16 * cos_clamped
+    head_product_38 = _head(product_38)
+    total_47 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_47)
+    product_40 = product_39 * ratio
+    head_product_40 = _head(product_40)
+    total_48 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_48)
+    minus_product_41 = -product_41
+    total_49 = total_46 + minus_product_41
+    difference_36 = total_49 - total_46
+    head_product_39 = _head(product_39)
+    difference_37 = product_39 - head_product_39
+    total_50 = head_product_39 * head_ratio - product_41 + head_product_39 * difference_18
+    total_50 = total_50 + difference_37 * head_ratio + difference_37 * difference_18
+    total_50 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_51 = total_46 - (total_49 - difference_36) + (minus_product_41 - difference_36)
+    total_51 = total_51 + (branch_8 - (total_46 - total_44))
+    difference_38 = head_product_16 * head_cos_clamped - product_39
+    difference_38 = difference_38 + head_product_16 * difference_30
+    difference_38 = difference_38 + difference_22 * head_cos_clamped
+    difference_38 = difference_38 + difference_22 * difference_30
+    difference_38 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_38)
+    total_50 = total_50 + (difference_38 + product_27 * cos_clamped) * ratio
+    total_51 = total_51 - (total_50 + numerator * product_39)
+    branch_9 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    total_52 = total_49 + branch_9
+    difference_39 = branch_9 - (total_52 - total_49)
+    product_42 = product_30 * sin_clamped
+    head_product_42 = _head(product_42)
+    total_53 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_53)
+    difference_40 = head_product_30 * head_sin_clamped - product_43
+    difference_40 = difference_40 + head_product_30 * difference_21
+    difference_40 = difference_40 + difference_31 * head_sin_clamped
+    difference_40 = difference_40 + difference_31 * difference_21
+    difference_40 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_40 = difference_40 + product_35 * sin_clamped
+    total_54 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    total_55 = product_43 + jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
+    total_55 = total_55 * total_54 * total_54
+    total_56 = total_52 + jnp.where(jnp.abs(difference_39) < jnp.inf, difference_39, 0.0)
+    total_56 = _PI_OVER_2 * (total_56 - total_55)
+    product_44 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
+    product_44 = (product_44 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
+    product_44 = (product_44 * x_squared + 2.1559911902326056e-14) * x_squared
+    product_44 = (product_44 - 5.662789037843895e-12) * x_squared + 1.1358839949386194e-09
+    product_44 = (product_44 * x_squared - 1.6644105182526476e-07) * x_squared
+    product_44 = (product_44 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
+    product_44 = (product_44 * x_squared + 0.0342490329525608) * x_squared
+    product_44 = (product_44 - 0.39207289814597335) * x
+    total_57 = product_13 + jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_57 = jnp.where(abs_x < 2.0**-90, total_57, total_56)
+    product_44 = jnp.where(abs_x < 4.0, product_44, total_57)
+    total_58 = product_9 + jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_58 = (total_58 - 6.913401102939028e-09) * total_18 + 1.364931686285209e-07
+    total_58 = (total_58 * total_18 + 7.282659883104384e-07) * total_18
+    total_58 = (total_58 - 1.4059498853858528e-05) * total_18 - 4.545245062093038e-05
+    total_58 = (total_58 * total_18 + 0.0008939186504686504) * total_18
+    total_58 = (total_58 + 0.0012723458778966538) * total_18 - 0.029089543658251112
+    total_58 = (total_58 * total_18 - 0.0016244405213747554) * total_18
+    total_58 = sign_x * ((total_58 + 0.30986932400649303) * total_18 - 0.14508464817665492)
+    total_59 = product_6 + jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    branch_10 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
     abs_difference = jnp.abs(difference)
-    branch_29 = (abs_total_11 == _COEFFICIENT_11) & (branch_29 < _COEFFICIENT_12)
+    branch_10 = (abs_total_14 == _COEFFICIENT_11) & (branch_10 < _COEFFICIENT_12)
     abs_difference = abs_difference < 2.413133799043134
-    inside = (abs_total_11 != _COEFFICIENT_11) & (abs_total_11 < _COEFFICIENT_11)
-    branch_29 = jnp.where(branch_29 | inside, total_41, product_25)
-    return jnp.where(abs_difference, total_42, branch_29)
+    inside = (abs_total_14 != _COEFFICIENT_11) & (abs_total_14 < _COEFFICIENT_11)
+    branch_10 = jnp.where(branch_10 | inside, total_58, product_44)
+    return jnp.where(abs_difference, total_59, branch_10)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

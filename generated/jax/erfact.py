@@ -118,103 +118,119 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     product_2 = alpha * part_of_t * rest_of_t
     head_product_2 = _head(product_2)
-    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch = head_product_2 + branch
-    abs_branch = jnp.abs(branch)
-    product_3 = _2_OVER_SQRT_PI * alpha
-    head_product_3 = _head(product_3)
-    branch_2 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_2 = head_product_3 + branch_2
-    product_4 = _COEFFICIENT * alpha
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total)
+    abs_product_3 = jnp.abs(product_3)
+    product_4 = _2_OVER_SQRT_PI * alpha
     head_product_4 = _head(product_4)
-    branch_3 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_3 = head_product_4 + branch_3
+    total_2 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_2)
+    product_6 = _COEFFICIENT * alpha
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_3)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_alpha = _head(alpha)
     difference = alpha - head_alpha
     difference_2 = _COEFFICIENT - head
-    total = head * head_alpha - branch_3 + head * difference + difference_2 * head_alpha
-    total = total + difference_2 * difference
-    total = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total) + _COEFFICIENT_2 * alpha
-    total = branch_3 - branch_2 + total
-    is_less = abs_branch < 1.0
-    branch_squared = jnp.square(branch)
-    total_2 = _MINUS_1_OVER_39_19_FACTORIAL * branch_squared + _1_OVER_37_18_FACTORIAL
-    total_2 = (total_2 * branch_squared + _MINUS_1_OVER_35_17_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_33_16_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_31_15_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_29_14_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_27_13_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_25_12_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_23_11_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_21_10_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_19_9_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_17_8_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_15_7_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_13_6_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_11_5_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_9_4_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _MINUS_1_OVER_7_3_FACTORIAL) * branch_squared
-    total_2 = (total_2 + _1_OVER_5_2_FACTORIAL) * branch_squared
-    total_2 = branch_squared * (total_2 + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_2 = _head(total_2)
-    branch_4 = jnp.where(total_2 == head_total_2, 0.0, total_2 - head_total_2)
-    branch_4 = head_total_2 + branch_4
-    total_3 = branch_4 + 1.0
-    difference_3 = total_3 - branch_4
-    total_4 = branch_4 - (total_3 - difference_3) + (1.0 - difference_3)
-    branch_5 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = total_3 + branch_5
-    product_5 = _2_OVER_SQRT_PI * total_5
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    product_6 = _COEFFICIENT * total_5
-    head_product_6 = _head(product_6)
-    branch_7 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_7 = head_product_6 + branch_7
+    total_4 = head * head_alpha - product_7 + head * difference
+    total_4 = total_4 + difference_2 * head_alpha + difference_2 * difference
+    total_4 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_4 = product_7 - product_5 + (total_4 + _COEFFICIENT_2 * alpha)
+    is_less = abs_product_3 < 1.0
+    product_3_squared = jnp.square(product_3)
+    total_5 = _MINUS_1_OVER_39_19_FACTORIAL * product_3_squared + _1_OVER_37_18_FACTORIAL
+    total_5 = total_5 * product_3_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_5 = (total_5 * product_3_squared + _1_OVER_33_16_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_31_15_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_29_14_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_27_13_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_25_12_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_23_11_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_21_10_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_19_9_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_17_8_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_15_7_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_13_6_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_11_5_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_9_4_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_7_3_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_5_2_FACTORIAL) * product_3_squared
+    total_5 = product_3_squared * (total_5 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_5 = _head(total_5)
-    difference_4 = total_5 - head_total_5
-    total_6 = head * head_total_5 - branch_7 + head * difference_4
-    total_6 = total_6 + difference_2 * head_total_5 + difference_2 * difference_4
-    total_6 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + _COEFFICIENT_2 * total_5
-    total_6 = total_6 + (branch_5 - (total_5 - total_3)) * _COEFFICIENT
-    total_6 = branch_7 - branch_6 + total_6
-    branch_8 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = branch_6 + branch_8
-    product_7 = total_7 * branch
-    head_product_7 = _head(product_7)
-    branch_9 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_9 = head_product_7 + branch_9
-    sign_branch = jnp.sign(branch)
-    smaller = jnp.minimum(abs_branch, 40.0)
+    total_6 = head_total_5 + (total_5 - head_total_5)
+    product_8 = total_5 * 2.0**-60
+    product_8 = jnp.where((product_8 == 0.0) | (total_5 == head_total_5), total_5, total_6)
+    total_7 = product_8 + 1.0
+    difference_3 = total_7 - product_8
+    total_8 = product_8 - (total_7 - difference_3) + (1.0 - difference_3)
+    branch = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch
+    product_9 = _2_OVER_SQRT_PI * total_9
+    head_product_9 = _head(product_9)
+    total_10 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_10)
+    product_11 = _COEFFICIENT * total_9
+    head_product_11 = _head(product_11)
+    total_11 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_11)
+    head_total_9 = _head(total_9)
+    difference_4 = total_9 - head_total_9
+    total_12 = head * head_total_9 - product_12 + head * difference_4
+    total_12 = total_12 + difference_2 * head_total_9 + difference_2 * difference_4
+    total_12 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = total_12 + _COEFFICIENT_2 * total_9
+    total_12 = total_12 + (branch - (total_9 - total_7)) * _COEFFICIENT
+    total_12 = product_12 - product_10 + total_12
+    branch_2 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = product_10 + branch_2
+    product_13 = total_13 * product_3
+    head_product_13 = _head(product_13)
+    total_14 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_14)
+    sign_product_3 = jnp.sign(product_3)
+    smaller = jnp.minimum(abs_product_3, 40.0)
     smaller_squared = jnp.square(smaller)
     head_2 = _head(smaller_squared)
-    total_8 = head_2 + jnp.where(smaller_squared == head_2, 0.0, smaller_squared - head_2)
-    minus_total_8 = -total_8
-    magnitude = jnp.abs(minus_total_8)
+    total_15 = head_2 + (smaller_squared - head_2)
+    product_15 = smaller_squared * 2.0**-60
+    product_15 = (product_15 == 0.0) | (smaller_squared == head_2)
+    product_15 = jnp.where(product_15, smaller_squared, total_15)
+    minus_product_15 = -product_15
+    magnitude = jnp.abs(minus_product_15)
     is_less_2 = magnitude < 0.25
-    total_9 = minus_total_8 + 1.0
-    difference_5 = total_9 - minus_total_8
-    total_10 = minus_total_8 - (total_9 - difference_5) + (1.0 - difference_5)
-    total_11 = _1_OVER_15_FACTORIAL * minus_total_8 + _1_OVER_14_FACTORIAL
-    total_11 = (total_11 * minus_total_8 + _1_OVER_13_FACTORIAL) * minus_total_8
-    total_11 = (total_11 + _1_OVER_12_FACTORIAL) * minus_total_8 + _1_OVER_11_FACTORIAL
-    total_11 = (total_11 * minus_total_8 + _1_OVER_10_FACTORIAL) * minus_total_8
-    total_11 = (total_11 + _1_OVER_9_FACTORIAL) * minus_total_8 + _1_OVER_8_FACTORIAL
-    total_11 = (total_11 * minus_total_8 + _1_OVER_7_FACTORIAL) * minus_total_8
-    total_11 = (total_11 + _1_OVER_6_FACTORIAL) * minus_total_8 + _1_OVER_5_FACTORIAL
-    total_11 = (total_11 * minus_total_8 + _1_OVER_4_FACTORIAL) * minus_total_8
-    total_11 = (total_11 + _1_OVER_3_FACTORIAL) * minus_total_8 + _1_OVER_2_FACTORIAL
-    total_10 = total_10 + jnp.square(minus_total_8) * total_11
-    branch_10 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_12 = total_9 + branch_10
-    e = jnp.exp(minus_total_8)
-    branch_11 = jnp.where(is_less_2, total_12, e)
-    branch_12 = jnp.where(is_less_2, branch_10 - (total_12 - total_9), 0.0)
-    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
-    total_13 = branch_11 + branch_13
+    total_16 = minus_product_15 + 1.0
+    difference_5 = total_16 - minus_product_15
+    total_17 = minus_product_15 - (total_16 - difference_5) + (1.0 - difference_5)
+    total_18 = _1_OVER_15_FACTORIAL * minus_product_15 + _1_OVER_14_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_13_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_12_FACTORIAL) * minus_product_15 + _1_OVER_11_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_10_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_9_FACTORIAL) * minus_product_15 + _1_OVER_8_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_7_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_6_FACTORIAL) * minus_product_15 + _1_OVER_5_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_4_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_3_FACTORIAL) * minus_product_15 + _1_OVER_2_FACTORIAL
+    total_17 = total_17 + jnp.square(minus_product_15) * total_18
+    branch_3 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_19 = total_16 + branch_3
+    e = jnp.exp(minus_product_15)
+    branch_4 = jnp.where(is_less_2, total_19, e)
+    branch_5 = jnp.where(is_less_2, branch_3 - (total_19 - total_16), 0.0)
+    branch_6 = jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
+    total_20 = branch_4 + branch_6
     smaller_2 = jnp.minimum(smaller, 40.0)
     numerator = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator = (numerator + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -230,89 +246,91 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator = numerator / denominator
-    product_8 = total_13 * numerator
-    head_product_8 = _head(product_8)
-    branch_14 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_14 = head_product_8 + branch_14
-    minus_branch_14 = -branch_14
-    total_14 = minus_branch_14 + 1.0
-    difference_6 = total_14 - minus_branch_14
-    head_total_13 = _head(total_13)
+    product_16 = total_20 * numerator
+    head_product_16 = _head(product_16)
+    total_21 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_21)
+    minus_product_17 = -product_17
+    total_22 = minus_product_17 + 1.0
+    difference_6 = total_22 - minus_product_17
+    head_total_20 = _head(total_20)
     head_numerator = _head(numerator)
     difference_7 = numerator - head_numerator
-    difference_8 = total_13 - head_total_13
+    difference_8 = total_20 - head_total_20
     binade = _binade(e * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_15 = jnp.where(inside, binade, 1.0)
-    ratio = e / branch_15
-    floor = jnp.floor(jnp.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_9 = minus_total_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(inside, binade, 1.0)
+    ratio = e / branch_7
+    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_9 = minus_product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_9 + negated
-    difference_10 = total_15 - difference_9
-    total_16 = difference_9 - (total_15 - difference_10) + (negated - difference_10)
-    total_16 = total_16 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_16
+    total_23 = difference_9 + negated
+    difference_10 = total_23 - difference_9
+    total_24 = difference_9 - (total_23 - difference_10) + (negated - difference_10)
+    total_24 = total_24 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_23 + branch_8
     head_smaller = _head(smaller)
     difference_11 = smaller - head_smaller
-    total_18 = head_total_13 * head_numerator - branch_14 + head_total_13 * difference_7
-    total_18 = total_18 + difference_8 * head_numerator + difference_8 * difference_7
-    total_18 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = total_18 + (branch_13 - (total_13 - branch_11)) * numerator
-    total_19 = head_smaller * head_smaller - total_8 + head_smaller * difference_11
-    total_19 = total_19 + difference_11 * head_smaller + difference_11 * difference_11
-    total_19 = -jnp.where(total_8 * 2.0**-60 == 0.0, 0.0, total_19)
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_16 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio + total_17 + numerator_11) / ratio
-    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11, 0.0) + total_19
-    total_18 = -(total_18 + numerator_11 * branch_14)
-    total_20 = minus_branch_14 - (total_14 - difference_6) + (1.0 - difference_6)
-    total_20 = total_20 + total_18
-    branch_17 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
-    total_21 = total_14 + branch_17
-    product_9 = sign_branch * total_21
-    head_product_9 = _head(product_9)
-    branch_18 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_18 = head_product_9 + branch_18
-    head_total_7 = _head(total_7)
-    head_branch = _head(branch)
-    difference_12 = branch - head_branch
-    difference_13 = total_7 - head_total_7
-    head_sign_branch = _head(sign_branch)
-    head_total_21 = _head(total_21)
-    difference_14 = total_21 - head_total_21
-    difference_15 = sign_branch - head_sign_branch
-    total_22 = head_total_7 * head_branch - branch_9 + head_total_7 * difference_12
-    total_22 = total_22 + difference_13 * head_branch + difference_13 * difference_12
-    total_22 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_8 - (total_7 - branch_6)) * branch
-    product_10 = (branch_17 - (total_21 - total_14)) * sign_branch
-    difference_16 = head_sign_branch * head_total_21 - branch_18
-    difference_16 = difference_16 + head_sign_branch * difference_14
-    difference_16 = difference_16 + difference_15 * head_total_21
-    difference_16 = difference_16 + difference_15 * difference_14
-    difference_16 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, difference_16) + product_10
-    total_22 = jnp.where(is_less, total_22, difference_16)
+    total_26 = head_total_20 * head_numerator - product_17 + head_total_20 * difference_7
+    total_26 = total_26 + difference_8 * head_numerator + difference_8 * difference_7
+    total_26 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = total_26 + (branch_6 - (total_20 - branch_4)) * numerator
+    total_27 = head_smaller * head_smaller - product_15 + head_smaller * difference_11
+    total_27 = total_27 + difference_11 * head_smaller + difference_11 * difference_11
+    total_27 = -jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_27)
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_25 + _1_OVER_11_FACTORIAL) * total_25
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_25 + _1_OVER_8_FACTORIAL) * total_25
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_25 + _1_OVER_5_FACTORIAL) * total_25
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
+    numerator_11 = 1.0 - ratio + total_25 + (numerator_10 + (branch_8 - (total_25 - total_23)))
+    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11 / ratio, 0.0)
+    total_26 = -(total_26 + (numerator_11 + total_27) * product_17)
+    total_28 = minus_product_17 - (total_22 - difference_6) + (1.0 - difference_6)
+    total_28 = total_28 + total_26
+    branch_9 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
+    total_29 = total_22 + branch_9
+    product_18 = sign_product_3 * total_29
+    head_product_18 = _head(product_18)
+    total_30 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_30)
+    head_total_13 = _head(total_13)
+    head_product_3 = _head(product_3)
+    difference_12 = product_3 - head_product_3
+    difference_13 = total_13 - head_total_13
+    head_3 = _head(sign_product_3)
+    head_total_29 = _head(total_29)
+    difference_14 = total_29 - head_total_29
+    difference_15 = sign_product_3 - head_3
+    total_31 = head_total_13 * head_product_3 - product_14 + head_total_13 * difference_12
+    total_31 = total_31 + difference_13 * head_product_3 + difference_13 * difference_12
+    total_31 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = total_31 + (branch_2 - (total_13 - product_10)) * product_3
+    total_32 = head_3 * head_total_29 - product_19 + head_3 * difference_14
+    total_32 = total_32 + difference_15 * head_total_29 + difference_15 * difference_14
+    total_32 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + (branch_9 - (total_29 - total_22)) * sign_product_3
+    total_31 = jnp.where(is_less, total_31, total_32)
     smaller_3 = jnp.minimum(product, 0.0)
     is_far_2 = jnp.abs(smaller_3) > 64.0
     part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_3, smaller_3))
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    total_23 = branch_2 + jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    numerator_12 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    numerator_13 = (jnp.where(is_less, branch_9, branch_18) + numerator_12) / part_of_t_2
+    total_33 = product_5 + jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    numerator_12 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    numerator_13 = (jnp.where(is_less, product_14, product_19) + numerator_12) / part_of_t_2
     numerator_13 = numerator_13 / rest_of_t_2
-    total_23 = jnp.where((abs_branch < 2.0**-54) & (product < 0.0), total_23, numerator_13)
-    return larger * total_23 * part_of_t_2 * rest_of_t_2
+    inside_2 = (abs_product_3 < 2.0**-54) & (product < 0.0)
+    inside_2 = larger * jnp.where(inside_2, total_33, numerator_13) * part_of_t_2
+    return inside_2 * rest_of_t_2
 
 
 @jax.custom_jvp
@@ -323,163 +341,190 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = beta * clamped
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    e = jnp.exp(jnp.minimum(0.5 * (2.0 * branch), 40.0))
-    e_2 = jnp.exp(jnp.minimum(0.5 * branch, 40.0))
-    product_2 = alpha * e_2 * e_2
-    is_negative = branch < 0.0
-    e_3 = jnp.exp(jnp.minimum(0.5 * -jnp.abs(branch), 40.0))
-    branch_2 = jnp.where(is_negative, e_3, 1.0)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    e = jnp.exp(jnp.minimum(0.5 * (2.0 * product_2), 40.0))
+    e_2 = jnp.exp(jnp.minimum(0.5 * product_2, 40.0))
+    product_3 = alpha * e_2 * e_2
+    is_negative = product_2 < 0.0
+    e_3 = jnp.exp(jnp.minimum(0.5 * -jnp.abs(product_2), 40.0))
+    branch = jnp.where(is_negative, e_3, 1.0)
     t = jnp.square(e_3)
     squared = jnp.square(jnp.exp(jnp.minimum(0.5 * -(jnp.square(alpha) * e * e), 40.0)))
     squared = _2_OVER_SQRT_PI_2 * clamped * alpha * beta * squared
-    ratio = jax.lax.erf(product_2) / branch_2 / branch_2
-    branch_3 = jnp.where(is_negative, 1.0, t)
-    product_3 = _2_OVER_SQRT_PI_2 * alpha
-    product_3 = jnp.where((jnp.abs(product_2) < 2.0**-54) & is_negative, product_3, ratio)
-    squared = (squared + product_3 * branch_3) * e_2
+    ratio = jax.lax.erf(product_3) / branch / branch
+    branch_2 = jnp.where(is_negative, 1.0, t)
+    product_4 = _2_OVER_SQRT_PI_2 * alpha
+    product_4 = jnp.where((jnp.abs(product_3) < 2.0**-54) & is_negative, product_4, ratio)
+    squared = (squared + product_4 * branch_2) * e_2
     head_squared = _head(squared)
-    branch_4 = jnp.where(squared == head_squared, 0.0, squared - head_squared)
-    branch_4 = head_squared + branch_4
-    product_4 = branch_4 * e_2
-    head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    total = alpha - 0.75
-    difference = total - alpha
-    total_2 = alpha - (total - difference) + (-0.75 - difference)
-    branch_6 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_6
-    total_4 = total_3 + 0.75
-    difference_2 = total_4 - total_3
-    total_5 = total_3 - (total_4 - difference_2) + (0.75 - difference_2)
-    total_5 = total_5 + (branch_6 - (total_3 - total))
-    branch_7 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = total_4 + branch_7
-    product_5 = branch * total_6
-    head_product_5 = _head(product_5)
-    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_8 = head_product_5 + branch_8
-    smaller = jnp.minimum(branch, 40.0)
+    total_2 = head_squared + (squared - head_squared)
+    product_5 = squared * 2.0**-60
+    product_5 = jnp.where((product_5 == 0.0) | (squared == head_squared), squared, total_2)
+    product_6 = product_5 * e_2
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_3)
+    total_4 = alpha - 0.75
+    difference = total_4 - alpha
+    total_5 = alpha - (total_4 - difference) + (-0.75 - difference)
+    branch_3 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    total_6 = total_4 + branch_3
+    total_7 = total_6 + 0.75
+    difference_2 = total_7 - total_6
+    total_8 = total_6 - (total_7 - difference_2) + (0.75 - difference_2)
+    total_8 = total_8 + (branch_3 - (total_6 - total_4))
+    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_4
+    product_8 = product_2 * total_9
+    head_product_8 = _head(product_8)
+    total_10 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_10)
+    smaller = jnp.minimum(product_2, 40.0)
     is_less_2 = jnp.abs(smaller) < 0.5
     expm1_smaller = _expm1(smaller)
-    total_7 = expm1_smaller + 1.0
-    branch_9 = jnp.where(is_less_2, total_7, jnp.exp(smaller))
-    product_6 = branch_8 * branch_9
-    head_product_6 = _head(product_6)
-    branch_10 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_10 = head_product_6 + branch_10
-    total_6_squared = jnp.square(total_6)
-    head = _head(total_6_squared)
-    total_8 = head + jnp.where(total_6_squared == head, 0.0, total_6_squared - head)
-    head_total_6 = _head(total_6)
-    difference_3 = total_6 - head_total_6
-    difference_4 = branch_7 - (total_6 - total_4)
-    total_9 = head_total_6 * head_total_6 - total_8 + head_total_6 * difference_3
-    total_9 = total_9 + difference_3 * head_total_6 + difference_3 * difference_3
-    total_9 = jnp.where(total_8 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_9 = total_9 + difference_4 * total_6 * 2.0
-    total_10 = total_8 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = jnp.minimum(-(total_10 * jnp.exp(jnp.minimum(branch * 2.0, 40.0))), 40.0)
-    is_less_3 = jnp.abs(total_10) < 0.5
-    expm1_total_10 = _expm1(total_10)
-    total_11 = expm1_total_10 + 1.0
-    branch_11 = jnp.where(is_less_3, total_11, jnp.exp(total_10))
-    product_7 = branch_10 * branch_11
-    head_product_7 = _head(product_7)
-    branch_12 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_12 = head_product_7 + branch_12
-    product_8 = branch_12 * _2_OVER_SQRT_PI
-    head_product_8 = _head(product_8)
-    branch_13 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_13 = head_product_8 + branch_13
-    product_9 = total_6 * branch_9
-    head_product_9 = _head(product_9)
-    branch_14 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_14 = head_product_9 + branch_14
-    abs_branch_14 = jnp.abs(branch_14)
-    is_less_4 = abs_branch_14 < 1.0
-    branch_14_squared = jnp.square(branch_14)
-    total_12 = _MINUS_1_OVER_39_19_FACTORIAL * branch_14_squared + _1_OVER_37_18_FACTORIAL
-    total_12 = total_12 * branch_14_squared + _MINUS_1_OVER_35_17_FACTORIAL
-    total_12 = (total_12 * branch_14_squared + _1_OVER_33_16_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_31_15_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_29_14_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_27_13_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_25_12_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_23_11_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_21_10_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_19_9_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_17_8_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_15_7_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_13_6_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_11_5_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_9_4_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _MINUS_1_OVER_7_3_FACTORIAL) * branch_14_squared
-    total_12 = (total_12 + _1_OVER_5_2_FACTORIAL) * branch_14_squared
-    total_12 = branch_14_squared * (total_12 + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_12 = _head(total_12)
-    branch_15 = jnp.where(total_12 == head_total_12, 0.0, total_12 - head_total_12)
-    branch_15 = head_total_12 + branch_15
-    total_13 = branch_15 + 1.0
-    difference_5 = total_13 - branch_15
-    total_14 = branch_15 - (total_13 - difference_5) + (1.0 - difference_5)
-    branch_16 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = total_13 + branch_16
-    product_10 = _2_OVER_SQRT_PI * total_15
+    total_11 = expm1_smaller + 1.0
+    branch_5 = jnp.where(is_less_2, total_11, jnp.exp(smaller))
+    product_10 = product_9 * branch_5
     head_product_10 = _head(product_10)
-    branch_17 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_17 = head_product_10 + branch_17
-    product_11 = _COEFFICIENT * total_15
-    head_product_11 = _head(product_11)
-    branch_18 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_18 = head_product_11 + branch_18
+    total_12 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_12)
+    total_9_squared = jnp.square(total_9)
+    head = _head(total_9_squared)
+    total_13 = head + (total_9_squared - head)
+    product_12 = total_9_squared * 2.0**-60
+    product_12 = (product_12 == 0.0) | (total_9_squared == head)
+    product_12 = jnp.where(product_12, total_9_squared, total_13)
+    head_total_9 = _head(total_9)
+    difference_3 = total_9 - head_total_9
+    difference_4 = branch_4 - (total_9 - total_7)
+    total_14 = head_total_9 * head_total_9 - product_12 + head_total_9 * difference_3
+    total_14 = total_14 + difference_3 * head_total_9 + difference_3 * difference_3
+    total_14 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + difference_4 * total_9 * 2.0
+    total_15 = product_12 + jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = jnp.minimum(-(total_15 * jnp.exp(jnp.minimum(product_2 * 2.0, 40.0))), 40.0)
+    is_less_3 = jnp.abs(total_15) < 0.5
+    expm1_total_15 = _expm1(total_15)
+    total_16 = expm1_total_15 + 1.0
+    branch_6 = jnp.where(is_less_3, total_16, jnp.exp(total_15))
+    product_13 = product_11 * branch_6
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_17)
+    product_15 = product_14 * _2_OVER_SQRT_PI
+    head_product_15 = _head(product_15)
+    total_18 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_18)
+    product_17 = total_9 * branch_5
+    head_product_17 = _head(product_17)
+    total_19 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_19)
+    abs_product_18 = jnp.abs(product_18)
+    is_less_4 = abs_product_18 < 1.0
+    product_18_squared = jnp.square(product_18)
+    total_20 = _MINUS_1_OVER_39_19_FACTORIAL * product_18_squared + _1_OVER_37_18_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_33_16_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_29_14_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_25_12_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_21_10_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_17_8_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_20 = total_20 * product_18_squared + _1_OVER_13_6_FACTORIAL
+    total_20 = total_20 * product_18_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_20 = (total_20 * product_18_squared + _1_OVER_9_4_FACTORIAL) * product_18_squared
+    total_20 = (total_20 + _MINUS_1_OVER_7_3_FACTORIAL) * product_18_squared
+    total_20 = (total_20 + _1_OVER_5_2_FACTORIAL) * product_18_squared
+    total_20 = product_18_squared * (total_20 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_20 = _head(total_20)
+    total_21 = head_total_20 + (total_20 - head_total_20)
+    product_19 = total_20 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (total_20 == head_total_20)
+    product_19 = jnp.where(product_19, total_20, total_21)
+    total_22 = product_19 + 1.0
+    difference_5 = total_22 - product_19
+    total_23 = product_19 - (total_22 - difference_5) + (1.0 - difference_5)
+    branch_7 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_7
+    product_20 = _2_OVER_SQRT_PI * total_24
+    head_product_20 = _head(product_20)
+    total_25 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_25)
+    product_22 = _COEFFICIENT * total_24
+    head_product_22 = _head(product_22)
+    total_26 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_26)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT))
-    head_total_15 = _head(total_15)
-    difference_6 = total_15 - head_total_15
+    head_total_24 = _head(total_24)
+    difference_6 = total_24 - head_total_24
     difference_7 = _COEFFICIENT - head_2
-    total_16 = head_2 * head_total_15 - branch_18 + head_2 * difference_6
-    total_16 = total_16 + difference_7 * head_total_15 + difference_7 * difference_6
-    total_16 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + _COEFFICIENT_2 * total_15
-    total_16 = total_16 + (branch_16 - (total_15 - total_13)) * _COEFFICIENT
-    total_16 = branch_18 - branch_17 + total_16
-    branch_19 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = branch_17 + branch_19
-    product_12 = total_17 * branch_14
-    head_product_12 = _head(product_12)
-    branch_20 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_20 = head_product_12 + branch_20
-    sign_branch_14 = jnp.sign(branch_14)
-    smaller_2 = jnp.minimum(abs_branch_14, 40.0)
+    total_27 = head_2 * head_total_24 - product_23 + head_2 * difference_6
+    total_27 = total_27 + difference_7 * head_total_24 + difference_7 * difference_6
+    total_27 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + _COEFFICIENT_2 * total_24
+    total_27 = total_27 + (branch_7 - (total_24 - total_22)) * _COEFFICIENT
+    total_27 = product_23 - product_21 + total_27
+    branch_8 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = product_21 + branch_8
+    product_24 = total_28 * product_18
+    head_product_24 = _head(product_24)
+    total_29 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_29)
+    sign_product_18 = jnp.sign(product_18)
+    smaller_2 = jnp.minimum(abs_product_18, 40.0)
     smaller_2_squared = jnp.square(smaller_2)
     head_3 = _head(smaller_2_squared)
-    branch_21 = jnp.where(smaller_2_squared == head_3, 0.0, smaller_2_squared - head_3)
-    branch_21 = head_3 + branch_21
-    minus_branch_21 = -branch_21
-    magnitude = jnp.abs(minus_branch_21)
+    total_30 = head_3 + (smaller_2_squared - head_3)
+    product_26 = smaller_2_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (smaller_2_squared == head_3)
+    product_26 = jnp.where(product_26, smaller_2_squared, total_30)
+    minus_product_26 = -product_26
+    magnitude = jnp.abs(minus_product_26)
     is_less_5 = magnitude < 0.25
-    total_18 = minus_branch_21 + 1.0
-    difference_8 = total_18 - minus_branch_21
-    total_19 = minus_branch_21 - (total_18 - difference_8) + (1.0 - difference_8)
-    total_20 = _1_OVER_15_FACTORIAL * minus_branch_21 + _1_OVER_14_FACTORIAL
-    total_20 = (total_20 * minus_branch_21 + _1_OVER_13_FACTORIAL) * minus_branch_21
-    total_20 = (total_20 + _1_OVER_12_FACTORIAL) * minus_branch_21 + _1_OVER_11_FACTORIAL
-    total_20 = (total_20 * minus_branch_21 + _1_OVER_10_FACTORIAL) * minus_branch_21
-    total_20 = (total_20 + _1_OVER_9_FACTORIAL) * minus_branch_21 + _1_OVER_8_FACTORIAL
-    total_20 = (total_20 * minus_branch_21 + _1_OVER_7_FACTORIAL) * minus_branch_21
-    total_20 = (total_20 + _1_OVER_6_FACTORIAL) * minus_branch_21 + _1_OVER_5_FACTORIAL
-    total_20 = (total_20 * minus_branch_21 + _1_OVER_4_FACTORIAL) * minus_branch_21
-    total_20 = (total_20 + _1_OVER_3_FACTORIAL) * minus_branch_21 + _1_OVER_2_FACTORIAL
-    total_19 = total_19 + jnp.square(minus_branch_21) * total_20
-    branch_22 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_21 = total_18 + branch_22
-    e_4 = jnp.exp(minus_branch_21)
-    branch_23 = jnp.where(is_less_5, total_21, e_4)
-    branch_24 = jnp.where(is_less_5, branch_22 - (total_21 - total_18), 0.0)
-    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
-    total_22 = branch_23 + branch_25
+    total_31 = minus_product_26 + 1.0
+    difference_8 = total_31 - minus_product_26
+    total_32 = minus_product_26 - (total_31 - difference_8) + (1.0 - difference_8)
+    total_33 = _1_OVER_15_FACTORIAL * minus_product_26 + _1_OVER_14_FACTORIAL
+    total_33 = (total_33 * minus_product_26 + _1_OVER_13_FACTORIAL) * minus_product_26
+    total_33 = (total_33 + _1_OVER_12_FACTORIAL) * minus_product_26 + _1_OVER_11_FACTORIAL
+    total_33 = (total_33 * minus_product_26 + _1_OVER_10_FACTORIAL) * minus_product_26
+    total_33 = (total_33 + _1_OVER_9_FACTORIAL) * minus_product_26 + _1_OVER_8_FACTORIAL
+    total_33 = (total_33 * minus_product_26 + _1_OVER_7_FACTORIAL) * minus_product_26
+    total_33 = (total_33 + _1_OVER_6_FACTORIAL) * minus_product_26 + _1_OVER_5_FACTORIAL
+    total_33 = (total_33 * minus_product_26 + _1_OVER_4_FACTORIAL) * minus_product_26
+    total_33 = (total_33 + _1_OVER_3_FACTORIAL) * minus_product_26 + _1_OVER_2_FACTORIAL
+    total_32 = total_32 + jnp.square(minus_product_26) * total_33
+    branch_9 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_34 = total_31 + branch_9
+    e_4 = jnp.exp(minus_product_26)
+    branch_10 = jnp.where(is_less_5, total_34, e_4)
+    branch_11 = jnp.where(is_less_5, branch_9 - (total_34 - total_31), 0.0)
+    branch_12 = jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
+    total_35 = branch_10 + branch_12
     smaller_3 = jnp.minimum(smaller_2, 40.0)
     numerator = (1.6761565171163722e-05 * smaller_3 + 0.0003603586160003391) * smaller_3
     numerator = (numerator + 0.0038172689889773006) * smaller_3 + 0.025882575182435343
@@ -495,131 +540,142 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     denominator = (denominator + 5.8341919788915355) * smaller_3 + 5.745265609005083
     denominator = (denominator * smaller_3 + 3.503311438830771) * smaller_3 + 1.0
     numerator = numerator / denominator
-    product_13 = total_22 * numerator
-    head_product_13 = _head(product_13)
-    branch_26 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_26 = head_product_13 + branch_26
-    minus_branch_26 = -branch_26
-    total_23 = minus_branch_26 + 1.0
-    difference_9 = total_23 - minus_branch_26
-    head_total_22 = _head(total_22)
+    product_27 = total_35 * numerator
+    head_product_27 = _head(product_27)
+    total_36 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_36)
+    minus_product_28 = -product_28
+    total_37 = minus_product_28 + 1.0
+    difference_9 = total_37 - minus_product_28
+    head_total_35 = _head(total_35)
     head_numerator = _head(numerator)
     difference_10 = numerator - head_numerator
-    difference_11 = total_22 - head_total_22
+    difference_11 = total_35 - head_total_35
     binade = _binade(e_4 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_27 = jnp.where(inside, binade, 1.0)
-    ratio_2 = e_4 / branch_27
-    floor = jnp.floor(jnp.log(branch_27) * _1_OVER_LOG_2 + 0.5)
-    difference_12 = minus_branch_21 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_13 = jnp.where(inside, binade, 1.0)
+    ratio_2 = e_4 / branch_13
+    floor = jnp.floor(jnp.log(branch_13) * _1_OVER_LOG_2 + 0.5)
+    difference_12 = minus_product_26 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_24 = difference_12 + negated
-    difference_13 = total_24 - difference_12
-    total_25 = difference_12 - (total_24 - difference_13) + (negated - difference_13)
-    total_25 = total_25 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_28 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_24 + branch_28
+    total_38 = difference_12 + negated
+    difference_13 = total_38 - difference_12
+    total_39 = difference_12 - (total_38 - difference_13) + (negated - difference_13)
+    total_39 = total_39 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_38 + branch_14
     head_smaller_2 = _head(smaller_2)
     difference_14 = smaller_2 - head_smaller_2
-    total_27 = head_smaller_2 * head_smaller_2 - branch_21 + head_smaller_2 * difference_14
-    total_27 = total_27 + difference_14 * head_smaller_2 + difference_14 * difference_14
-    total_27 = -jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_28 = head_total_22 * head_numerator - branch_26 + head_total_22 * difference_10
-    total_28 = total_28 + difference_11 * head_numerator + difference_11 * difference_10
-    total_28 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_28 = total_28 + (branch_25 - (total_22 - branch_23)) * numerator
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_26 + _1_OVER_14_FACTORIAL) * total_26
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_26 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_26 + _1_OVER_11_FACTORIAL) * total_26
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_26 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_26 + _1_OVER_8_FACTORIAL) * total_26
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_26 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_26 + _1_OVER_5_FACTORIAL) * total_26
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_26 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_26) * (numerator_9 * total_26 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_28 - (total_26 - total_24))
-    numerator_11 = (1.0 - ratio_2 + total_26 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11, 0.0) + total_27
-    total_28 = -(total_28 + numerator_11 * branch_26)
-    total_29 = minus_branch_26 - (total_23 - difference_9) + (1.0 - difference_9)
-    total_29 = total_29 + total_28
-    branch_29 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_30 = total_23 + branch_29
-    product_14 = sign_branch_14 * total_30
+    total_41 = head_total_35 * head_numerator - product_28 + head_total_35 * difference_10
+    total_41 = total_41 + difference_11 * head_numerator + difference_11 * difference_10
+    total_41 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_41)
+    total_41 = total_41 + (branch_12 - (total_35 - branch_10)) * numerator
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_40 + _1_OVER_14_FACTORIAL) * total_40
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_40 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_40 + _1_OVER_11_FACTORIAL) * total_40
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_40 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_40 + _1_OVER_8_FACTORIAL) * total_40
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_40 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_40 + _1_OVER_5_FACTORIAL) * total_40
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_40 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_40) * (numerator_9 * total_40 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_14 - (total_40 - total_38))
+    numerator_11 = (1.0 - ratio_2 + total_40 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11, 0.0)
+    total_42 = minus_product_28 - (total_37 - difference_9) + (1.0 - difference_9)
+    difference_15 = head_smaller_2 * head_smaller_2 - product_26
+    difference_15 = difference_15 + head_smaller_2 * difference_14
+    difference_15 = difference_15 + difference_14 * head_smaller_2
+    difference_15 = difference_15 + difference_14 * difference_14
+    numerator_11 = numerator_11 - jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_15)
+    total_42 = total_42 - (total_41 + numerator_11 * product_28)
+    branch_15 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = total_37 + branch_15
+    product_29 = sign_product_18 * total_43
+    head_product_29 = _head(product_29)
+    total_44 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_44)
+    branch_16 = jnp.where(is_less_4, product_25, product_30)
+    total_45 = product_16 + branch_16
+    difference_16 = total_45 - product_16
+    product_31 = product_14 * _COEFFICIENT
+    head_product_31 = _head(product_31)
+    total_46 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_46)
     head_product_14 = _head(product_14)
-    branch_30 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_30 = head_product_14 + branch_30
-    branch_31 = jnp.where(is_less_4, branch_20, branch_30)
-    total_31 = branch_13 + branch_31
-    difference_15 = total_31 - branch_13
-    product_15 = branch_12 * _COEFFICIENT
-    head_product_15 = _head(product_15)
-    branch_32 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_32 = head_product_15 + branch_32
-    head_branch_12 = _head(branch_12)
-    difference_16 = branch_12 - head_branch_12
-    head_branch_10 = _head(branch_10)
-    head_branch_11 = _head(branch_11)
-    difference_17 = branch_11 - head_branch_11
-    difference_18 = branch_10 - head_branch_10
-    head_branch_8 = _head(branch_8)
-    head_branch_9 = _head(branch_9)
-    difference_19 = branch_9 - head_branch_9
-    difference_20 = branch_8 - head_branch_8
-    head_branch = _head(branch)
-    difference_21 = branch - head_branch
-    branch_33 = jnp.where(is_less_2, expm1_smaller - (total_7 - 1.0), 0.0)
-    head_total_17 = _head(total_17)
-    head_branch_14 = _head(branch_14)
-    difference_22 = branch_14 - head_branch_14
-    difference_23 = total_17 - head_total_17
-    head_4 = _head(sign_branch_14)
-    head_total_30 = _head(total_30)
-    difference_24 = total_30 - head_total_30
-    difference_25 = sign_branch_14 - head_4
-    total_32 = head_branch_10 * head_branch_11 - branch_12 + head_branch_10 * difference_17
-    total_32 = total_32 + difference_18 * head_branch_11 + difference_18 * difference_17
-    total_32 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_33 = head_total_17 * head_branch_14 - branch_20 + head_total_17 * difference_22
-    total_33 = total_33 + difference_23 * head_branch_14 + difference_23 * difference_22
-    total_33 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = total_33 + (branch_19 - (total_17 - branch_17)) * branch_14
-    total_34 = head_branch_8 * head_branch_9 - branch_10 + head_branch_8 * difference_19
-    total_34 = total_34 + difference_20 * head_branch_9 + difference_20 * difference_19
-    total_34 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_34)
-    product_16 = jnp.where(is_less_3, expm1_total_10 - (total_11 - 1.0), 0.0) * branch_10
-    total_35 = head_total_6 * head_branch_9 - branch_14 + head_total_6 * difference_19
-    total_35 = total_35 + difference_3 * head_branch_9 + difference_3 * difference_19
-    total_35 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + difference_4 * branch_9 + branch_33 * total_6
-    total_35 = _2_OVER_SQRT_PI * jnp.exp(-branch_14_squared) * total_35
-    total_36 = branch_13 - (total_31 - difference_15) + (branch_31 - difference_15)
-    total_37 = head_branch_12 * head_2 - branch_32 + head_branch_12 * difference_7
-    total_37 = total_37 + difference_16 * head_2 + difference_16 * difference_7
-    total_37 = jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_38 = head_branch * head_total_6 - branch_8 + head_branch * difference_3
-    total_38 = total_38 + difference_21 * head_total_6 + difference_21 * difference_3
-    total_38 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_38) + difference_4 * branch
-    total_34 = (total_34 + total_38 * branch_9 + branch_33 * branch_8) * branch_11
-    total_37 = total_37 + (total_32 + total_34 + product_16) * _COEFFICIENT
-    total_36 = total_36 + (branch_32 - branch_13 + (total_37 + _COEFFICIENT_2 * branch_12))
-    total_39 = head_4 * head_total_30 - branch_30 + head_4 * difference_24
-    total_39 = total_39 + difference_25 * head_total_30 + difference_25 * difference_24
-    total_39 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = total_39 + (branch_29 - (total_30 - total_23)) * sign_branch_14
-    total_36 = total_36 + (jnp.where(is_less_4, total_33, total_39) + total_35)
-    branch_34 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_40 = total_31 + branch_34
-    head_branch_4 = _head(branch_4)
+    difference_17 = product_14 - head_product_14
+    head_product_11 = _head(product_11)
+    head_branch_6 = _head(branch_6)
+    difference_18 = branch_6 - head_branch_6
+    difference_19 = product_11 - head_product_11
+    head_product_9 = _head(product_9)
+    head_branch_5 = _head(branch_5)
+    difference_20 = branch_5 - head_branch_5
+    difference_21 = product_9 - head_product_9
+    head_product_2 = _head(product_2)
+    difference_22 = product_2 - head_product_2
+    branch_17 = jnp.where(is_less_2, expm1_smaller - (total_11 - 1.0), 0.0)
+    head_total_28 = _head(total_28)
+    head_product_18 = _head(product_18)
+    difference_23 = product_18 - head_product_18
+    difference_24 = total_28 - head_total_28
+    head_4 = _head(sign_product_18)
+    head_total_43 = _head(total_43)
+    difference_25 = total_43 - head_total_43
+    difference_26 = sign_product_18 - head_4
+    total_47 = head_total_28 * head_product_18 - product_25 + head_total_28 * difference_23
+    total_47 = total_47 + difference_24 * head_product_18 + difference_24 * difference_23
+    total_47 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + (branch_8 - (total_28 - product_21)) * product_18
+    total_48 = head_product_9 * head_branch_5 - product_11 + head_product_9 * difference_20
+    total_48 = total_48 + difference_21 * head_branch_5 + difference_21 * difference_20
+    total_48 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_48)
+    product_33 = jnp.where(is_less_3, expm1_total_15 - (total_16 - 1.0), 0.0) * product_11
+    total_49 = head_product_2 * head_total_9 - product_9 + head_product_2 * difference_3
+    total_49 = total_49 + difference_22 * head_total_9 + difference_22 * difference_3
+    total_49 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_48 = total_48 + (total_49 + difference_4 * product_2) * branch_5
+    total_48 = (total_48 + branch_17 * product_9) * branch_6
+    total_50 = head_total_9 * head_branch_5 - product_18 + head_total_9 * difference_20
+    total_50 = total_50 + difference_3 * head_branch_5 + difference_3 * difference_20
+    total_50 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + difference_4 * branch_5 + branch_17 * total_9
+    total_50 = _2_OVER_SQRT_PI * jnp.exp(-product_18_squared) * total_50
+    total_51 = head_product_14 * head_2 - product_32 + head_product_14 * difference_7
+    total_51 = total_51 + difference_17 * head_2 + difference_17 * difference_7
+    total_51 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_52 = product_16 - (total_45 - difference_16) + (branch_16 - difference_16)
+    total_53 = head_4 * head_total_43 - product_30 + head_4 * difference_25
+    total_53 = total_53 + difference_26 * head_total_43 + difference_26 * difference_25
+    total_53 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_53)
+    total_53 = total_53 + (branch_15 - (total_43 - total_37)) * sign_product_18
+    total_47 = jnp.where(is_less_4, total_47, total_53) + total_50
+    difference_27 = head_product_11 * head_branch_6 - product_14
+    difference_27 = difference_27 + head_product_11 * difference_18
+    difference_27 = difference_27 + difference_19 * head_branch_6
+    difference_27 = difference_27 + difference_19 * difference_18
+    difference_27 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_27) + total_48
+    total_51 = total_51 + (difference_27 + product_33) * _COEFFICIENT
+    total_51 = product_32 - product_16 + (total_51 + _COEFFICIENT_2 * product_14)
+    total_52 = total_52 + total_51 + total_47
+    branch_18 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
+    total_54 = total_45 + branch_18
+    head_product_5 = _head(product_5)
     head_e_2 = _head(e_2)
-    difference_26 = e_2 - head_e_2
-    difference_27 = branch_4 - head_branch_4
-    total_41 = head_branch_4 * head_e_2 - branch_5 + head_branch_4 * difference_26
-    total_41 = total_41 + difference_27 * head_e_2 + difference_27 * difference_26
-    total_41 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_41 = jnp.where(is_less, total_41, branch_34 - (total_40 - total_31))
-    branch_35 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    return jnp.where(is_less, branch_5, total_40) + branch_35
+    difference_28 = e_2 - head_e_2
+    difference_29 = product_5 - head_product_5
+    total_55 = head_product_5 * head_e_2 - product_7 + head_product_5 * difference_28
+    total_55 = total_55 + difference_29 * head_e_2 + difference_29 * difference_28
+    total_55 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_55)
+    total_55 = jnp.where(is_less, total_55, branch_18 - (total_54 - total_45))
+    branch_19 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
+    return jnp.where(is_less, product_7, total_54) + branch_19
 
 
 @jax.custom_jvp
@@ -629,66 +685,75 @@ def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
-    total = head + jnp.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product = beta * clamped
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = 2.0 * branch
-    is_far = jnp.abs(product_2) > 64.0
-    branch_2 = jnp.where(is_far, 0.5 * product_2, product_2)
-    is_less = jnp.abs(branch_2) < 0.5
-    expm1_branch_2 = _expm1(branch_2)
-    total_2 = expm1_branch_2 + 1.0
-    part_of_t = jnp.where(is_less, total_2, jnp.exp(branch_2))
-    product_3 = total * part_of_t
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
+    total = head + (alpha_squared - head)
+    product = alpha_squared * 2.0**-60
+    product = jnp.where((product == 0.0) | (alpha_squared == head), alpha_squared, total)
+    product_2 = beta * clamped
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total_2)
+    product_4 = 2.0 * product_3
+    is_far = jnp.abs(product_4) > 64.0
+    branch = jnp.where(is_far, 0.5 * product_4, product_4)
+    is_less = jnp.abs(branch) < 0.5
+    expm1_branch = _expm1(branch)
+    total_3 = expm1_branch + 1.0
+    part_of_t = jnp.where(is_less, total_3, jnp.exp(branch))
+    product_5 = product * part_of_t
+    head_product_5 = _head(product_5)
+    total_4 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_4)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_4 = branch_3 * rest_of_t
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
-    minus_branch_4 = -branch_4
-    total_3 = minus_branch_4 + branch
-    difference = total_3 - minus_branch_4
-    head_branch_3 = _head(branch_3)
+    product_7 = product_6 * rest_of_t
+    head_product_7 = _head(product_7)
+    total_5 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_5)
+    minus_product_8 = -product_8
+    total_6 = minus_product_8 + product_3
+    difference = total_6 - minus_product_8
+    head_product_6 = _head(product_6)
     head_rest_of_t = _head(rest_of_t)
     difference_2 = rest_of_t - head_rest_of_t
-    difference_3 = branch_3 - head_branch_3
-    head_total = _head(total)
+    difference_3 = product_6 - head_product_6
+    head_product = _head(product)
     head_part_of_t = _head(part_of_t)
     difference_4 = part_of_t - head_part_of_t
-    difference_5 = total - head_total
-    branch_5 = jnp.where(is_less, expm1_branch_2 - (total_2 - 1.0), 0.0)
-    total_4 = head_branch_3 * head_rest_of_t - branch_4 + head_branch_3 * difference_2
-    total_4 = total_4 + difference_3 * head_rest_of_t + difference_3 * difference_2
-    total_4 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_5 = head_total * head_part_of_t - branch_3 + head_total * difference_4
-    total_5 = total_5 + difference_5 * head_part_of_t + difference_5 * difference_4
-    total_5 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_5) + branch_5 * total
-    total_4 = total_4 + total_5 * rest_of_t + jnp.where(is_far, branch_5, 0.0) * branch_3
-    total_4 = minus_branch_4 - (total_3 - difference) + (branch - difference) - total_4
-    branch_6 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_6 = total_3 + branch_6
-    difference_6 = branch_6 - (total_6 - total_3)
-    total_7 = total_6 + jnp.where(jnp.abs(difference_6) < jnp.inf, difference_6, 0.0)
-    is_far_2 = jnp.abs(total_7) > 64.0
-    branch_7 = jnp.where(is_far_2, 0.5 * total_7, total_6)
-    is_less_2 = jnp.abs(branch_7) < 0.5
-    expm1_branch_7 = _expm1(branch_7)
-    total_8 = expm1_branch_7 + 1.0
-    part_of_t_2 = jnp.where(is_less_2, total_8, jnp.exp(branch_7))
-    branch_8 = jnp.where(is_less_2, expm1_branch_7 - (total_8 - 1.0), 0.0)
-    total_9 = part_of_t_2 + jnp.where(jnp.abs(branch_8) < jnp.inf, branch_8, 0.0)
-    branch_9 = jnp.where(is_far_2, 0.0, difference_6)
-    product_5 = total_9 * branch_9
-    product_6 = total_9 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
-    total_10 = total_9 + jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    product_6 = jnp.where(jnp.abs(total_9) < 2.0**-60, product_6, total_10)
-    rest_of_t_2 = jnp.where(is_far_2, product_6, 1.0)
-    return _2_OVER_SQRT_PI_2 * clamped * product_6 * rest_of_t_2
+    difference_5 = product - head_product
+    branch_2 = jnp.where(is_less, expm1_branch - (total_3 - 1.0), 0.0)
+    total_7 = head_product_6 * head_rest_of_t - product_8 + head_product_6 * difference_2
+    total_7 = total_7 + difference_3 * head_rest_of_t + difference_3 * difference_2
+    total_7 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_8 = head_product * head_part_of_t - product_6 + head_product * difference_4
+    total_8 = total_8 + difference_5 * head_part_of_t + difference_5 * difference_4
+    total_8 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_8) + branch_2 * product
+    total_7 = total_7 + total_8 * rest_of_t + jnp.where(is_far, branch_2, 0.0) * product_6
+    total_9 = minus_product_8 - (total_6 - difference) + (product_3 - difference)
+    total_9 = total_9 - total_7
+    branch_3 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_6 + branch_3
+    difference_6 = branch_3 - (total_10 - total_6)
+    total_11 = total_10 + jnp.where(jnp.abs(difference_6) < jnp.inf, difference_6, 0.0)
+    is_far_2 = jnp.abs(total_11) > 64.0
+    branch_4 = jnp.where(is_far_2, 0.5 * total_11, total_10)
+    is_less_2 = jnp.abs(branch_4) < 0.5
+    expm1_branch_4 = _expm1(branch_4)
+    total_12 = expm1_branch_4 + 1.0
+    part_of_t_2 = jnp.where(is_less_2, total_12, jnp.exp(branch_4))
+    branch_5 = jnp.where(is_less_2, expm1_branch_4 - (total_12 - 1.0), 0.0)
+    total_13 = part_of_t_2 + jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
+    branch_6 = jnp.where(is_far_2, 0.0, difference_6)
+    product_9 = total_13 * branch_6
+    product_10 = total_13 * (jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0) + 1.0)
+    total_14 = total_13 + jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    product_10 = jnp.where(jnp.abs(total_13) < 2.0**-60, product_10, total_14)
+    rest_of_t_2 = jnp.where(is_far_2, product_10, 1.0)
+    return _2_OVER_SQRT_PI_2 * clamped * product_10 * rest_of_t_2
 
 
 @jax.custom_jvp
@@ -713,345 +778,382 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx."""
     product = _MINUS_2_OVER_SQRT_PI * alpha
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * beta
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = product_2 * beta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    product_3 = 2.0 * clamped
-    product_4 = product_3 * beta
-    head_product_4 = _head(product_4)
-    branch_3 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_3 = head_product_4 + branch_3
+    product_5 = 2.0 * clamped
+    product_6 = product_5 * beta
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_3)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
-    total = head + jnp.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_5 = branch_3 * total
+    total_4 = head + (alpha_squared - head)
+    product_8 = alpha_squared * 2.0**-60
+    product_8 = (product_8 == 0.0) | (alpha_squared == head)
+    product_8 = jnp.where(product_8, alpha_squared, total_4)
+    product_9 = product_7 * product_8
+    head_product_9 = _head(product_9)
+    total_5 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_5)
+    head_product_7 = _head(product_7)
+    head_product_8 = _head(product_8)
+    difference = product_8 - head_product_8
+    difference_2 = product_7 - head_product_7
     head_product_5 = _head(product_5)
-    branch_4 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_4 = head_product_5 + branch_4
-    head_branch_3 = _head(branch_3)
-    head_total = _head(total)
-    difference = total - head_total
-    difference_2 = branch_3 - head_branch_3
-    head_product_3 = _head(product_3)
     head_beta = _head(beta)
     difference_3 = beta - head_beta
-    difference_4 = product_3 - head_product_3
+    difference_4 = product_5 - head_product_5
     head_alpha = _head(alpha)
     difference_5 = alpha - head_alpha
-    total_2 = head_alpha * head_alpha - total + head_alpha * difference_5
-    total_2 = total_2 + difference_5 * head_alpha + difference_5 * difference_5
-    total_2 = jnp.where(total * 2.0**-60 == 0.0, 0.0, total_2)
-    total_3 = head_product_3 * head_beta - branch_3 + head_product_3 * difference_3
-    total_3 = total_3 + difference_4 * head_beta + difference_4 * difference_3
-    total_3 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_3) * total
-    total_4 = head_branch_3 * head_total - branch_4 + head_branch_3 * difference
-    total_4 = total_4 + difference_2 * head_total + difference_2 * difference
-    total_4 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_4) + total_3
-    total_4 = total_4 + total_2 * branch_3
-    branch_5 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = branch_4 + branch_5
-    product_6 = beta * clamped
-    head_product_6 = _head(product_6)
-    branch_6 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_6 = head_product_6 + branch_6
-    is_equal = branch_6 == 0.0
+    total_6 = head_alpha * head_alpha - product_8 + head_alpha * difference_5
+    total_6 = total_6 + difference_5 * head_alpha + difference_5 * difference_5
+    total_6 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = head_product_7 * head_product_8 - product_10 + head_product_7 * difference
+    total_7 = total_7 + difference_2 * head_product_8 + difference_2 * difference
+    total_7 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_8 = head_product_5 * head_beta - product_7 + head_product_5 * difference_3
+    total_8 = total_8 + difference_4 * head_beta + difference_4 * difference_3
+    total_7 = total_7 + jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_8) * product_8
+    total_7 = total_7 + total_6 * product_7
+    branch = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    total_9 = product_10 + branch
+    product_11 = beta * clamped
+    head_product_11 = _head(product_11)
+    total_10 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_10)
+    is_equal = product_12 == 0.0
     head_clamped = _head(clamped)
     difference_6 = clamped - head_clamped
-    total_6 = head_beta * head_clamped - branch_6 + head_beta * difference_6
-    total_6 = total_6 + difference_3 * head_clamped + difference_3 * difference_6
-    total_6 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_6)
-    branch_7 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    differs = branch_6 != 0.0
-    outside = is_equal & (branch_7 < 0.0) | differs & (branch_6 < 0.0)
-    negated = -jnp.abs(branch_6)
+    total_11 = head_beta * head_clamped - product_12 + head_beta * difference_6
+    total_11 = total_11 + difference_3 * head_clamped + difference_3 * difference_6
+    total_11 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_11)
+    branch_2 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    differs = product_12 != 0.0
+    outside = is_equal & (branch_2 < 0.0) | differs & (product_12 < 0.0)
+    negated = -jnp.abs(product_12)
     is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_7 = expm1_negated + 1.0
-    t = jnp.where(is_less, total_7, jnp.exp(negated))
-    branch_8 = jnp.where(outside, t, 1.0)
+    total_12 = expm1_negated + 1.0
+    t = jnp.where(is_less, total_12, jnp.exp(negated))
+    branch_3 = jnp.where(outside, t, 1.0)
+    branch_3_squared = jnp.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    total_13 = head_2 + (branch_3_squared - head_2)
+    product_13 = branch_3_squared * 2.0**-60
+    product_13 = (product_13 == 0.0) | (branch_3_squared == head_2)
+    product_13 = jnp.where(product_13, branch_3_squared, total_13)
+    head_branch_3 = _head(branch_3)
+    difference_7 = branch_3 - head_branch_3
+    branch_4 = jnp.where(is_less, expm1_negated - (total_12 - 1.0), 0.0)
+    total_14 = head_branch_3 * head_branch_3 - product_13 + head_branch_3 * difference_7
+    total_14 = total_14 + difference_7 * head_branch_3 + difference_7 * difference_7
+    total_14 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + jnp.where(outside, branch_4, 0.0) * branch_3 * 2.0
+    branch_5 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = product_13 + branch_5
+    product_14 = total_9 * total_15
+    head_product_14 = _head(product_14)
+    total_16 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_16)
+    product_16 = clamped * beta
+    head_product_16 = _head(product_16)
+    total_17 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_17)
+    total_18 = product_17 + 2.0
+    difference_8 = total_18 - product_17
+    total_19 = head_clamped * head_beta - product_17 + head_clamped * difference_3
+    total_19 = total_19 + difference_6 * head_beta + difference_6 * difference_3
+    total_19 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = product_17 - (total_18 - difference_8) + (2.0 - difference_8) + total_19
+    branch_6 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_20 = total_18 + branch_6
+    minus_total_20 = -total_20
+    negated_2 = -(branch_6 - (total_20 - total_18))
+    branch_7 = jnp.where(jnp.abs(negated_2) < jnp.inf, negated_2, 0.0)
+    total_21 = minus_total_20 + branch_7
+    branch_8 = jnp.where(outside, 1.0, t)
     branch_8_squared = jnp.square(branch_8)
-    head_2 = _head(branch_8_squared)
-    branch_9 = jnp.where(branch_8_squared == head_2, 0.0, branch_8_squared - head_2)
-    branch_9 = head_2 + branch_9
+    head_3 = _head(branch_8_squared)
+    total_22 = head_3 + (branch_8_squared - head_3)
+    product_18 = branch_8_squared * 2.0**-60
+    product_18 = (product_18 == 0.0) | (branch_8_squared == head_3)
+    product_18 = jnp.where(product_18, branch_8_squared, total_22)
     head_branch_8 = _head(branch_8)
-    difference_7 = branch_8 - head_branch_8
-    branch_10 = jnp.where(is_less, expm1_negated - (total_7 - 1.0), 0.0)
-    total_8 = head_branch_8 * head_branch_8 - branch_9 + head_branch_8 * difference_7
-    total_8 = total_8 + difference_7 * head_branch_8 + difference_7 * difference_7
-    total_8 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + jnp.where(outside, branch_10, 0.0) * branch_8 * 2.0
-    branch_11 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = branch_9 + branch_11
-    product_7 = total_5 * total_9
-    head_product_7 = _head(product_7)
-    branch_12 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_12 = head_product_7 + branch_12
-    product_8 = clamped * beta
-    head_product_8 = _head(product_8)
-    branch_13 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_13 = head_product_8 + branch_13
-    total_10 = branch_13 + 2.0
-    difference_8 = total_10 - branch_13
-    total_11 = head_clamped * head_beta - branch_13 + head_clamped * difference_3
-    total_11 = total_11 + difference_6 * head_beta + difference_6 * difference_3
-    total_11 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = branch_13 - (total_10 - difference_8) + (2.0 - difference_8) + total_11
-    branch_14 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_10 + branch_14
-    minus_total_12 = -total_12
-    negated_2 = -(branch_14 - (total_12 - total_10))
-    branch_15 = jnp.where(jnp.abs(negated_2) < jnp.inf, negated_2, 0.0)
-    total_13 = minus_total_12 + branch_15
-    branch_16 = jnp.where(outside, 1.0, t)
-    branch_16_squared = jnp.square(branch_16)
-    head_3 = _head(branch_16_squared)
-    branch_17 = jnp.where(branch_16_squared == head_3, 0.0, branch_16_squared - head_3)
-    branch_17 = head_3 + branch_17
-    head_branch_16 = _head(branch_16)
-    difference_9 = branch_16 - head_branch_16
-    total_14 = head_branch_16 * head_branch_16 - branch_17 + head_branch_16 * difference_9
-    total_14 = total_14 + difference_9 * head_branch_16 + difference_9 * difference_9
-    total_14 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = total_14 + jnp.where(outside, 0.0, branch_10) * branch_16 * 2.0
-    branch_18 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = branch_17 + branch_18
-    product_9 = total_13 * total_15
-    head_product_9 = _head(product_9)
-    branch_19 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_19 = head_product_9 + branch_19
-    total_16 = branch_12 + branch_19
-    difference_10 = total_16 - branch_12
-    head_total_5 = _head(total_5)
+    difference_9 = branch_8 - head_branch_8
+    total_23 = head_branch_8 * head_branch_8 - product_18 + head_branch_8 * difference_9
+    total_23 = total_23 + difference_9 * head_branch_8 + difference_9 * difference_9
+    total_23 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = total_23 + jnp.where(outside, 0.0, branch_4) * branch_8 * 2.0
+    branch_9 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = product_18 + branch_9
+    product_19 = total_21 * total_24
+    head_product_19 = _head(product_19)
+    total_25 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_25)
+    total_26 = product_15 + product_20
+    difference_10 = total_26 - product_15
     head_total_9 = _head(total_9)
-    difference_11 = total_9 - head_total_9
-    difference_12 = total_5 - head_total_5
-    negated_3 = -(total_6 * jnp.sign(branch_6))
-    head_total_13 = _head(total_13)
     head_total_15 = _head(total_15)
-    difference_13 = total_15 - head_total_15
-    difference_14 = total_13 - head_total_13
-    total_17 = head_total_13 * head_total_15 - branch_19 + head_total_13 * difference_13
-    total_17 = total_17 + difference_14 * head_total_15 + difference_14 * difference_13
-    total_17 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = total_17 + (branch_15 - (total_13 - minus_total_12)) * total_15
-    total_17 = total_17 + (branch_18 - (total_15 - branch_17)) * total_13
-    total_17 = total_17 + jnp.where(outside, 0.0, negated_3) * 2.0 * branch_19
-    total_18 = head_total_5 * head_total_9 - branch_12 + head_total_5 * difference_11
-    total_18 = total_18 + difference_12 * head_total_9 + difference_12 * difference_11
-    total_18 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = total_18 + (branch_5 - (total_5 - branch_4)) * total_9
-    total_18 = total_18 + (branch_11 - (total_9 - branch_9)) * total_5
-    total_18 = total_18 + jnp.where(outside, negated_3, 0.0) * 2.0 * branch_12
-    total_19 = branch_12 - (total_16 - difference_10) + (branch_19 - difference_10)
-    total_19 = total_19 + total_18 + total_17
-    branch_20 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_16 + branch_20
-    product_10 = branch_2 * total_20
-    head_product_10 = _head(product_10)
-    branch_21 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_21 = head_product_10 + branch_21
-    head_branch_2 = _head(branch_2)
-    head_total_20 = _head(total_20)
-    difference_15 = total_20 - head_total_20
-    difference_16 = branch_2 - head_branch_2
-    head_branch = _head(branch)
-    difference_17 = branch - head_branch
-    product_11 = _COEFFICIENT_3 * alpha
-    head_product_11 = _head(product_11)
-    branch_22 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_22 = head_product_11 + branch_22
+    difference_11 = total_15 - head_total_15
+    difference_12 = total_9 - head_total_9
+    negated_3 = -(total_11 * jnp.sign(product_12))
+    head_total_21 = _head(total_21)
+    head_total_24 = _head(total_24)
+    difference_13 = total_24 - head_total_24
+    difference_14 = total_21 - head_total_21
+    total_27 = head_total_21 * head_total_24 - product_20 + head_total_21 * difference_13
+    total_27 = total_27 + difference_14 * head_total_24 + difference_14 * difference_13
+    total_27 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + (branch_7 - (total_21 - minus_total_20)) * total_24
+    total_27 = total_27 + (branch_9 - (total_24 - product_18)) * total_21
+    total_27 = total_27 + jnp.where(outside, 0.0, negated_3) * 2.0 * product_20
+    total_28 = head_total_9 * head_total_15 - product_15 + head_total_9 * difference_11
+    total_28 = total_28 + difference_12 * head_total_15 + difference_12 * difference_11
+    total_28 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_28 = total_28 + (branch - (total_9 - product_10)) * total_15
+    total_28 = total_28 + (branch_5 - (total_15 - product_13)) * total_9
+    total_28 = total_28 + jnp.where(outside, negated_3, 0.0) * 2.0 * product_15
+    total_29 = product_15 - (total_26 - difference_10) + (product_20 - difference_10)
+    total_29 = total_29 + total_28 + total_27
+    branch_10 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_26 + branch_10
+    product_21 = product_4 * total_30
+    head_product_21 = _head(product_21)
+    total_31 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_31)
+    head_product_4 = _head(product_4)
+    head_total_30 = _head(total_30)
+    difference_15 = total_30 - head_total_30
+    difference_16 = product_4 - head_product_4
+    head_product_2 = _head(product_2)
+    difference_17 = product_2 - head_product_2
+    product_23 = _COEFFICIENT_3 * alpha
+    head_product_23 = _head(product_23)
+    total_32 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_32)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT_3))
     difference_18 = _COEFFICIENT_3 - head_4
-    total_21 = head_branch_2 * head_total_20 - branch_21 + head_branch_2 * difference_15
-    total_21 = total_21 + difference_16 * head_total_20 + difference_16 * difference_15
-    total_21 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = head_branch * head_beta - branch_2 + head_branch * difference_3
-    total_22 = total_22 + difference_17 * head_beta + difference_17 * difference_3
-    total_22 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_23 = head_4 * head_alpha - branch_22 + head_4 * difference_5
-    total_23 = total_23 + difference_18 * head_alpha + difference_18 * difference_5
-    total_23 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_22 = total_22 + (branch_22 - branch + (total_23 + _COEFFICIENT_4 * alpha)) * beta
-    total_21 = total_21 + total_22 * total_20
-    total_21 = total_21 + (branch_20 - (total_20 - total_16)) * branch_2
-    branch_23 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_24 = branch_21 + branch_23
-    smaller = jnp.minimum(branch_6, 0.0)
-    branch_24 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_25 = total + branch_24
-    product_12 = 2.0 * branch_6
-    abs_product_12 = jnp.abs(product_12)
-    product_13 = total_6 * 2.0
-    product_14 = product_13 * jnp.sign(product_12)
-    is_far = jnp.where(jnp.abs(product_14) < jnp.inf, product_14, 0.0)
-    is_far = (abs_product_12 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_product_12 != 64.0) & (abs_product_12 > 64.0)
-    branch_25 = jnp.where(is_far, 0.5 * product_12, product_12)
-    abs_branch_25 = jnp.abs(branch_25)
-    is_less_2 = abs_branch_25 < 0.25
-    total_26 = branch_25 + 1.0
-    difference_19 = total_26 - branch_25
-    product_15 = (_1_OVER_15_FACTORIAL * branch_25 + _1_OVER_14_FACTORIAL) * branch_25
-    product_15 = (product_15 + _1_OVER_13_FACTORIAL) * branch_25 + _1_OVER_12_FACTORIAL
-    product_15 = (product_15 * branch_25 + _1_OVER_11_FACTORIAL) * branch_25
-    product_15 = (product_15 + _1_OVER_10_FACTORIAL) * branch_25 + _1_OVER_9_FACTORIAL
-    product_15 = (product_15 * branch_25 + _1_OVER_8_FACTORIAL) * branch_25
-    product_15 = (product_15 + _1_OVER_7_FACTORIAL) * branch_25 + _1_OVER_6_FACTORIAL
-    product_15 = (product_15 * branch_25 + _1_OVER_5_FACTORIAL) * branch_25
-    product_15 = (product_15 + _1_OVER_4_FACTORIAL) * branch_25 + _1_OVER_3_FACTORIAL
-    product_15 = jnp.square(branch_25) * (product_15 * branch_25 + _1_OVER_2_FACTORIAL)
-    product_15 = branch_25 - (total_26 - difference_19) + (1.0 - difference_19) + product_15
-    branch_26 = jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    total_27 = total_26 + branch_26
-    exp_branch_25 = jnp.exp(branch_25)
-    part_of_t = jnp.where(is_less_2, total_27, exp_branch_25)
-    branch_27 = jnp.where(is_less_2, branch_26 - (total_27 - total_26), 0.0)
-    branch_28 = jnp.where(jnp.abs(branch_27) < jnp.inf, branch_27, 0.0)
-    total_28 = part_of_t + branch_28
-    product_16 = total_25 * total_28
-    head_product_16 = _head(product_16)
-    branch_29 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_29 = head_product_16 + branch_29
-    head_total_25 = _head(total_25)
-    head_total_28 = _head(total_28)
-    difference_20 = total_28 - head_total_28
-    difference_21 = total_25 - head_total_25
-    total_29 = head_total_25 * head_total_28 - branch_29 + head_total_25 * difference_20
-    total_29 = total_29 + difference_21 * head_total_28 + difference_21 * difference_20
-    total_29 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_29 = total_29 + (branch_24 - (total_25 - total)) * total_28
-    total_29 = total_29 + (branch_28 - (total_28 - part_of_t)) * total_25
-    branch_30 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_30 = branch_29 + branch_30
+    total_33 = head_product_4 * head_total_30 - product_22 + head_product_4 * difference_15
+    total_33 = total_33 + difference_16 * head_total_30 + difference_16 * difference_15
+    total_33 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_product_2 * head_beta - product_4 + head_product_2 * difference_3
+    total_34 = total_34 + difference_17 * head_beta + difference_17 * difference_3
+    total_34 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = head_4 * head_alpha - product_24 + head_4 * difference_5
+    total_35 = total_35 + difference_18 * head_alpha + difference_18 * difference_5
+    total_35 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = (product_24 - product_2 + (total_35 + _COEFFICIENT_4 * alpha)) * beta
+    total_33 = total_33 + (total_34 + total_35) * total_30
+    total_33 = total_33 + (branch_10 - (total_30 - total_26)) * product_4
+    branch_11 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_36 = product_22 + branch_11
+    smaller = jnp.minimum(product_12, 0.0)
+    branch_12 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_37 = product_8 + branch_12
+    product_25 = 2.0 * product_12
+    abs_product_25 = jnp.abs(product_25)
+    product_26 = total_11 * 2.0
+    product_27 = product_26 * jnp.sign(product_25)
+    is_far = jnp.where(jnp.abs(product_27) < jnp.inf, product_27, 0.0)
+    is_far = (abs_product_25 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_product_25 != 64.0) & (abs_product_25 > 64.0)
+    branch_13 = jnp.where(is_far, 0.5 * product_25, product_25)
+    abs_branch_13 = jnp.abs(branch_13)
+    is_less_2 = abs_branch_13 < 0.25
+    total_38 = branch_13 + 1.0
+    difference_19 = total_38 - branch_13
+    product_28 = (_1_OVER_15_FACTORIAL * branch_13 + _1_OVER_14_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_13_FACTORIAL) * branch_13 + _1_OVER_12_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_11_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_10_FACTORIAL) * branch_13 + _1_OVER_9_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_8_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_7_FACTORIAL) * branch_13 + _1_OVER_6_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_5_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_4_FACTORIAL) * branch_13 + _1_OVER_3_FACTORIAL
+    product_28 = jnp.square(branch_13) * (product_28 * branch_13 + _1_OVER_2_FACTORIAL)
+    product_28 = branch_13 - (total_38 - difference_19) + (1.0 - difference_19) + product_28
+    branch_14 = jnp.where(jnp.abs(product_28) < jnp.inf, product_28, 0.0)
+    total_39 = total_38 + branch_14
+    exp_branch_13 = jnp.exp(branch_13)
+    part_of_t = jnp.where(is_less_2, total_39, exp_branch_13)
+    branch_15 = jnp.where(is_less_2, branch_14 - (total_39 - total_38), 0.0)
+    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
+    total_40 = part_of_t + branch_16
+    product_29 = total_37 * total_40
+    head_product_29 = _head(product_29)
+    total_41 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_41)
+    head_total_37 = _head(total_37)
+    head_total_40 = _head(total_40)
+    difference_20 = total_40 - head_total_40
+    difference_21 = total_37 - head_total_37
+    total_42 = head_total_37 * head_total_40 - product_30 + head_total_37 * difference_20
+    total_42 = total_42 + difference_21 * head_total_40 + difference_21 * difference_20
+    total_42 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_12 - (total_37 - product_8)) * total_40
+    total_42 = total_42 + (branch_16 - (total_40 - part_of_t)) * total_37
+    branch_17 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = product_30 + branch_17
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_31 = jnp.where(is_far, branch_27, 0.0)
-    branch_32 = jnp.where(jnp.abs(branch_31) < jnp.inf, branch_31, 0.0)
-    total_31 = rest_of_t + branch_32
-    product_17 = total_30 * total_31
-    head_product_17 = _head(product_17)
-    branch_33 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_33 = head_product_17 + branch_33
-    minus_branch_33 = -branch_33
-    total_32 = smaller + minus_branch_33
-    difference_22 = total_32 - smaller
-    head_total_30 = _head(total_30)
-    head_total_31 = _head(total_31)
-    difference_23 = total_31 - head_total_31
-    difference_24 = total_30 - head_total_30
-    binade = _binade(exp_branch_25 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_34 = jnp.where(inside, binade, 1.0)
-    ratio = exp_branch_25 / branch_34
-    floor = jnp.floor(jnp.log(branch_34) * _1_OVER_LOG_2 + 0.5)
-    difference_25 = branch_25 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_33 = difference_25 + negated_4
-    difference_26 = total_33 - difference_25
-    total_34 = difference_25 - (total_33 - difference_26) + (negated_4 - difference_26)
-    total_34 = total_34 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_35 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_35 = total_33 + branch_35
-    numerator = (_1_OVER_15_FACTORIAL * total_35 + _1_OVER_14_FACTORIAL) * total_35
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_35 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_35 + _1_OVER_11_FACTORIAL) * total_35
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_35 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_35 + _1_OVER_8_FACTORIAL) * total_35
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_35 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_35 + _1_OVER_5_FACTORIAL) * total_35
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_35 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_35) * (numerator * total_35 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_35 + (numerator + (branch_35 - (total_35 - total_33)))
-    numerator = jnp.where(inside & (abs_branch_25 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator + jnp.where(is_far, product_13 * 0.5, product_13)
-    total_36 = head_total_30 * head_total_31 - branch_33 + head_total_30 * difference_23
-    total_36 = total_36 + difference_24 * head_total_31 + difference_24 * difference_23
-    total_36 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_36 = total_36 + (branch_30 - (total_30 - branch_29)) * total_31
-    total_36 = -(total_36 + (branch_32 - (total_31 - rest_of_t)) * total_30)
-    total_36 = total_36 + (numerator + jnp.where(is_far, numerator, 0.0)) * minus_branch_33
-    total_37 = smaller - (total_32 - difference_22) + (minus_branch_33 - difference_22)
-    outside_2 = is_equal & (branch_7 <= 0.0) | differs & (branch_6 <= 0.0)
-    total_37 = total_37 + jnp.where(outside_2, total_6, 0.0) + total_36
-    branch_36 = jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
-    total_38 = total_32 + branch_36
-    minus_branch_6 = -branch_6
-    smaller_2 = jnp.minimum(minus_branch_6, 0.0)
-    product_18 = 3.0 * smaller_2
-    head_product_18 = _head(product_18)
-    branch_37 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_37 = head_product_18 + branch_37
-    minus_branch_37 = -branch_37
-    total_39 = total_38 + minus_branch_37
-    difference_27 = total_39 - total_38
-    head_smaller_2 = _head(smaller_2)
-    minus_total_6 = -total_6
-    total_40 = total_38 - (total_39 - difference_27) + (minus_branch_37 - difference_27)
-    total_40 = total_40 + (branch_36 - (total_38 - total_32))
-    total_41 = 3.0 * head_smaller_2 - branch_37 + 3.0 * (smaller_2 - head_smaller_2)
-    total_41 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_41)
-    branch_38 = jnp.where(jnp.abs(minus_total_6) < jnp.inf, minus_total_6, 0.0)
-    branch_38 = (minus_branch_6 == 0.0) & (branch_38 <= 0.0)
-    branch_38 = branch_38 | (minus_branch_6 != 0.0) & (minus_branch_6 <= 0.0)
-    total_40 = total_40 - (total_41 + jnp.where(branch_38, minus_total_6, 0.0) * 3.0)
-    branch_39 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_42 = total_39 + branch_39
-    abs_total_42 = jnp.abs(total_42)
-    difference_28 = branch_39 - (total_42 - total_39)
-    product_19 = difference_28 * jnp.sign(total_42)
-    is_far_2 = jnp.where(jnp.abs(product_19) < jnp.inf, product_19, 0.0)
-    is_far_2 = (abs_total_42 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_42 != 64.0) & (abs_total_42 > 64.0)
-    branch_40 = jnp.where(is_far_3, 0.5 * total_42, total_42)
-    is_less_3 = jnp.abs(branch_40) < 0.5
-    expm1_branch_40 = _expm1(branch_40)
-    total_43 = expm1_branch_40 + 1.0
-    part_of_t_2 = jnp.where(is_less_3, total_43, jnp.exp(branch_40))
-    branch_41 = jnp.where(is_less_3, expm1_branch_40 - (total_43 - 1.0), 0.0)
-    branch_42 = jnp.where(jnp.abs(branch_41) < jnp.inf, branch_41, 0.0)
-    total_44 = part_of_t_2 + branch_42
-    product_20 = total_24 * total_44
-    head_product_20 = _head(product_20)
-    branch_43 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_43 = head_product_20 + branch_43
-    head_total_24 = _head(total_24)
+    branch_18 = jnp.where(is_far, branch_15, 0.0)
+    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
+    total_44 = rest_of_t + branch_19
+    product_31 = total_43 * total_44
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_45)
+    minus_product_32 = -product_32
+    total_46 = smaller + minus_product_32
+    difference_22 = total_46 - smaller
+    head_total_43 = _head(total_43)
     head_total_44 = _head(total_44)
-    difference_29 = total_44 - head_total_44
-    difference_30 = total_24 - head_total_24
-    total_45 = head_total_24 * head_total_44 - branch_43 + head_total_24 * difference_29
-    total_45 = total_45 + difference_30 * head_total_44 + difference_30 * difference_29
-    total_45 = jnp.where(branch_43 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = total_45 + (branch_23 - (total_24 - branch_21)) * total_44
-    total_45 = total_45 + (branch_42 - (total_44 - part_of_t_2)) * total_24
-    branch_44 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    total_46 = branch_43 + branch_44
+    difference_23 = total_44 - head_total_44
+    difference_24 = total_43 - head_total_43
+    binade = _binade(exp_branch_13 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_20 = jnp.where(inside, binade, 1.0)
+    ratio = exp_branch_13 / branch_20
+    floor = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
+    difference_25 = branch_13 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_47 = difference_25 + negated_4
+    difference_26 = total_47 - difference_25
+    total_48 = difference_25 - (total_47 - difference_26) + (negated_4 - difference_26)
+    total_48 = total_48 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_49 = total_47 + branch_21
+    numerator = (_1_OVER_15_FACTORIAL * total_49 + _1_OVER_14_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_49 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_11_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_49 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_8_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_49 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_5_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_49 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_49) * (numerator * total_49 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_49 + (numerator + (branch_21 - (total_49 - total_47)))
+    numerator = jnp.where(inside & (abs_branch_13 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator + jnp.where(is_far, product_26 * 0.5, product_26)
+    total_50 = head_total_43 * head_total_44 - product_32 + head_total_43 * difference_23
+    total_50 = total_50 + difference_24 * head_total_44 + difference_24 * difference_23
+    total_50 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + (branch_17 - (total_43 - product_30)) * total_44
+    total_50 = -(total_50 + (branch_19 - (total_44 - rest_of_t)) * total_43)
+    total_51 = smaller - (total_46 - difference_22) + (minus_product_32 - difference_22)
+    product_33 = (numerator + jnp.where(is_far, numerator, 0.0)) * minus_product_32
+    total_50 = total_50 + product_33
+    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (product_12 <= 0.0)
+    total_51 = total_51 + jnp.where(outside_2, total_11, 0.0) + total_50
+    branch_22 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    total_52 = total_46 + branch_22
+    minus_product_12 = -product_12
+    smaller_2 = jnp.minimum(minus_product_12, 0.0)
+    product_34 = 3.0 * smaller_2
+    head_product_34 = _head(product_34)
+    total_53 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_53)
+    minus_product_35 = -product_35
+    total_54 = total_52 + minus_product_35
+    difference_27 = total_54 - total_52
+    head_smaller_2 = _head(smaller_2)
+    minus_total_11 = -total_11
+    total_55 = total_52 - (total_54 - difference_27) + (minus_product_35 - difference_27)
+    total_55 = total_55 + (branch_22 - (total_52 - total_46))
+    total_56 = 3.0 * head_smaller_2 - product_35 + 3.0 * (smaller_2 - head_smaller_2)
+    total_56 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_56)
+    branch_23 = jnp.where(jnp.abs(minus_total_11) < jnp.inf, minus_total_11, 0.0)
+    branch_23 = (minus_product_12 == 0.0) & (branch_23 <= 0.0)
+    branch_23 = branch_23 | (minus_product_12 != 0.0) & (minus_product_12 <= 0.0)
+    total_55 = total_55 - (total_56 + jnp.where(branch_23, minus_total_11, 0.0) * 3.0)
+    branch_24 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
+    total_57 = total_54 + branch_24
+    abs_total_57 = jnp.abs(total_57)
+    difference_28 = branch_24 - (total_57 - total_54)
+    product_36 = difference_28 * jnp.sign(total_57)
+    is_far_2 = jnp.where(jnp.abs(product_36) < jnp.inf, product_36, 0.0)
+    is_far_2 = (abs_total_57 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_57 != 64.0) & (abs_total_57 > 64.0)
+    branch_25 = jnp.where(is_far_3, 0.5 * total_57, total_57)
+    is_less_3 = jnp.abs(branch_25) < 0.5
+    expm1_branch_25 = _expm1(branch_25)
+    total_58 = expm1_branch_25 + 1.0
+    part_of_t_2 = jnp.where(is_less_3, total_58, jnp.exp(branch_25))
+    branch_26 = jnp.where(is_less_3, expm1_branch_25 - (total_58 - 1.0), 0.0)
+    branch_27 = jnp.where(jnp.abs(branch_26) < jnp.inf, branch_26, 0.0)
+    total_59 = part_of_t_2 + branch_27
+    product_37 = total_36 * total_59
+    head_product_37 = _head(product_37)
+    total_60 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_60)
+    head_total_36 = _head(total_36)
+    head_total_59 = _head(total_59)
+    difference_29 = total_59 - head_total_59
+    difference_30 = total_36 - head_total_36
+    total_61 = head_total_36 * head_total_59 - product_38 + head_total_36 * difference_29
+    total_61 = total_61 + difference_30 * head_total_59 + difference_30 * difference_29
+    total_61 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_11 - (total_36 - product_22)) * total_59
+    total_61 = total_61 + (branch_27 - (total_59 - part_of_t_2)) * total_36
+    branch_28 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_62 = product_38 + branch_28
     rest_of_t_2 = jnp.where(is_far_3, part_of_t_2, 1.0)
-    branch_45 = jnp.where(is_far_3, branch_41, 0.0)
-    branch_46 = jnp.where(jnp.abs(branch_45) < jnp.inf, branch_45, 0.0)
-    total_47 = rest_of_t_2 + branch_46
-    product_21 = total_46 * total_47
-    head_product_21 = _head(product_21)
-    branch_47 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_47 = head_product_21 + branch_47
-    head_total_46 = _head(total_46)
-    head_total_47 = _head(total_47)
-    difference_31 = total_47 - head_total_47
-    difference_32 = total_46 - head_total_46
-    total_48 = head_total_46 * head_total_47 - branch_47 + head_total_46 * difference_31
-    total_48 = total_48 + difference_32 * head_total_47 + difference_32 * difference_31
-    total_48 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_48 = total_48 + (branch_44 - (total_46 - branch_43)) * total_47
-    total_48 = total_48 + (branch_46 - (total_47 - rest_of_t_2)) * total_46
-    total_49 = branch_47 + jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
-    branch_48 = jnp.where(is_far_3, difference_28 * 0.5, difference_28)
-    total_50 = branch_48 + jnp.where(is_far_3, branch_48, 0.0)
-    product_22 = total_49 * total_50
-    product_23 = total_49 * (jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0) + 1.0)
-    total_51 = total_49 + jnp.where(jnp.abs(product_22) < jnp.inf, product_22, 0.0)
-    return jnp.where(jnp.abs(total_49) < 2.0**-60, product_23, total_51)
+    branch_29 = jnp.where(is_far_3, branch_26, 0.0)
+    branch_30 = jnp.where(jnp.abs(branch_29) < jnp.inf, branch_29, 0.0)
+    total_63 = rest_of_t_2 + branch_30
+    product_39 = total_62 * total_63
+    head_product_39 = _head(product_39)
+    total_64 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_64)
+    head_total_62 = _head(total_62)
+    head_total_63 = _head(total_63)
+    difference_31 = total_63 - head_total_63
+    difference_32 = total_62 - head_total_62
+    total_65 = head_total_62 * head_total_63 - product_40 + head_total_62 * difference_31
+    total_65 = total_65 + difference_32 * head_total_63 + difference_32 * difference_31
+    total_65 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (branch_28 - (total_62 - product_38)) * total_63
+    total_65 = total_65 + (branch_30 - (total_63 - rest_of_t_2)) * total_62
+    total_66 = product_40 + jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
+    branch_31 = jnp.where(is_far_3, difference_28 * 0.5, difference_28)
+    total_67 = branch_31 + jnp.where(is_far_3, branch_31, 0.0)
+    product_41 = total_66 * total_67
+    product_42 = total_66 * (jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0) + 1.0)
+    total_68 = total_66 + jnp.where(jnp.abs(product_41) < jnp.inf, product_41, 0.0)
+    return jnp.where(jnp.abs(total_66) < 2.0**-60, product_42, total_68)
 
 
 @jax.jit
@@ -1060,370 +1162,417 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * beta
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = product_2 * beta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
     head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    head_branch = _head(branch)
     head_beta = _head(beta)
     difference = beta - head_beta
-    difference_2 = branch - head_branch
-    product_3 = _COEFFICIENT * clamped
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
+    difference_2 = product_2 - head_product_2
+    product_5 = _COEFFICIENT * clamped
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_3)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_clamped = _head(clamped)
     difference_3 = clamped - head_clamped
     difference_4 = _COEFFICIENT - head
-    total = head_branch * head_beta - branch_2 + head_branch * difference
-    total = total + difference_2 * head_beta + difference_2 * difference
-    total = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total)
-    total_2 = head * head_clamped - branch_3 + head * difference_3
-    total_2 = total_2 + difference_4 * head_clamped + difference_4 * difference_3
-    total_2 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    total = total + (branch_3 - branch + (total_2 + _COEFFICIENT_2 * clamped)) * beta
-    product_4 = beta * clamped
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
-    is_equal = branch_4 == 0.0
-    total_3 = head_beta * head_clamped - branch_4 + head_beta * difference_3
-    total_3 = total_3 + difference * head_clamped + difference * difference_3
-    total_3 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_3)
-    branch_5 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    differs = branch_4 != 0.0
-    outside = is_equal & (branch_5 < 0.0) | differs & (branch_4 < 0.0)
-    negated = -jnp.abs(branch_4)
+    total_4 = head_product_2 * head_beta - product_4 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_beta + difference_2 * difference
+    total_4 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_5 = head * head_clamped - product_6 + head * difference_3
+    total_5 = total_5 + difference_4 * head_clamped + difference_4 * difference_3
+    total_5 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = (product_6 - product_2 + (total_5 + _COEFFICIENT_2 * clamped)) * beta
+    total_4 = total_4 + total_5
+    product_7 = beta * clamped
+    head_product_7 = _head(product_7)
+    total_6 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_6)
+    is_equal = product_8 == 0.0
+    total_7 = head_beta * head_clamped - product_8 + head_beta * difference_3
+    total_7 = total_7 + difference * head_clamped + difference * difference_3
+    total_7 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_7)
+    branch = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    differs = product_8 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_8 < 0.0)
+    negated = -jnp.abs(product_8)
     abs_negated = jnp.abs(negated)
     is_less = abs_negated < 0.25
-    total_4 = negated + 1.0
-    difference_5 = total_4 - negated
-    product_5 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_5 = jnp.square(negated) * (product_5 * negated + _1_OVER_2_FACTORIAL)
-    product_5 = negated - (total_4 - difference_5) + (1.0 - difference_5) + product_5
-    branch_6 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_5 = total_4 + branch_6
+    total_8 = negated + 1.0
+    difference_5 = total_8 - negated
+    product_9 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_9 = jnp.square(negated) * (product_9 * negated + _1_OVER_2_FACTORIAL)
+    product_9 = negated - (total_8 - difference_5) + (1.0 - difference_5) + product_9
+    branch_2 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_9 = total_8 + branch_2
     exp_negated = jnp.exp(negated)
-    t = jnp.where(is_less, total_5, exp_negated)
-    branch_7 = jnp.where(is_less, branch_6 - (total_5 - total_4), 0.0)
-    total_6 = t + jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
+    t = jnp.where(is_less, total_9, exp_negated)
+    branch_3 = jnp.where(is_less, branch_2 - (total_9 - total_8), 0.0)
+    total_10 = t + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_8 = jnp.where(inside, binade, 1.0)
-    ratio = exp_negated / branch_8
-    floor = jnp.floor(jnp.log(branch_8) * _1_OVER_LOG_2 + 0.5)
+    branch_4 = jnp.where(inside, binade, 1.0)
+    ratio = exp_negated / branch_4
+    floor = jnp.floor(jnp.log(branch_4) * _1_OVER_LOG_2 + 0.5)
     difference_6 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_6 + negated_2
-    difference_7 = total_7 - difference_6
-    total_8 = difference_6 - (total_7 - difference_7) + (negated_2 - difference_7)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_9
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_9 - (total_9 - total_7)))
+    total_11 = difference_6 + negated_2
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated_2 - difference_7)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_5 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_5
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_5 - (total_13 - total_11)))
     numerator = jnp.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator - total_3 * jnp.sign(branch_4)
-    product_6 = total_6 * numerator
-    product_7 = total_6 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
-    total_10 = total_6 + jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    product_7 = jnp.where(jnp.abs(total_6) < 2.0**-60, product_7, total_10)
-    product_7 = jnp.square(jnp.where(outside, 1.0, product_7))
-    head_product_7 = _head(product_7)
-    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_10 = head_product_7 + branch_10
-    product_8 = (branch_2 + jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)) * branch_10
-    head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    product_9 = _2_OVER_SQRT_PI * branch_10
-    head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    total_11 = branch_11 + branch_12
-    difference_8 = total_11 - branch_11
-    product_10 = _COEFFICIENT * branch_10
-    head_product_10 = _head(product_10)
-    branch_13 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_13 = head_product_10 + branch_13
-    head_branch_10 = _head(branch_10)
-    difference_9 = branch_10 - head_branch_10
-    total_12 = branch_11 - (total_11 - difference_8) + (branch_12 - difference_8)
-    total_13 = head * head_branch_10 - branch_13 + head * difference_9
-    total_13 = total_13 + difference_4 * head_branch_10 + difference_4 * difference_9
-    total_13 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_12 = total_12 + (branch_13 - branch_12 + (total_13 + _COEFFICIENT_2 * branch_10))
-    branch_14 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_14 = total_11 + branch_14
-    product_11 = _4_OVER_SQRT_PI * clamped
+    numerator = numerator - total_7 * jnp.sign(product_8)
+    product_10 = total_10 * numerator
+    product_11 = total_10 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
+    total_14 = total_10 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    product_11 = jnp.where(jnp.abs(total_10) < 2.0**-60, product_11, total_14)
+    product_11 = jnp.square(jnp.where(outside, 1.0, product_11))
     head_product_11 = _head(product_11)
-    branch_15 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_15 = head_product_11 + branch_15
-    product_12 = branch_15 * beta
+    total_15 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_15)
+    total_16 = product_4 + jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_16 = total_16 * product_12
+    head_total_16 = _head(total_16)
+    total_17 = head_total_16 + (total_16 - head_total_16)
+    product_13 = total_16 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (total_16 == head_total_16)
+    product_13 = jnp.where(product_13, total_16, total_17)
+    product_14 = _2_OVER_SQRT_PI * product_12
+    head_product_14 = _head(product_14)
+    total_18 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_18)
+    total_19 = product_13 + product_15
+    difference_8 = total_19 - product_13
+    product_16 = _COEFFICIENT * product_12
+    head_product_16 = _head(product_16)
+    total_20 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_20)
     head_product_12 = _head(product_12)
-    branch_16 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_16 = head_product_12 + branch_16
+    difference_9 = product_12 - head_product_12
+    total_21 = product_13 - (total_19 - difference_8) + (product_15 - difference_8)
+    total_22 = head * head_product_12 - product_17 + head * difference_9
+    total_22 = total_22 + difference_4 * head_product_12 + difference_4 * difference_9
+    total_22 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_22)
+    total_22 = product_17 - product_15 + (total_22 + _COEFFICIENT_2 * product_12)
+    total_21 = total_21 + total_22
+    branch_6 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_23 = total_19 + branch_6
+    product_18 = _4_OVER_SQRT_PI * clamped
+    head_product_18 = _head(product_18)
+    total_24 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_24)
+    product_20 = product_19 * beta
+    head_product_20 = _head(product_20)
+    total_25 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_25)
     alpha_squared = jnp.square(alpha)
     head_2 = _head(alpha_squared)
-    total_15 = head_2 + jnp.where(alpha_squared == head_2, 0.0, alpha_squared - head_2)
-    product_13 = branch_16 * total_15
-    head_product_13 = _head(product_13)
-    branch_17 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_17 = head_product_13 + branch_17
-    head_branch_16 = _head(branch_16)
-    head_total_15 = _head(total_15)
-    difference_10 = total_15 - head_total_15
-    difference_11 = branch_16 - head_branch_16
-    head_branch_15 = _head(branch_15)
-    difference_12 = branch_15 - head_branch_15
-    product_14 = _COEFFICIENT_5 * clamped
-    head_product_14 = _head(product_14)
-    branch_18 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_18 = head_product_14 + branch_18
+    total_26 = head_2 + (alpha_squared - head_2)
+    product_22 = alpha_squared * 2.0**-60
+    product_22 = (product_22 == 0.0) | (alpha_squared == head_2)
+    product_22 = jnp.where(product_22, alpha_squared, total_26)
+    product_23 = product_21 * product_22
+    head_product_23 = _head(product_23)
+    total_27 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_27)
+    head_product_21 = _head(product_21)
+    head_product_22 = _head(product_22)
+    difference_10 = product_22 - head_product_22
+    difference_11 = product_21 - head_product_21
+    head_product_19 = _head(product_19)
+    difference_12 = product_19 - head_product_19
+    product_25 = _COEFFICIENT_5 * clamped
+    head_product_25 = _head(product_25)
+    total_28 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_28)
     head_3 = _head(jnp.full_like(x, _COEFFICIENT_5))
     difference_13 = _COEFFICIENT_5 - head_3
     head_alpha = _head(alpha)
     difference_14 = alpha - head_alpha
-    total_16 = head_alpha * head_alpha - total_15 + head_alpha * difference_14
-    total_16 = total_16 + difference_14 * head_alpha + difference_14 * difference_14
-    total_16 = jnp.where(total_15 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_17 = head_branch_16 * head_total_15 - branch_17 + head_branch_16 * difference_10
-    total_17 = total_17 + difference_11 * head_total_15 + difference_11 * difference_10
-    total_17 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_18 = head_branch_15 * head_beta - branch_16 + head_branch_15 * difference
-    total_18 = total_18 + difference_12 * head_beta + difference_12 * difference
-    total_18 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_19 = head_3 * head_clamped - branch_18 + head_3 * difference_3
-    total_19 = total_19 + difference_13 * head_clamped + difference_13 * difference_3
-    total_19 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = (branch_18 - branch_15 + (total_19 + _COEFFICIENT_6 * clamped)) * beta
-    total_17 = total_17 + (total_18 + total_19) * total_15 + total_16 * branch_16
-    branch_19 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_20 = branch_17 + branch_19
-    branch_20 = jnp.where(outside, t, 1.0)
-    branch_20_squared = jnp.square(branch_20)
-    head_4 = _head(branch_20_squared)
-    branch_21 = jnp.where(branch_20_squared == head_4, 0.0, branch_20_squared - head_4)
-    branch_21 = head_4 + branch_21
-    head_branch_20 = _head(branch_20)
-    difference_15 = branch_20 - head_branch_20
-    total_21 = head_branch_20 * head_branch_20 - branch_21 + head_branch_20 * difference_15
-    total_21 = total_21 + difference_15 * head_branch_20 + difference_15 * difference_15
-    total_21 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + jnp.where(outside, branch_7, 0.0) * branch_20 * 2.0
-    branch_22 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = branch_21 + branch_22
-    product_15 = total_20 * total_22
-    head_product_15 = _head(product_15)
-    branch_23 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_23 = head_product_15 + branch_23
-    minus_branch_23 = -branch_23
-    total_23 = total_14 + minus_branch_23
-    difference_16 = total_23 - total_14
-    head_total_20 = _head(total_20)
-    head_total_22 = _head(total_22)
-    difference_17 = total_22 - head_total_22
-    difference_18 = total_20 - head_total_20
-    total_24 = head_total_20 * head_total_22 - branch_23 + head_total_20 * difference_17
-    total_24 = total_24 + difference_18 * head_total_22 + difference_18 * difference_17
-    total_24 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_19 - (total_20 - branch_17)) * total_22
-    total_24 = total_24 + (branch_22 - (total_22 - branch_21)) * total_20
-    total_24 = -(total_24 + jnp.where(outside, numerator, 0.0) * 2.0 * branch_23)
-    total_25 = total_14 - (total_23 - difference_16) + (minus_branch_23 - difference_16)
-    total_25 = total_25 + (branch_14 - (total_14 - total_11)) + total_24
-    branch_24 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_23 + branch_24
-    difference_19 = branch_24 - (total_26 - total_23)
-    branch_25 = jnp.where(jnp.abs(difference_19) < jnp.inf, difference_19, 0.0)
-    total_27 = total_26 + branch_25
-    branch_26 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_28 = total_15 + branch_26
-    product_16 = 2.0 * branch_4
-    product_17 = total_3 * 2.0
-    total_29 = product_16 + jnp.where(jnp.abs(product_17) < jnp.inf, product_17, 0.0)
-    is_far = jnp.abs(total_29) > 64.0
-    branch_27 = jnp.where(is_far, 0.5 * total_29, product_16)
-    abs_branch_27 = jnp.abs(branch_27)
-    is_less_2 = abs_branch_27 < 0.25
-    total_30 = branch_27 + 1.0
-    difference_20 = total_30 - branch_27
-    product_18 = (_1_OVER_15_FACTORIAL * branch_27 + _1_OVER_14_FACTORIAL) * branch_27
-    product_18 = (product_18 + _1_OVER_13_FACTORIAL) * branch_27 + _1_OVER_12_FACTORIAL
-    product_18 = (product_18 * branch_27 + _1_OVER_11_FACTORIAL) * branch_27
-    product_18 = (product_18 + _1_OVER_10_FACTORIAL) * branch_27 + _1_OVER_9_FACTORIAL
-    product_18 = (product_18 * branch_27 + _1_OVER_8_FACTORIAL) * branch_27
-    product_18 = (product_18 + _1_OVER_7_FACTORIAL) * branch_27 + _1_OVER_6_FACTORIAL
-    product_18 = (product_18 * branch_27 + _1_OVER_5_FACTORIAL) * branch_27
-    product_18 = (product_18 + _1_OVER_4_FACTORIAL) * branch_27 + _1_OVER_3_FACTORIAL
-    product_18 = jnp.square(branch_27) * (product_18 * branch_27 + _1_OVER_2_FACTORIAL)
-    product_18 = branch_27 - (total_30 - difference_20) + (1.0 - difference_20) + product_18
-    branch_28 = jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
-    total_31 = total_30 + branch_28
-    exp_branch_27 = jnp.exp(branch_27)
-    part_of_t = jnp.where(is_less_2, total_31, exp_branch_27)
-    branch_29 = jnp.where(is_less_2, branch_28 - (total_31 - total_30), 0.0)
-    branch_30 = jnp.where(jnp.abs(branch_29) < jnp.inf, branch_29, 0.0)
-    total_32 = part_of_t + branch_30
-    product_19 = total_28 * total_32
-    head_product_19 = _head(product_19)
-    branch_31 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_31 = head_product_19 + branch_31
-    head_total_28 = _head(total_28)
+    total_29 = head_alpha * head_alpha - product_22 + head_alpha * difference_14
+    total_29 = total_29 + difference_14 * head_alpha + difference_14 * difference_14
+    total_29 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_30 = head_product_19 * head_beta - product_21 + head_product_19 * difference
+    total_30 = total_30 + difference_12 * head_beta + difference_12 * difference
+    total_30 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_31 = head_3 * head_clamped - product_26 + head_3 * difference_3
+    total_31 = total_31 + difference_13 * head_clamped + difference_13 * difference_3
+    total_31 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (product_26 - product_19 + (total_31 + _COEFFICIENT_6 * clamped)) * beta
+    total_30 = (total_30 + total_31) * product_22
+    difference_15 = head_product_21 * head_product_22 - product_24
+    difference_15 = difference_15 + head_product_21 * difference_10
+    difference_15 = difference_15 + difference_11 * head_product_22
+    difference_15 = difference_15 + difference_11 * difference_10
+    difference_15 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_15) + total_30
+    difference_15 = difference_15 + total_29 * product_21
+    branch_7 = jnp.where(jnp.abs(difference_15) < jnp.inf, difference_15, 0.0)
+    total_32 = product_24 + branch_7
+    branch_8 = jnp.where(outside, t, 1.0)
+    branch_8_squared = jnp.square(branch_8)
+    head_4 = _head(branch_8_squared)
+    total_33 = head_4 + (branch_8_squared - head_4)
+    product_27 = branch_8_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (branch_8_squared == head_4)
+    product_27 = jnp.where(product_27, branch_8_squared, total_33)
+    head_branch_8 = _head(branch_8)
+    difference_16 = branch_8 - head_branch_8
+    total_34 = head_branch_8 * head_branch_8 - product_27 + head_branch_8 * difference_16
+    total_34 = total_34 + difference_16 * head_branch_8 + difference_16 * difference_16
+    total_34 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = total_34 + jnp.where(outside, branch_3, 0.0) * branch_8 * 2.0
+    branch_9 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_35 = product_27 + branch_9
+    product_28 = total_32 * total_35
+    head_product_28 = _head(product_28)
+    total_36 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_36)
+    minus_product_29 = -product_29
+    total_37 = total_23 + minus_product_29
+    difference_17 = total_37 - total_23
     head_total_32 = _head(total_32)
-    difference_21 = total_32 - head_total_32
-    difference_22 = total_28 - head_total_28
-    total_33 = head_total_28 * head_total_32 - branch_31 + head_total_28 * difference_21
-    total_33 = total_33 + difference_22 * head_total_32 + difference_22 * difference_21
-    total_33 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = total_33 + (branch_26 - (total_28 - total_15)) * total_32
-    total_33 = total_33 + (branch_30 - (total_32 - part_of_t)) * total_28
-    branch_32 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = branch_31 + branch_32
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_33 = jnp.where(is_far, branch_29, 0.0)
-    branch_34 = jnp.where(jnp.abs(branch_33) < jnp.inf, branch_33, 0.0)
-    total_35 = rest_of_t + branch_34
-    product_20 = total_34 * total_35
-    head_product_20 = _head(product_20)
-    branch_35 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_35 = head_product_20 + branch_35
-    minus_branch_35 = -branch_35
-    smaller = jnp.minimum(branch_4, 0.0)
-    total_36 = minus_branch_35 + smaller
-    difference_23 = total_36 - minus_branch_35
-    head_total_34 = _head(total_34)
     head_total_35 = _head(total_35)
-    difference_24 = total_35 - head_total_35
-    difference_25 = total_34 - head_total_34
-    binade_2 = _binade(exp_branch_27 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_36 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_branch_27 / branch_36
-    floor_2 = jnp.floor(jnp.log(branch_36) * _1_OVER_LOG_2 + 0.5)
-    difference_26 = branch_27 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_37 = difference_26 + negated_3
-    difference_27 = total_37 - difference_26
-    total_38 = difference_26 - (total_37 - difference_27) + (negated_3 - difference_27)
-    total_38 = total_38 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_37 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = total_37 + branch_37
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_39 + _1_OVER_14_FACTORIAL) * total_39
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_39 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_39 + _1_OVER_11_FACTORIAL) * total_39
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_39 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_39 + _1_OVER_8_FACTORIAL) * total_39
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_39 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_39 + _1_OVER_5_FACTORIAL) * total_39
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_39 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_39) * (numerator_9 * total_39 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_37 - (total_39 - total_37))
-    numerator_11 = (1.0 - ratio_2 + total_39 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_branch_27 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 + jnp.where(is_far, 0.0, product_17)
-    total_40 = head_total_34 * head_total_35 - branch_35 + head_total_34 * difference_24
-    total_40 = total_40 + difference_25 * head_total_35 + difference_25 * difference_24
-    total_40 = jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_32 - (total_34 - branch_31)) * total_35
-    total_40 = -(total_40 + (branch_34 - (total_35 - rest_of_t)) * total_34)
-    total_41 = minus_branch_35 - (total_36 - difference_23) + (smaller - difference_23)
-    product_21 = (numerator_11 + jnp.where(is_far, numerator_11, 0.0)) * minus_branch_35
-    total_41 = total_41 + (total_40 + product_21)
-    outside_2 = is_equal & (branch_5 <= 0.0) | differs & (branch_4 <= 0.0)
-    total_41 = total_41 + jnp.where(outside_2, total_3, 0.0)
-    branch_38 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_36 + branch_38
-    minus_branch_4 = -branch_4
-    smaller_2 = jnp.minimum(minus_branch_4, 0.0)
-    product_22 = 3.0 * smaller_2
-    head_product_22 = _head(product_22)
-    branch_39 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_39 = head_product_22 + branch_39
-    minus_branch_39 = -branch_39
-    total_43 = total_42 + minus_branch_39
-    difference_28 = total_43 - total_42
-    head_smaller_2 = _head(smaller_2)
-    minus_total_3 = -total_3
-    total_44 = total_42 - (total_43 - difference_28) + (minus_branch_39 - difference_28)
-    total_44 = total_44 + (branch_38 - (total_42 - total_36))
-    total_45 = 3.0 * head_smaller_2 - branch_39 + 3.0 * (smaller_2 - head_smaller_2)
-    total_45 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_45)
-    branch_40 = jnp.where(jnp.abs(minus_total_3) < jnp.inf, minus_total_3, 0.0)
-    branch_40 = (minus_branch_4 == 0.0) & (branch_40 <= 0.0)
-    branch_40 = branch_40 | (minus_branch_4 != 0.0) & (minus_branch_4 <= 0.0)
-    total_44 = total_44 - (total_45 + jnp.where(branch_40, minus_total_3, 0.0) * 3.0)
-    branch_41 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_46 = total_43 + branch_41
-    abs_total_46 = jnp.abs(total_46)
-    difference_29 = branch_41 - (total_46 - total_43)
-    product_23 = difference_29 * jnp.sign(total_46)
-    is_far_2 = jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
-    is_far_2 = (abs_total_46 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_46 != 64.0) & (abs_total_46 > 64.0)
-    branch_42 = jnp.where(is_far_3, 0.5 * total_46, total_46)
-    is_less_3 = jnp.abs(branch_42) < 0.5
-    expm1_branch_42 = _expm1(branch_42)
-    total_47 = expm1_branch_42 + 1.0
-    part_of_t_2 = jnp.where(is_less_3, total_47, jnp.exp(branch_42))
-    branch_43 = jnp.where(is_less_3, expm1_branch_42 - (total_47 - 1.0), 0.0)
-    branch_44 = jnp.where(jnp.abs(branch_43) < jnp.inf, branch_43, 0.0)
-    total_48 = part_of_t_2 + branch_44
-    product_24 = total_27 * total_48
-    head_product_24 = _head(product_24)
-    branch_45 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_45 = head_product_24 + branch_45
-    head_total_27 = _head(total_27)
-    head_total_48 = _head(total_48)
-    difference_30 = total_48 - head_total_48
-    difference_31 = total_27 - head_total_27
-    total_49 = head_total_27 * head_total_48 - branch_45 + head_total_27 * difference_30
-    total_49 = total_49 + difference_31 * head_total_48 + difference_31 * difference_30
-    total_49 = jnp.where(branch_45 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_25 - (total_27 - total_26)) * total_48
-    total_49 = total_49 + (branch_44 - (total_48 - part_of_t_2)) * total_27
-    branch_46 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = branch_45 + branch_46
-    rest_of_t_2 = jnp.where(is_far_3, part_of_t_2, 1.0)
-    branch_47 = jnp.where(is_far_3, branch_43, 0.0)
-    branch_48 = jnp.where(jnp.abs(branch_47) < jnp.inf, branch_47, 0.0)
-    total_51 = rest_of_t_2 + branch_48
-    product_25 = total_50 * total_51
-    head_product_25 = _head(product_25)
-    branch_49 = jnp.where(product_25 == head_product_25, 0.0, product_25 - head_product_25)
-    branch_49 = head_product_25 + branch_49
+    difference_18 = total_35 - head_total_35
+    difference_19 = total_32 - head_total_32
+    total_38 = head_total_32 * head_total_35 - product_29 + head_total_32 * difference_18
+    total_38 = total_38 + difference_19 * head_total_35 + difference_19 * difference_18
+    total_38 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_38)
+    total_38 = total_38 + (branch_7 - (total_32 - product_24)) * total_35
+    total_38 = total_38 + (branch_9 - (total_35 - product_27)) * total_32
+    total_38 = -(total_38 + jnp.where(outside, numerator, 0.0) * 2.0 * product_29)
+    total_39 = total_23 - (total_37 - difference_17) + (minus_product_29 - difference_17)
+    total_39 = total_39 + (branch_6 - (total_23 - total_19)) + total_38
+    branch_10 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_37 + branch_10
+    difference_20 = branch_10 - (total_40 - total_37)
+    branch_11 = jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
+    total_41 = total_40 + branch_11
+    branch_12 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_42 = product_22 + branch_12
+    product_30 = 2.0 * product_8
+    product_31 = total_7 * 2.0
+    total_43 = product_30 + jnp.where(jnp.abs(product_31) < jnp.inf, product_31, 0.0)
+    is_far = jnp.abs(total_43) > 64.0
+    branch_13 = jnp.where(is_far, 0.5 * total_43, product_30)
+    abs_branch_13 = jnp.abs(branch_13)
+    is_less_2 = abs_branch_13 < 0.25
+    total_44 = branch_13 + 1.0
+    difference_21 = total_44 - branch_13
+    product_32 = (_1_OVER_15_FACTORIAL * branch_13 + _1_OVER_14_FACTORIAL) * branch_13
+    product_32 = (product_32 + _1_OVER_13_FACTORIAL) * branch_13 + _1_OVER_12_FACTORIAL
+    product_32 = (product_32 * branch_13 + _1_OVER_11_FACTORIAL) * branch_13
+    product_32 = (product_32 + _1_OVER_10_FACTORIAL) * branch_13 + _1_OVER_9_FACTORIAL
+    product_32 = (product_32 * branch_13 + _1_OVER_8_FACTORIAL) * branch_13
+    product_32 = (product_32 + _1_OVER_7_FACTORIAL) * branch_13 + _1_OVER_6_FACTORIAL
+    product_32 = (product_32 * branch_13 + _1_OVER_5_FACTORIAL) * branch_13
+    product_32 = (product_32 + _1_OVER_4_FACTORIAL) * branch_13 + _1_OVER_3_FACTORIAL
+    product_32 = jnp.square(branch_13) * (product_32 * branch_13 + _1_OVER_2_FACTORIAL)
+    product_32 = branch_13 - (total_44 - difference_21) + (1.0 - difference_21) + product_32
+    branch_14 = jnp.where(jnp.abs(product_32) < jnp.inf, product_32, 0.0)
+    total_45 = total_44 + branch_14
+    exp_branch_13 = jnp.exp(branch_13)
+    part_of_t = jnp.where(is_less_2, total_45, exp_branch_13)
+    branch_15 = jnp.where(is_less_2, branch_14 - (total_45 - total_44), 0.0)
+    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
+    total_46 = part_of_t + branch_16
+    product_33 = total_42 * total_46
+    head_product_33 = _head(product_33)
+    total_47 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_47)
+    head_total_42 = _head(total_42)
+    head_total_46 = _head(total_46)
+    difference_22 = total_46 - head_total_46
+    difference_23 = total_42 - head_total_42
+    total_48 = head_total_42 * head_total_46 - product_34 + head_total_42 * difference_22
+    total_48 = total_48 + difference_23 * head_total_46 + difference_23 * difference_22
+    total_48 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (branch_12 - (total_42 - product_22)) * total_46
+    total_48 = total_48 + (branch_16 - (total_46 - part_of_t)) * total_42
+    branch_17 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_49 = product_34 + branch_17
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_18 = jnp.where(is_far, branch_15, 0.0)
+    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
+    total_50 = rest_of_t + branch_19
+    product_35 = total_49 * total_50
+    head_product_35 = _head(product_35)
+    total_51 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_51)
+    minus_product_36 = -product_36
+    smaller = jnp.minimum(product_8, 0.0)
+    total_52 = minus_product_36 + smaller
+    difference_24 = total_52 - minus_product_36
+    head_total_49 = _head(total_49)
     head_total_50 = _head(total_50)
-    head_total_51 = _head(total_51)
-    difference_32 = total_51 - head_total_51
-    difference_33 = total_50 - head_total_50
-    total_52 = head_total_50 * head_total_51 - branch_49 + head_total_50 * difference_32
-    total_52 = total_52 + difference_33 * head_total_51 + difference_33 * difference_32
-    total_52 = jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_46 - (total_50 - branch_45)) * total_51
-    total_52 = total_52 + (branch_48 - (total_51 - rest_of_t_2)) * total_50
-    total_53 = branch_49 + jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    branch_50 = jnp.where(is_far_3, difference_29 * 0.5, difference_29)
-    total_54 = branch_50 + jnp.where(is_far_3, branch_50, 0.0)
-    product_26 = total_53 * total_54
-    product_27 = total_53 * (jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0) + 1.0)
-    total_55 = total_53 + jnp.where(jnp.abs(product_26) < jnp.inf, product_26, 0.0)
-    return jnp.where(jnp.abs(total_53) < 2.0**-60, product_27, total_55)
+    difference_25 = total_50 - head_total_50
+    difference_26 = total_49 - head_total_49
+    binade_2 = _binade(exp_branch_13 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_20 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_branch_13 / branch_20
+    floor_2 = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
+    difference_27 = branch_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_53 = difference_27 + negated_3
+    difference_28 = total_53 - difference_27
+    total_54 = difference_27 - (total_53 - difference_28) + (negated_3 - difference_28)
+    total_54 = total_54 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
+    total_55 = total_53 + branch_21
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_55 + _1_OVER_14_FACTORIAL) * total_55
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_55 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_55 + _1_OVER_11_FACTORIAL) * total_55
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_55 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_55 + _1_OVER_8_FACTORIAL) * total_55
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_55 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_55 + _1_OVER_5_FACTORIAL) * total_55
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_55 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_55) * (numerator_9 * total_55 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_21 - (total_55 - total_53))
+    numerator_11 = (1.0 - ratio_2 + total_55 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_branch_13 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 + jnp.where(is_far, 0.0, product_31)
+    total_56 = head_total_49 * head_total_50 - product_36 + head_total_49 * difference_25
+    total_56 = total_56 + difference_26 * head_total_50 + difference_26 * difference_25
+    total_56 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_17 - (total_49 - product_34)) * total_50
+    total_56 = -(total_56 + (branch_19 - (total_50 - rest_of_t)) * total_49)
+    total_57 = minus_product_36 - (total_52 - difference_24) + (smaller - difference_24)
+    product_37 = (numerator_11 + jnp.where(is_far, numerator_11, 0.0)) * minus_product_36
+    total_57 = total_57 + (total_56 + product_37)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_8 <= 0.0)
+    total_57 = total_57 + jnp.where(outside_2, total_7, 0.0)
+    branch_22 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
+    total_58 = total_52 + branch_22
+    minus_product_8 = -product_8
+    smaller_2 = jnp.minimum(minus_product_8, 0.0)
+    product_38 = 3.0 * smaller_2
+    head_product_38 = _head(product_38)
+    total_59 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_59)
+    minus_product_39 = -product_39
+    total_60 = total_58 + minus_product_39
+    difference_29 = total_60 - total_58
+    head_smaller_2 = _head(smaller_2)
+    minus_total_7 = -total_7
+    total_61 = total_58 - (total_60 - difference_29) + (minus_product_39 - difference_29)
+    total_61 = total_61 + (branch_22 - (total_58 - total_52))
+    total_62 = 3.0 * head_smaller_2 - product_39 + 3.0 * (smaller_2 - head_smaller_2)
+    total_62 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_62)
+    branch_23 = jnp.where(jnp.abs(minus_total_7) < jnp.inf, minus_total_7, 0.0)
+    branch_23 = (minus_product_8 == 0.0) & (branch_23 <= 0.0)
+    branch_23 = branch_23 | (minus_product_8 != 0.0) & (minus_product_8 <= 0.0)
+    total_61 = total_61 - (total_62 + jnp.where(branch_23, minus_total_7, 0.0) * 3.0)
+    branch_24 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_63 = total_60 + branch_24
+    abs_total_63 = jnp.abs(total_63)
+    difference_30 = branch_24 - (total_63 - total_60)
+    product_40 = difference_30 * jnp.sign(total_63)
+    is_far_2 = jnp.where(jnp.abs(product_40) < jnp.inf, product_40, 0.0)
+    is_far_2 = (abs_total_63 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_63 != 64.0) & (abs_total_63 > 64.0)
+    branch_25 = jnp.where(is_far_3, 0.5 * total_63, total_63)
+    is_less_3 = jnp.abs(branch_25) < 0.5
+    expm1_branch_25 = _expm1(branch_25)
+    total_64 = expm1_branch_25 + 1.0
+    part_of_t_2 = jnp.where(is_less_3, total_64, jnp.exp(branch_25))
+    branch_26 = jnp.where(is_less_3, expm1_branch_25 - (total_64 - 1.0), 0.0)
+    branch_27 = jnp.where(jnp.abs(branch_26) < jnp.inf, branch_26, 0.0)
+    total_65 = part_of_t_2 + branch_27
+    product_41 = total_41 * total_65
+    head_product_41 = _head(product_41)
+    total_66 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_66)
+    head_total_41 = _head(total_41)
+    head_total_65 = _head(total_65)
+    difference_31 = total_65 - head_total_65
+    difference_32 = total_41 - head_total_41
+    total_67 = head_total_41 * head_total_65 - product_42 + head_total_41 * difference_31
+    total_67 = total_67 + difference_32 * head_total_65 + difference_32 * difference_31
+    total_67 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_67)
+    total_67 = total_67 + (branch_11 - (total_41 - total_40)) * total_65
+    total_67 = total_67 + (branch_27 - (total_65 - part_of_t_2)) * total_41
+    branch_28 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    total_68 = product_42 + branch_28
+    rest_of_t_2 = jnp.where(is_far_3, part_of_t_2, 1.0)
+    branch_29 = jnp.where(is_far_3, branch_26, 0.0)
+    branch_30 = jnp.where(jnp.abs(branch_29) < jnp.inf, branch_29, 0.0)
+    total_69 = rest_of_t_2 + branch_30
+    product_43 = total_68 * total_69
+    head_product_43 = _head(product_43)
+    total_70 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_70)
+    head_total_68 = _head(total_68)
+    head_total_69 = _head(total_69)
+    difference_33 = total_69 - head_total_69
+    difference_34 = total_68 - head_total_68
+    total_71 = head_total_68 * head_total_69 - product_44 + head_total_68 * difference_33
+    total_71 = total_71 + difference_34 * head_total_69 + difference_34 * difference_33
+    total_71 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, total_71)
+    total_71 = total_71 + (branch_28 - (total_68 - product_42)) * total_69
+    total_71 = total_71 + (branch_30 - (total_69 - rest_of_t_2)) * total_68
+    total_72 = product_44 + jnp.where(jnp.abs(total_71) < jnp.inf, total_71, 0.0)
+    branch_31 = jnp.where(is_far_3, difference_30 * 0.5, difference_30)
+    total_73 = branch_31 + jnp.where(is_far_3, branch_31, 0.0)
+    product_45 = total_72 * total_73
+    product_46 = total_72 * (jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0) + 1.0)
+    total_74 = total_72 + jnp.where(jnp.abs(product_45) < jnp.inf, product_45, 0.0)
+    return jnp.where(jnp.abs(total_72) < 2.0**-60, product_46, total_74)
 
 
 @jax.jit
@@ -1434,466 +1583,549 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     held = jnp.clip(clamped, -1.0, 1.0)
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = jnp.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
-    difference_2 = beta - 0.75
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = jnp.where(product, held_squared, total)
+    difference = beta - 0.75
     smaller = jnp.minimum(-clamped, 0.0)
     e = jnp.exp(1.5 * smaller)
-    product = _2_OVER_SQRT_PI_2 * alpha * difference * difference_2 * e
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = difference_2 * clamped
-    is_negative = product_2 < 0.0
-    negated = -jnp.abs(product_2)
+    product_2 = _2_OVER_SQRT_PI_2 * alpha * product * difference * e
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total_2)
+    product_4 = difference * clamped
+    is_negative = product_4 < 0.0
+    negated = -jnp.abs(product_4)
     is_less_2 = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t = jnp.where(is_less_2, total, jnp.exp(negated))
-    branch_2 = jnp.where(is_negative, 1.0, t)
-    branch_2_squared = jnp.square(branch_2)
-    head = _head(branch_2_squared)
-    total_2 = head + jnp.where(branch_2_squared == head, 0.0, branch_2_squared - head)
-    product_3 = branch * total_2
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    product_4 = _3_OVER_2_SQRT_PI * alpha
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
-    product_5 = branch_4 * difference
-    head_product_5 = _head(product_5)
-    branch_5 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_5 = head_product_5 + branch_5
-    product_6 = branch_5 * e
+    total_3 = expm1_negated + 1.0
+    t = jnp.where(is_less_2, total_3, jnp.exp(negated))
+    branch = jnp.where(is_negative, 1.0, t)
+    branch_squared = jnp.square(branch)
+    head = _head(branch_squared)
+    total_4 = head + (branch_squared - head)
+    product_5 = branch_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (branch_squared == head)
+    product_5 = jnp.where(product_5, branch_squared, total_4)
+    product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
-    branch_6 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_6 = head_product_6 + branch_6
-    product_7 = branch_6 * total_2
-    head_product_7 = _head(product_7)
-    branch_7 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_7 = head_product_7 + branch_7
-    total_3 = branch_3 + branch_7
-    difference_3 = total_3 - branch_3
-    head_branch = _head(branch)
-    head_total_2 = _head(total_2)
-    difference_4 = total_2 - head_total_2
-    difference_5 = branch - head_branch
-    head_branch_2 = _head(branch_2)
-    difference_6 = branch_2 - head_branch_2
-    branch_8 = jnp.where(is_less_2, expm1_negated - (total - 1.0), 0.0)
-    total_4 = head_branch_2 * head_branch_2 - total_2 + head_branch_2 * difference_6
-    total_4 = total_4 + difference_6 * head_branch_2 + difference_6 * difference_6
-    total_4 = jnp.where(total_2 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_4 = total_4 + jnp.where(is_negative, 0.0, branch_8) * branch_2 * 2.0
-    head_branch_6 = _head(branch_6)
-    difference_7 = branch_6 - head_branch_6
-    head_branch_5 = _head(branch_5)
-    head_e = _head(e)
-    difference_8 = e - head_e
-    difference_9 = branch_5 - head_branch_5
-    head_branch_4 = _head(branch_4)
-    head_difference = _head(difference)
-    difference_10 = difference - head_difference
-    difference_11 = branch_4 - head_branch_4
-    product_8 = _COEFFICIENT_7 * alpha
+    total_5 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_5)
+    product_8 = _3_OVER_2_SQRT_PI * alpha
     head_product_8 = _head(product_8)
-    branch_9 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_9 = head_product_8 + branch_9
+    total_6 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_6)
+    product_10 = product_9 * product
+    head_product_10 = _head(product_10)
+    total_7 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_7)
+    product_12 = product_11 * e
+    head_product_12 = _head(product_12)
+    total_8 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_8)
+    product_14 = product_13 * product_5
+    head_product_14 = _head(product_14)
+    total_9 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_9)
+    total_10 = product_7 + product_15
+    difference_2 = total_10 - product_7
+    head_product_3 = _head(product_3)
+    head_product_5 = _head(product_5)
+    difference_3 = product_5 - head_product_5
+    difference_4 = product_3 - head_product_3
+    head_branch = _head(branch)
+    difference_5 = branch - head_branch
+    branch_2 = jnp.where(is_less_2, expm1_negated - (total_3 - 1.0), 0.0)
+    total_11 = head_branch * head_branch - product_5 + head_branch * difference_5
+    total_11 = total_11 + difference_5 * head_branch + difference_5 * difference_5
+    total_11 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + jnp.where(is_negative, 0.0, branch_2) * branch * 2.0
+    head_product_13 = _head(product_13)
+    difference_6 = product_13 - head_product_13
+    head_product_11 = _head(product_11)
+    head_e = _head(e)
+    difference_7 = e - head_e
+    difference_8 = product_11 - head_product_11
+    head_product_9 = _head(product_9)
+    head_product = _head(product)
+    difference_9 = product - head_product
+    difference_10 = product_9 - head_product_9
+    product_16 = _COEFFICIENT_7 * alpha
+    head_product_16 = _head(product_16)
+    total_12 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_12)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT_7))
     head_alpha = _head(alpha)
-    difference_12 = alpha - head_alpha
-    difference_13 = _COEFFICIENT_7 - head_2
-    total_5 = head_branch_4 * head_difference - branch_5 + head_branch_4 * difference_10
-    total_5 = total_5 + difference_11 * head_difference + difference_11 * difference_10
-    total_5 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_6 = head_branch_6 * head_total_2 - branch_7 + head_branch_6 * difference_4
-    total_6 = total_6 + difference_7 * head_total_2 + difference_7 * difference_4
-    total_6 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = head_branch * head_total_2 - branch_3 + head_branch * difference_4
-    total_7 = total_7 + difference_5 * head_total_2 + difference_5 * difference_4
-    total_7 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_7) + total_4 * branch
-    total_7 = branch_3 - (total_3 - difference_3) + (branch_7 - difference_3) + total_7
-    total_8 = head_branch_5 * head_e - branch_6 + head_branch_5 * difference_8
-    total_8 = total_8 + difference_9 * head_e + difference_9 * difference_8
-    total_8 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_9 = head_2 * head_alpha - branch_9 + head_2 * difference_12
-    total_9 = total_9 + difference_13 * head_alpha + difference_13 * difference_12
-    total_9 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_9) + _COEFFICIENT_8 * alpha
-    total_8 = total_8 + (total_5 + (branch_9 - branch_4 + total_9) * difference) * e
-    total_7 = total_7 + (total_6 + total_8 * total_2 + total_4 * branch_6)
-    branch_10 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_10 = total_3 + branch_10
-    difference_14 = branch_10 - (total_10 - total_3)
-    product_9 = _4_OVER_SQRT_PI * held
-    head_product_9 = _head(product_9)
-    branch_11 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_11 = head_product_9 + branch_11
-    product_10 = branch_11 * alpha
-    head_product_10 = _head(product_10)
-    branch_12 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_12 = head_product_10 + branch_12
-    product_11 = branch_12 * e
-    head_product_11 = _head(product_11)
-    branch_13 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_13 = head_product_11 + branch_13
-    product_12 = branch_13 * total_2
-    head_product_12 = _head(product_12)
-    branch_14 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_14 = head_product_12 + branch_14
-    head_branch_13 = _head(branch_13)
-    difference_15 = branch_13 - head_branch_13
-    head_branch_12 = _head(branch_12)
-    difference_16 = branch_12 - head_branch_12
-    head_branch_11 = _head(branch_11)
-    difference_17 = branch_11 - head_branch_11
-    product_13 = _COEFFICIENT_5 * held
-    head_product_13 = _head(product_13)
-    branch_15 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_15 = head_product_13 + branch_15
+    difference_11 = alpha - head_alpha
+    difference_12 = _COEFFICIENT_7 - head_2
+    total_13 = head_product_3 * head_product_5 - product_7 + head_product_3 * difference_3
+    total_13 = total_13 + difference_4 * head_product_5 + difference_4 * difference_3
+    total_13 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_13) + total_11 * product_3
+    total_14 = head_product_9 * head_product - product_11 + head_product_9 * difference_9
+    total_14 = total_14 + difference_10 * head_product + difference_10 * difference_9
+    total_14 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_15 = head_product_11 * head_e - product_13 + head_product_11 * difference_7
+    total_15 = total_15 + difference_8 * head_e + difference_8 * difference_7
+    total_15 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = product_7 - (total_10 - difference_2) + (product_15 - difference_2)
+    total_16 = total_16 + total_13
+    total_17 = head_2 * head_alpha - product_17 + head_2 * difference_11
+    total_17 = total_17 + difference_12 * head_alpha + difference_12 * difference_11
+    total_17 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = (product_17 - product_9 + (total_17 + _COEFFICIENT_8 * alpha)) * product
+    total_15 = (total_15 + (total_14 + total_17) * e) * product_5
+    difference_13 = head_product_13 * head_product_5 - product_15
+    difference_13 = difference_13 + head_product_13 * difference_3
+    difference_13 = difference_13 + difference_6 * head_product_5 + difference_6 * difference_3
+    difference_13 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_13) + total_15
+    total_16 = total_16 + (difference_13 + total_11 * product_13)
+    branch_3 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_18 = total_10 + branch_3
+    difference_14 = branch_3 - (total_18 - total_10)
+    product_18 = _4_OVER_SQRT_PI * held
+    head_product_18 = _head(product_18)
+    total_19 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_19)
+    product_20 = product_19 * alpha
+    head_product_20 = _head(product_20)
+    total_20 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_20)
+    product_22 = product_21 * e
+    head_product_22 = _head(product_22)
+    total_21 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_21)
+    product_24 = product_23 * product_5
+    head_product_24 = _head(product_24)
+    total_22 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_22)
+    head_product_23 = _head(product_23)
+    difference_15 = product_23 - head_product_23
+    head_product_21 = _head(product_21)
+    difference_16 = product_21 - head_product_21
+    head_product_19 = _head(product_19)
+    difference_17 = product_19 - head_product_19
+    product_26 = _COEFFICIENT_5 * held
+    head_product_26 = _head(product_26)
+    total_23 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_23)
     head_3 = _head(jnp.full_like(x, _COEFFICIENT_5))
     head_held = _head(held)
     difference_18 = held - head_held
     difference_19 = _COEFFICIENT_5 - head_3
-    total_11 = head_branch_13 * head_total_2 - branch_14 + head_branch_13 * difference_4
-    total_11 = total_11 + difference_15 * head_total_2 + difference_15 * difference_4
-    total_11 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_12 = head_branch_11 * head_alpha - branch_12 + head_branch_11 * difference_12
-    total_12 = total_12 + difference_17 * head_alpha + difference_17 * difference_12
-    total_12 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_13 = head_branch_12 * head_e - branch_13 + head_branch_12 * difference_8
-    total_13 = total_13 + difference_16 * head_e + difference_16 * difference_8
-    total_13 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_14 = head_3 * head_held - branch_15 + head_3 * difference_18
-    total_14 = total_14 + difference_19 * head_held + difference_19 * difference_18
-    total_14 = jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = (branch_15 - branch_11 + (total_14 + _COEFFICIENT_6 * held)) * alpha
-    total_11 = total_11 + (total_13 + (total_12 + total_14) * e) * total_2
-    total_11 = total_11 + total_4 * branch_13
+    total_24 = head_product_19 * head_alpha - product_21 + head_product_19 * difference_11
+    total_24 = total_24 + difference_17 * head_alpha + difference_17 * difference_11
+    total_24 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_25 = head_product_21 * head_e - product_23 + head_product_21 * difference_7
+    total_25 = total_25 + difference_16 * head_e + difference_16 * difference_7
+    total_25 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_26 = head_3 * head_held - product_27 + head_3 * difference_18
+    total_26 = total_26 + difference_19 * head_held + difference_19 * difference_18
+    total_26 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = (product_27 - product_19 + (total_26 + _COEFFICIENT_6 * held)) * alpha
+    total_25 = (total_25 + (total_24 + total_26) * e) * product_5
+    difference_20 = head_product_23 * head_product_5 - product_25
+    difference_20 = difference_20 + head_product_23 * difference_3
+    difference_20 = difference_20 + difference_15 * head_product_5
+    difference_20 = difference_20 + difference_15 * difference_3
+    difference_20 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_20) + total_25
+    difference_20 = difference_20 + total_11 * product_23
     abs_clamped = jnp.abs(clamped)
     scale = jnp.maximum(abs_clamped, 1.0)
     inverse_scale = 1.0 / scale
-    product_14 = inverse_scale * scale
-    head_product_14 = _head(product_14)
-    branch_16 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_16 = head_product_14 + branch_16
+    product_28 = inverse_scale * scale
+    head_product_28 = _head(product_28)
+    total_27 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_27)
     head_4 = _head(inverse_scale)
     head_scale = _head(scale)
-    difference_20 = scale - head_scale
-    difference_21 = inverse_scale - head_4
-    numerator = head_4 * head_scale - branch_16 + head_4 * difference_20
-    numerator = numerator + difference_21 * head_scale + difference_21 * difference_20
-    numerator = 1.0 - branch_16 - jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, numerator)
+    difference_21 = scale - head_scale
+    difference_22 = inverse_scale - head_4
+    numerator = head_4 * head_scale - product_29 + head_4 * difference_21
+    numerator = numerator + difference_22 * head_scale + difference_22 * difference_21
+    numerator = 1.0 - product_29 - jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator)
     numerator = numerator / scale
     alpha_squared = jnp.square(alpha)
     head_5 = _head(alpha_squared)
-    total_15 = head_5 + jnp.where(alpha_squared == head_5, 0.0, alpha_squared - head_5)
-    product_15 = total_15 * alpha
+    total_28 = head_5 + (alpha_squared - head_5)
+    product_30 = alpha_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (alpha_squared == head_5)
+    product_30 = jnp.where(product_30, alpha_squared, total_28)
+    product_31 = product_30 * alpha
     smaller_2 = jnp.minimum(clamped, 0.0)
     e_2 = jnp.exp(1.5 * smaller_2)
-    total_16 = t + jnp.where(jnp.abs(branch_8) < jnp.inf, branch_8, 0.0)
-    total_16 = jnp.square(jnp.where(is_negative, total_16, 1.0))
-    head_total_16 = _head(total_16)
-    branch_17 = jnp.where(total_16 == head_total_16, 0.0, total_16 - head_total_16)
-    branch_17 = head_total_16 + branch_17
-    product_16 = _4_OVER_SQRT_PI_2 * difference * product_15 * difference_2 * e_2 * branch_17
-    total_17 = total_10 + jnp.where(jnp.abs(difference_14) < jnp.inf, difference_14, 0.0)
-    total_18 = inverse_scale + jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_19 = branch_14 + jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_17 = total_17 + total_19 * total_18 - product_16
-    product_17 = _3_OVER_SQRT_PI * difference * product_15
-    head_product_17 = _head(product_17)
-    branch_18 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_18 = head_product_17 + branch_18
-    product_18 = branch_18 * e_2
-    head_product_18 = _head(product_18)
-    branch_19 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_19 = head_product_18 + branch_19
-    product_19 = branch_19 * branch_17
-    head_product_19 = _head(product_19)
-    branch_20 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_20 = head_product_19 + branch_20
-    minus_branch_20 = -branch_20
-    total_20 = total_17 + minus_branch_20
-    difference_22 = total_20 - total_17
-    head_branch_19 = _head(branch_19)
-    head_branch_17 = _head(branch_17)
-    difference_23 = branch_17 - head_branch_17
-    difference_24 = branch_19 - head_branch_19
-    head_branch_18 = _head(branch_18)
+    total_29 = t + jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
+    total_29 = jnp.square(jnp.where(is_negative, total_29, 1.0))
+    head_total_29 = _head(total_29)
+    total_30 = head_total_29 + (total_29 - head_total_29)
+    product_32 = total_29 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (total_29 == head_total_29)
+    product_32 = jnp.where(product_32, total_29, total_30)
+    total_31 = product_25 + jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
+    total_32 = total_18 + jnp.where(jnp.abs(difference_14) < jnp.inf, difference_14, 0.0)
+    product_33 = _4_OVER_SQRT_PI_2 * product * product_31 * difference * e_2 * product_32
+    total_33 = inverse_scale + jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    total_32 = total_32 + total_31 * total_33 - product_33
+    product_34 = _3_OVER_SQRT_PI * product * product_31
+    head_product_34 = _head(product_34)
+    total_34 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_34)
+    product_36 = product_35 * e_2
+    head_product_36 = _head(product_36)
+    total_35 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_35)
+    product_38 = product_37 * product_32
+    head_product_38 = _head(product_38)
+    total_36 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_36)
+    minus_product_39 = -product_39
+    total_37 = total_32 + minus_product_39
+    difference_23 = total_37 - total_32
+    head_product_37 = _head(product_37)
+    head_product_32 = _head(product_32)
+    difference_24 = product_32 - head_product_32
+    difference_25 = product_37 - head_product_37
+    head_product_35 = _head(product_35)
     head_e_2 = _head(e_2)
-    difference_25 = e_2 - head_e_2
-    difference_26 = branch_18 - head_branch_18
-    total_21 = head_branch_19 * head_branch_17 - branch_20 + head_branch_19 * difference_23
-    total_21 = total_21 + difference_24 * head_branch_17 + difference_24 * difference_23
-    total_21 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = total_17 - (total_20 - difference_22) + (minus_branch_20 - difference_22)
-    total_23 = head_branch_18 * head_e_2 - branch_19 + head_branch_18 * difference_25
-    total_23 = total_23 + difference_26 * head_e_2 + difference_26 * difference_25
-    total_21 = total_21 + jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_23) * branch_17
-    total_22 = total_22 - total_21
-    branch_21 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_24 = total_20 + branch_21
-    difference_27 = branch_21 - (total_24 - total_20)
-    branch_22 = jnp.where(jnp.abs(difference_27) < jnp.inf, difference_27, 0.0)
-    total_25 = total_24 + branch_22
-    product_20 = 0.75 * smaller_2
-    head_product_20 = _head(product_20)
-    branch_23 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_23 = head_product_20 + branch_23
-    smaller_3 = jnp.minimum(product_2, 0.0)
-    total_26 = branch_23 + smaller_3
-    difference_28 = total_26 - branch_23
+    difference_26 = e_2 - head_e_2
+    difference_27 = product_35 - head_product_35
+    total_38 = total_32 - (total_37 - difference_23) + (minus_product_39 - difference_23)
+    total_39 = head_product_35 * head_e_2 - product_37 + head_product_35 * difference_26
+    total_39 = total_39 + difference_27 * head_e_2 + difference_27 * difference_26
+    total_39 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_39) * product_32
+    difference_28 = head_product_37 * head_product_32 - product_39
+    difference_28 = difference_28 + head_product_37 * difference_24
+    difference_28 = difference_28 + difference_25 * head_product_32
+    difference_28 = difference_28 + difference_25 * difference_24
+    difference_28 = -(jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_28) + total_39)
+    total_38 = total_38 + difference_28
+    branch_4 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_40 = total_37 + branch_4
+    difference_29 = branch_4 - (total_40 - total_37)
+    branch_5 = jnp.where(jnp.abs(difference_29) < jnp.inf, difference_29, 0.0)
+    total_41 = total_40 + branch_5
+    product_40 = 0.75 * smaller_2
+    head_product_40 = _head(product_40)
+    total_42 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_42)
+    smaller_3 = jnp.minimum(product_4, 0.0)
+    total_43 = product_41 + smaller_3
+    difference_30 = total_43 - product_41
     head_smaller_2 = _head(smaller_2)
-    total_27 = 0.75 * head_smaller_2 - branch_23 + 0.75 * (smaller_2 - head_smaller_2)
-    total_27 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_28 = branch_23 - (total_26 - difference_28) + (smaller_3 - difference_28)
-    total_28 = total_28 + total_27
-    branch_24 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = total_26 + branch_24
-    product_21 = 1.5 * clamped
-    head_product_21 = _head(product_21)
-    branch_25 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_25 = head_product_21 + branch_25
-    product_22 = 2.0 * product_2
-    total_30 = branch_25 + product_22
-    difference_29 = total_30 - branch_25
+    total_44 = 0.75 * head_smaller_2 - product_41 + 0.75 * (smaller_2 - head_smaller_2)
+    total_44 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_45 = product_41 - (total_43 - difference_30) + (smaller_3 - difference_30)
+    total_45 = total_45 + total_44
+    branch_6 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = total_43 + branch_6
+    product_42 = 1.5 * clamped
+    head_product_42 = _head(product_42)
+    total_47 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_47)
+    product_44 = 2.0 * product_4
+    total_48 = product_43 + product_44
+    difference_31 = total_48 - product_43
     head_clamped = _head(clamped)
-    total_31 = branch_25 - (total_30 - difference_29) + (product_22 - difference_29)
-    total_32 = 1.5 * head_clamped - branch_25 + 1.5 * (clamped - head_clamped)
-    total_31 = total_31 + jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_32)
-    branch_26 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_33 = total_30 + branch_26
-    abs_total_33 = jnp.abs(total_33)
-    difference_30 = branch_26 - (total_33 - total_30)
-    product_23 = difference_30 * jnp.sign(total_33)
-    is_far = jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
-    is_far = (abs_total_33 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_33 != 64.0) & (abs_total_33 > 64.0)
-    branch_27 = jnp.where(is_far, 0.5 * total_33, total_33)
-    is_less_3 = jnp.abs(branch_27) < 0.5
-    expm1_branch_27 = _expm1(branch_27)
-    total_34 = expm1_branch_27 + 1.0
-    part_of_t = jnp.where(is_less_3, total_34, jnp.exp(branch_27))
-    branch_28 = jnp.where(is_less_3, expm1_branch_27 - (total_34 - 1.0), 0.0)
-    branch_29 = jnp.where(jnp.abs(branch_28) < jnp.inf, branch_28, 0.0)
-    total_35 = part_of_t + branch_29
-    product_24 = total_15 * total_35
-    head_product_24 = _head(product_24)
-    branch_30 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_30 = head_product_24 + branch_30
-    head_total_15 = _head(total_15)
-    head_total_35 = _head(total_35)
-    difference_31 = total_35 - head_total_35
-    difference_32 = total_15 - head_total_15
-    total_36 = head_total_15 * head_total_35 - branch_30 + head_total_15 * difference_31
-    total_36 = total_36 + difference_32 * head_total_35 + difference_32 * difference_31
-    total_36 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_36 = total_36 + (branch_29 - (total_35 - part_of_t)) * total_15
-    branch_31 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_37 = branch_30 + branch_31
+    total_49 = product_43 - (total_48 - difference_31) + (product_44 - difference_31)
+    total_50 = 1.5 * head_clamped - product_43 + 1.5 * (clamped - head_clamped)
+    total_49 = total_49 + jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_50)
+    branch_7 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
+    total_51 = total_48 + branch_7
+    abs_total_51 = jnp.abs(total_51)
+    difference_32 = branch_7 - (total_51 - total_48)
+    product_45 = difference_32 * jnp.sign(total_51)
+    is_far = jnp.where(jnp.abs(product_45) < jnp.inf, product_45, 0.0)
+    is_far = (abs_total_51 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_51 != 64.0) & (abs_total_51 > 64.0)
+    branch_8 = jnp.where(is_far, 0.5 * total_51, total_51)
+    is_less_3 = jnp.abs(branch_8) < 0.5
+    expm1_branch_8 = _expm1(branch_8)
+    total_52 = expm1_branch_8 + 1.0
+    part_of_t = jnp.where(is_less_3, total_52, jnp.exp(branch_8))
+    branch_9 = jnp.where(is_less_3, expm1_branch_8 - (total_52 - 1.0), 0.0)
+    branch_10 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    total_53 = part_of_t + branch_10
+    product_46 = product_30 * total_53
+    head_product_46 = _head(product_46)
+    total_54 = head_product_46 + (product_46 - head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = jnp.where(product_47, product_46, total_54)
+    head_product_30 = _head(product_30)
+    head_total_53 = _head(total_53)
+    difference_33 = total_53 - head_total_53
+    difference_34 = product_30 - head_product_30
+    product_48 = (branch_10 - (total_53 - part_of_t)) * product_30
+    difference_35 = head_product_30 * head_total_53 - product_47
+    difference_35 = difference_35 + head_product_30 * difference_33
+    difference_35 = difference_35 + difference_34 * head_total_53
+    difference_35 = difference_35 + difference_34 * difference_33
+    difference_35 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_35) + product_48
+    branch_11 = jnp.where(jnp.abs(difference_35) < jnp.inf, difference_35, 0.0)
+    total_55 = product_47 + branch_11
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_32 = jnp.where(is_far, branch_28, 0.0)
-    branch_33 = jnp.where(jnp.abs(branch_32) < jnp.inf, branch_32, 0.0)
-    total_38 = rest_of_t + branch_33
-    product_25 = total_37 * total_38
-    head_product_25 = _head(product_25)
-    branch_34 = jnp.where(product_25 == head_product_25, 0.0, product_25 - head_product_25)
-    branch_34 = head_product_25 + branch_34
-    minus_branch_34 = -branch_34
-    total_39 = total_29 + minus_branch_34
-    difference_33 = total_39 - total_29
-    head_total_37 = _head(total_37)
-    head_total_38 = _head(total_38)
-    difference_34 = total_38 - head_total_38
-    difference_35 = total_37 - head_total_37
-    branch_35 = jnp.where(is_far, difference_30 * 0.5, difference_30)
-    total_40 = head_total_37 * head_total_38 - branch_34 + head_total_37 * difference_34
-    total_40 = total_40 + difference_35 * head_total_38 + difference_35 * difference_34
-    total_40 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_31 - (total_37 - branch_30)) * total_38
-    total_40 = -(total_40 + (branch_33 - (total_38 - rest_of_t)) * total_37)
-    total_40 = total_40 + (branch_35 + jnp.where(is_far, branch_35, 0.0)) * minus_branch_34
-    total_41 = total_29 - (total_39 - difference_33) + (minus_branch_34 - difference_33)
-    total_41 = total_41 + (branch_24 - (total_29 - total_26)) + total_40
-    branch_36 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_39 + branch_36
-    product_26 = 2.25 * smaller
-    head_product_26 = _head(product_26)
-    branch_37 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_37 = head_product_26 + branch_37
-    minus_branch_37 = -branch_37
-    total_43 = total_42 + minus_branch_37
-    difference_36 = total_43 - total_42
+    branch_12 = jnp.where(is_far, branch_9, 0.0)
+    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
+    total_56 = rest_of_t + branch_13
+    product_49 = total_55 * total_56
+    head_product_49 = _head(product_49)
+    total_57 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = jnp.where(product_50, product_49, total_57)
+    minus_product_50 = -product_50
+    total_58 = total_46 + minus_product_50
+    difference_36 = total_58 - total_46
+    head_total_55 = _head(total_55)
+    head_total_56 = _head(total_56)
+    difference_37 = total_56 - head_total_56
+    difference_38 = total_55 - head_total_55
+    branch_14 = jnp.where(is_far, difference_32 * 0.5, difference_32)
+    total_59 = head_total_55 * head_total_56 - product_50 + head_total_55 * difference_37
+    total_59 = total_59 + difference_38 * head_total_56 + difference_38 * difference_37
+    total_59 = jnp.where(product_50 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + (branch_11 - (total_55 - product_47)) * total_56
+    total_59 = -(total_59 + (branch_13 - (total_56 - rest_of_t)) * total_55)
+    total_60 = total_46 - (total_58 - difference_36) + (minus_product_50 - difference_36)
+    total_60 = total_60 + (branch_6 - (total_46 - total_43))
+    product_51 = (branch_14 + jnp.where(is_far, branch_14, 0.0)) * minus_product_50
+    total_60 = total_60 + (total_59 + product_51)
+    branch_15 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    total_61 = total_58 + branch_15
+    product_52 = 2.25 * smaller
+    head_product_52 = _head(product_52)
+    total_62 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = jnp.where(product_53, product_52, total_62)
+    minus_product_53 = -product_53
+    total_63 = total_61 + minus_product_53
+    difference_39 = total_63 - total_61
     head_smaller = _head(smaller)
-    total_44 = total_42 - (total_43 - difference_36) + (minus_branch_37 - difference_36)
-    total_44 = total_44 + (branch_36 - (total_42 - total_39))
-    total_45 = 2.25 * head_smaller - branch_37 + 2.25 * (smaller - head_smaller)
-    total_44 = total_44 - jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_45)
-    branch_38 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_46 = total_43 + branch_38
-    smaller_4 = jnp.minimum(-product_2, 0.0)
-    product_27 = 3.0 * smaller_4
-    head_product_27 = _head(product_27)
-    branch_39 = jnp.where(product_27 == head_product_27, 0.0, product_27 - head_product_27)
-    branch_39 = head_product_27 + branch_39
-    minus_branch_39 = -branch_39
-    total_47 = total_46 + minus_branch_39
-    difference_37 = total_47 - total_46
+    total_64 = total_61 - (total_63 - difference_39) + (minus_product_53 - difference_39)
+    total_64 = total_64 + (branch_15 - (total_61 - total_58))
+    total_65 = 2.25 * head_smaller - product_53 + 2.25 * (smaller - head_smaller)
+    total_64 = total_64 - jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, total_65)
+    branch_16 = jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
+    total_66 = total_63 + branch_16
+    smaller_4 = jnp.minimum(-product_4, 0.0)
+    product_54 = 3.0 * smaller_4
+    head_product_54 = _head(product_54)
+    total_67 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = jnp.where(product_55, product_54, total_67)
+    minus_product_55 = -product_55
+    total_68 = total_66 + minus_product_55
+    difference_40 = total_68 - total_66
     head_smaller_4 = _head(smaller_4)
-    total_48 = total_46 - (total_47 - difference_37) + (minus_branch_39 - difference_37)
-    total_48 = total_48 + (branch_38 - (total_46 - total_43))
-    total_49 = 3.0 * head_smaller_4 - branch_39 + 3.0 * (smaller_4 - head_smaller_4)
-    total_48 = total_48 - jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_49)
-    branch_40 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
-    total_50 = total_47 + branch_40
-    abs_total_50 = jnp.abs(total_50)
-    difference_38 = branch_40 - (total_50 - total_47)
-    product_28 = difference_38 * jnp.sign(total_50)
-    is_far_2 = jnp.where(jnp.abs(product_28) < jnp.inf, product_28, 0.0)
-    is_far_2 = (abs_total_50 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_50 != 64.0) & (abs_total_50 > 64.0)
-    branch_41 = jnp.where(is_far_3, 0.5 * total_50, total_50)
-    is_less_4 = jnp.abs(branch_41) < 0.5
-    expm1_branch_41 = _expm1(branch_41)
-    total_51 = expm1_branch_41 + 1.0
-    part_of_t_2 = jnp.where(is_less_4, total_51, jnp.exp(branch_41))
-    branch_42 = jnp.where(is_less_4, expm1_branch_41 - (total_51 - 1.0), 0.0)
-    branch_43 = jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0)
-    total_52 = part_of_t_2 + branch_43
-    product_29 = total_25 * total_52
-    head_product_29 = _head(product_29)
-    branch_44 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_44 = head_product_29 + branch_44
-    head_total_25 = _head(total_25)
-    head_total_52 = _head(total_52)
-    difference_39 = total_52 - head_total_52
-    difference_40 = total_25 - head_total_25
-    total_53 = head_total_25 * head_total_52 - branch_44 + head_total_25 * difference_39
-    total_53 = total_53 + difference_40 * head_total_52 + difference_40 * difference_39
-    total_53 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_53 = total_53 + (branch_22 - (total_25 - total_24)) * total_52
-    total_53 = total_53 + (branch_43 - (total_52 - part_of_t_2)) * total_25
-    total_54 = branch_44 + jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    branch_45 = jnp.where(is_far_3, difference_38 * 0.5, difference_38)
-    total_55 = jnp.where(jnp.abs(branch_45) < jnp.inf, branch_45, 0.0) + 1.0
-    product_30 = total_54 * branch_45
-    is_gone = jnp.where(jnp.abs(difference_38) < jnp.inf, difference_38, 0.0)
-    is_gone = (total_50 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (total_50 != -800.0) & (total_50 < -800.0)
-    product_31 = total_52 * branch_45
-    rest_of_t_2 = total_52 + jnp.where(jnp.abs(product_31) < jnp.inf, product_31, 0.0)
-    rest_of_t_3 = jnp.where(jnp.abs(total_52) < 2.0**-60, total_52 * total_55, rest_of_t_2)
+    total_69 = total_66 - (total_68 - difference_40) + (minus_product_55 - difference_40)
+    total_69 = total_69 + (branch_16 - (total_66 - total_63))
+    total_70 = 3.0 * head_smaller_4 - product_55 + 3.0 * (smaller_4 - head_smaller_4)
+    total_69 = total_69 - jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, total_70)
+    branch_17 = jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0)
+    total_71 = total_68 + branch_17
+    abs_total_71 = jnp.abs(total_71)
+    difference_41 = branch_17 - (total_71 - total_68)
+    product_56 = difference_41 * jnp.sign(total_71)
+    is_far_2 = jnp.where(jnp.abs(product_56) < jnp.inf, product_56, 0.0)
+    is_far_2 = (abs_total_71 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_71 != 64.0) & (abs_total_71 > 64.0)
+    branch_18 = jnp.where(is_far_3, 0.5 * total_71, total_71)
+    is_less_4 = jnp.abs(branch_18) < 0.5
+    expm1_branch_18 = _expm1(branch_18)
+    total_72 = expm1_branch_18 + 1.0
+    part_of_t_2 = jnp.where(is_less_4, total_72, jnp.exp(branch_18))
+    branch_19 = jnp.where(is_less_4, expm1_branch_18 - (total_72 - 1.0), 0.0)
+    branch_20 = jnp.where(jnp.abs(branch_19) < jnp.inf, branch_19, 0.0)
+    total_73 = part_of_t_2 + branch_20
+    product_57 = total_41 * total_73
+    head_product_57 = _head(product_57)
+    total_74 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = jnp.where(product_58, product_57, total_74)
+    head_total_41 = _head(total_41)
+    head_total_73 = _head(total_73)
+    difference_42 = total_73 - head_total_73
+    difference_43 = total_41 - head_total_41
+    total_75 = head_total_41 * head_total_73 - product_58 + head_total_41 * difference_42
+    total_75 = total_75 + difference_43 * head_total_73 + difference_43 * difference_42
+    total_75 = jnp.where(product_58 * 2.0**-60 == 0.0, 0.0, total_75)
+    total_75 = total_75 + (branch_5 - (total_41 - total_40)) * total_73
+    total_75 = total_75 + (branch_20 - (total_73 - part_of_t_2)) * total_41
+    total_76 = product_58 + jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
+    branch_21 = jnp.where(is_far_3, difference_41 * 0.5, difference_41)
+    total_77 = jnp.where(jnp.abs(branch_21) < jnp.inf, branch_21, 0.0) + 1.0
+    product_59 = total_76 * branch_21
+    is_gone = jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    is_gone = (total_71 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (total_71 != -800.0) & (total_71 < -800.0)
+    product_60 = total_73 * branch_21
+    rest_of_t_2 = total_73 + jnp.where(jnp.abs(product_60) < jnp.inf, product_60, 0.0)
+    rest_of_t_3 = jnp.where(jnp.abs(total_73) < 2.0**-60, total_73 * total_77, rest_of_t_2)
     rest_of_t_4 = jnp.where(is_far_3, rest_of_t_3, 1.0)
     is_less_5 = abs_clamped < 2.0**-90
-    product_32 = beta * clamped
-    is_negative_2 = product_32 < 0.0
-    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_32)))
-    product_33 = -(clamped * beta + 2.0) * jnp.square(jnp.where(is_negative_2, 1.0, t_2))
+    product_61 = beta * clamped
+    is_negative_2 = product_61 < 0.0
+    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_61)))
+    product_62 = -(clamped * beta + 2.0) * jnp.square(jnp.where(is_negative_2, 1.0, t_2))
     squared = jnp.square(jnp.where(is_negative_2, t_2, 1.0))
-    squared = 2.0 * clamped * beta * total_15 * squared + product_33
+    squared = 2.0 * clamped * beta * product_30 * squared + product_62
     squared = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * squared
     head_squared = _head(squared)
-    branch_46 = jnp.where(squared == head_squared, 0.0, squared - head_squared)
-    branch_46 = head_squared + branch_46
-    smaller_5 = jnp.minimum(product_32, 0.0)
-    product_34 = 0.5 * (2.0 * product_32)
-    is_less_6 = jnp.abs(product_34) < 0.5
-    expm1_product_34 = _expm1(product_34)
-    total_56 = expm1_product_34 + 1.0
-    branch_47 = jnp.where(is_less_6, total_56, jnp.exp(product_34))
-    product_35 = total_15 * branch_47
-    head_product_35 = _head(product_35)
-    branch_48 = jnp.where(product_35 == head_product_35, 0.0, product_35 - head_product_35)
-    branch_48 = head_product_35 + branch_48
-    product_36 = branch_48 * branch_47
-    head_product_36 = _head(product_36)
-    branch_49 = jnp.where(product_36 == head_product_36, 0.0, product_36 - head_product_36)
-    branch_49 = head_product_36 + branch_49
-    minus_branch_49 = -branch_49
-    total_57 = smaller_5 + minus_branch_49
-    difference_41 = total_57 - smaller_5
-    head_branch_48 = _head(branch_48)
-    head_branch_47 = _head(branch_47)
-    difference_42 = branch_47 - head_branch_47
-    difference_43 = branch_48 - head_branch_48
-    branch_50 = jnp.where(is_less_6, expm1_product_34 - (total_56 - 1.0), 0.0)
-    total_58 = head_branch_48 * head_branch_47 - branch_49 + head_branch_48 * difference_42
-    total_58 = total_58 + difference_43 * head_branch_47 + difference_43 * difference_42
-    total_58 = jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_59 = head_total_15 * head_branch_47 - branch_48 + head_total_15 * difference_42
-    total_59 = total_59 + difference_32 * head_branch_47 + difference_32 * difference_42
-    total_59 = jnp.where(branch_48 * 2.0**-60 == 0.0, 0.0, total_59) + branch_50 * total_15
-    total_58 = -(total_58 + total_59 * branch_47 + branch_50 * branch_48)
-    total_60 = smaller_5 - (total_57 - difference_41) + (minus_branch_49 - difference_41)
-    total_60 = total_60 + total_58
-    branch_51 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
-    total_61 = total_57 + branch_51
-    smaller_6 = jnp.minimum(-product_32, 0.0)
-    product_37 = 3.0 * smaller_6
-    head_product_37 = _head(product_37)
-    branch_52 = jnp.where(product_37 == head_product_37, 0.0, product_37 - head_product_37)
-    branch_52 = head_product_37 + branch_52
-    minus_branch_52 = -branch_52
-    total_62 = total_61 + minus_branch_52
-    difference_44 = total_62 - total_61
+    total_78 = head_squared + (squared - head_squared)
+    product_63 = squared * 2.0**-60
+    product_63 = (product_63 == 0.0) | (squared == head_squared)
+    product_63 = jnp.where(product_63, squared, total_78)
+    smaller_5 = jnp.minimum(product_61, 0.0)
+    product_64 = 0.5 * (2.0 * product_61)
+    is_less_6 = jnp.abs(product_64) < 0.5
+    expm1_product_64 = _expm1(product_64)
+    total_79 = expm1_product_64 + 1.0
+    branch_22 = jnp.where(is_less_6, total_79, jnp.exp(product_64))
+    product_65 = product_30 * branch_22
+    head_product_65 = _head(product_65)
+    total_80 = head_product_65 + (product_65 - head_product_65)
+    product_66 = product_65 * 2.0**-60
+    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = jnp.where(product_66, product_65, total_80)
+    product_67 = product_66 * branch_22
+    head_product_67 = _head(product_67)
+    total_81 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = jnp.where(product_68, product_67, total_81)
+    minus_product_68 = -product_68
+    total_82 = smaller_5 + minus_product_68
+    difference_44 = total_82 - smaller_5
+    head_product_66 = _head(product_66)
+    head_branch_22 = _head(branch_22)
+    difference_45 = branch_22 - head_branch_22
+    difference_46 = product_66 - head_product_66
+    branch_23 = jnp.where(is_less_6, expm1_product_64 - (total_79 - 1.0), 0.0)
+    total_83 = smaller_5 - (total_82 - difference_44) + (minus_product_68 - difference_44)
+    difference_47 = head_product_30 * head_branch_22 - product_66
+    difference_47 = difference_47 + head_product_30 * difference_45
+    difference_47 = difference_47 + difference_34 * head_branch_22
+    difference_47 = difference_47 + difference_34 * difference_45
+    difference_47 = jnp.where(product_66 * 2.0**-60 == 0.0, 0.0, difference_47)
+    difference_47 = (difference_47 + branch_23 * product_30) * branch_22
+    difference_48 = head_product_66 * head_branch_22 - product_68
+    difference_48 = difference_48 + head_product_66 * difference_45
+    difference_48 = difference_48 + difference_46 * head_branch_22
+    difference_48 = difference_48 + difference_46 * difference_45
+    difference_48 = jnp.where(product_68 * 2.0**-60 == 0.0, 0.0, difference_48) + difference_47
+    total_83 = total_83 - (difference_48 + branch_23 * product_66)
+    branch_24 = jnp.where(jnp.abs(total_83) < jnp.inf, total_83, 0.0)
+    total_84 = total_82 + branch_24
+    smaller_6 = jnp.minimum(-product_61, 0.0)
+    product_69 = 3.0 * smaller_6
+    head_product_69 = _head(product_69)
+    total_85 = head_product_69 + (product_69 - head_product_69)
+    product_70 = product_69 * 2.0**-60
+    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = jnp.where(product_70, product_69, total_85)
+    minus_product_70 = -product_70
+    total_86 = total_84 + minus_product_70
+    difference_49 = total_86 - total_84
     head_smaller_6 = _head(smaller_6)
-    total_63 = total_61 - (total_62 - difference_44) + (minus_branch_52 - difference_44)
-    total_63 = total_63 + (branch_51 - (total_61 - total_57))
-    total_64 = 3.0 * head_smaller_6 - branch_52 + 3.0 * (smaller_6 - head_smaller_6)
-    total_63 = total_63 - jnp.where(branch_52 * 2.0**-60 == 0.0, 0.0, total_64)
-    branch_53 = jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
-    total_65 = total_62 + branch_53
-    product_38 = 0.5 * total_65
-    is_less_7 = jnp.abs(product_38) < 0.5
-    expm1_product_38 = _expm1(product_38)
-    total_66 = expm1_product_38 + 1.0
-    branch_54 = jnp.where(is_less_7, total_66, jnp.exp(product_38))
-    branch_55 = jnp.where(is_less_7, expm1_product_38 - (total_66 - 1.0), 0.0)
-    branch_56 = jnp.where(jnp.abs(branch_55) < jnp.inf, branch_55, 0.0)
-    total_67 = branch_54 + branch_56
-    product_39 = branch_46 * total_67
-    head_product_39 = _head(product_39)
-    branch_57 = jnp.where(product_39 == head_product_39, 0.0, product_39 - head_product_39)
-    branch_57 = head_product_39 + branch_57
-    head_branch_46 = _head(branch_46)
-    head_total_67 = _head(total_67)
-    difference_45 = total_67 - head_total_67
-    difference_46 = branch_46 - head_branch_46
-    difference_47 = branch_56 - (total_67 - branch_54)
-    total_68 = head_branch_46 * head_total_67 - branch_57 + head_branch_46 * difference_45
-    total_68 = total_68 + difference_46 * head_total_67 + difference_46 * difference_45
-    total_68 = jnp.where(branch_57 * 2.0**-60 == 0.0, 0.0, total_68)
-    total_68 = total_68 + difference_47 * branch_46
-    branch_58 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
-    total_69 = branch_57 + branch_58
-    product_40 = total_69 * total_67
-    head_product_40 = _head(product_40)
-    branch_59 = jnp.where(product_40 == head_product_40, 0.0, product_40 - head_product_40)
-    branch_59 = head_product_40 + branch_59
-    head_total_69 = _head(total_69)
-    difference_48 = total_69 - head_total_69
-    total_70 = head_total_69 * head_total_67 - branch_59 + head_total_69 * difference_45
-    total_70 = total_70 + difference_48 * head_total_67 + difference_48 * difference_45
-    total_70 = jnp.where(branch_59 * 2.0**-60 == 0.0, 0.0, total_70)
-    total_70 = total_70 + (branch_58 - (total_69 - branch_57)) * total_67
-    total_70 = jnp.where(is_less_5, 0.0, total_70 + difference_47 * total_69)
-    total_70 = jnp.where(is_less, 0.0, total_70)
-    total_71 = total_54 + jnp.where(jnp.abs(product_30) < jnp.inf, product_30, 0.0)
-    total_71 = jnp.where(jnp.abs(total_54) < 2.0**-60, total_54 * total_55, total_71)
+    total_87 = total_84 - (total_86 - difference_49) + (minus_product_70 - difference_49)
+    total_87 = total_87 + (branch_24 - (total_84 - total_82))
+    total_88 = 3.0 * head_smaller_6 - product_70 + 3.0 * (smaller_6 - head_smaller_6)
+    total_87 = total_87 - jnp.where(product_70 * 2.0**-60 == 0.0, 0.0, total_88)
+    branch_25 = jnp.where(jnp.abs(total_87) < jnp.inf, total_87, 0.0)
+    total_89 = total_86 + branch_25
+    product_71 = 0.5 * total_89
+    is_less_7 = jnp.abs(product_71) < 0.5
+    expm1_product_71 = _expm1(product_71)
+    total_90 = expm1_product_71 + 1.0
+    branch_26 = jnp.where(is_less_7, total_90, jnp.exp(product_71))
+    branch_27 = jnp.where(is_less_7, expm1_product_71 - (total_90 - 1.0), 0.0)
+    branch_28 = jnp.where(jnp.abs(branch_27) < jnp.inf, branch_27, 0.0)
+    total_91 = branch_26 + branch_28
+    product_72 = product_63 * total_91
+    head_product_72 = _head(product_72)
+    total_92 = head_product_72 + (product_72 - head_product_72)
+    product_73 = product_72 * 2.0**-60
+    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = jnp.where(product_73, product_72, total_92)
+    head_product_63 = _head(product_63)
+    head_total_91 = _head(total_91)
+    difference_50 = total_91 - head_total_91
+    difference_51 = product_63 - head_product_63
+    difference_52 = branch_28 - (total_91 - branch_26)
+    difference_53 = head_product_63 * head_total_91 - product_73
+    difference_53 = difference_53 + head_product_63 * difference_50
+    difference_53 = difference_53 + difference_51 * head_total_91
+    difference_53 = difference_53 + difference_51 * difference_50
+    difference_53 = jnp.where(product_73 * 2.0**-60 == 0.0, 0.0, difference_53)
+    difference_53 = difference_53 + difference_52 * product_63
+    branch_29 = jnp.where(jnp.abs(difference_53) < jnp.inf, difference_53, 0.0)
+    total_93 = product_73 + branch_29
+    product_74 = total_93 * total_91
+    head_product_74 = _head(product_74)
+    total_94 = head_product_74 + (product_74 - head_product_74)
+    product_75 = product_74 * 2.0**-60
+    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = jnp.where(product_75, product_74, total_94)
+    head_total_93 = _head(total_93)
+    difference_54 = total_93 - head_total_93
+    total_95 = head_total_93 * head_total_91 - product_75 + head_total_93 * difference_50
+    total_95 = total_95 + difference_54 * head_total_91 + difference_54 * difference_50
+    total_95 = jnp.where(product_75 * 2.0**-60 == 0.0, 0.0, total_95)
+    total_95 = total_95 + (branch_29 - (total_93 - product_73)) * total_91
+    total_95 = jnp.where(is_less_5, 0.0, total_95 + difference_52 * total_93)
+    total_95 = jnp.where(is_less, 0.0, total_95)
+    total_96 = total_76 + jnp.where(jnp.abs(product_59) < jnp.inf, product_59, 0.0)
+    total_96 = jnp.where(jnp.abs(total_76) < 2.0**-60, total_76 * total_77, total_96)
     squared_2 = jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
-    total_71 = total_71 * squared_2 * rest_of_t_4
-    product_41 = _4_OVER_SQRT_PI_2 * alpha * jnp.exp(-total_15) * clamped
-    total_71 = jnp.where(is_less, total_71, jnp.where(is_less_5, product_41, branch_59))
-    total_71 = total_71 + jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0)
-    product_42 = (branch_53 - (total_65 - total_62)) * 0.5
-    branch_60 = jnp.where(is_less, 0.0, jnp.where(is_less_5, 0.0, product_42 + product_42))
-    product_43 = total_71 * branch_60
-    product_44 = total_71 * (jnp.where(jnp.abs(branch_60) < jnp.inf, branch_60, 0.0) + 1.0)
-    total_72 = total_71 + jnp.where(jnp.abs(product_43) < jnp.inf, product_43, 0.0)
-    return jnp.where(jnp.abs(total_71) < 2.0**-60, product_44, total_72)
+    total_96 = total_96 * squared_2 * rest_of_t_4
+    product_76 = _4_OVER_SQRT_PI_2 * alpha * jnp.exp(-product_30) * clamped
+    total_96 = jnp.where(is_less, total_96, jnp.where(is_less_5, product_76, product_75))
+    total_96 = total_96 + jnp.where(jnp.abs(total_95) < jnp.inf, total_95, 0.0)
+    product_77 = (branch_25 - (total_89 - total_86)) * 0.5
+    branch_30 = jnp.where(is_less, 0.0, jnp.where(is_less_5, 0.0, product_77 + product_77))
+    product_78 = total_96 * branch_30
+    product_79 = total_96 * (jnp.where(jnp.abs(branch_30) < jnp.inf, branch_30, 0.0) + 1.0)
+    total_97 = total_96 + jnp.where(jnp.abs(product_78) < jnp.inf, product_78, 0.0)
+    return jnp.where(jnp.abs(total_96) < 2.0**-60, product_79, total_97)
 
 
 @jax.jit
@@ -1902,84 +2134,102 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = _MINUS_4_OVER_SQRT_PI * clamped * alpha
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
-    total = head + jnp.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_2 = beta * clamped
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = 2.0 * branch_2
-    is_far = jnp.abs(product_3) > 64.0
-    branch_3 = jnp.where(is_far, 0.5 * product_3, product_3)
-    is_less = jnp.abs(branch_3) < 0.5
-    expm1_branch_3 = _expm1(branch_3)
-    total_2 = expm1_branch_3 + 1.0
-    part_of_t = jnp.where(is_less, total_2, jnp.exp(branch_3))
-    product_4 = total * part_of_t
+    total_2 = head + (alpha_squared - head)
+    product_3 = alpha_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    product_3 = jnp.where(product_3, alpha_squared, total_2)
+    product_4 = beta * clamped
     head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_3)
+    product_6 = 2.0 * product_5
+    is_far = jnp.abs(product_6) > 64.0
+    branch = jnp.where(is_far, 0.5 * product_6, product_6)
+    is_less = jnp.abs(branch) < 0.5
+    expm1_branch = _expm1(branch)
+    total_4 = expm1_branch + 1.0
+    part_of_t = jnp.where(is_less, total_4, jnp.exp(branch))
+    product_7 = product_3 * part_of_t
+    head_product_7 = _head(product_7)
+    total_5 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_5)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_5 = branch_4 * rest_of_t
-    head_product_5 = _head(product_5)
-    branch_5 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_5 = head_product_5 + branch_5
-    minus_branch_5 = -branch_5
-    product_6 = 3.0 * branch_2
-    head_product_6 = _head(product_6)
-    branch_6 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_6 = head_product_6 + branch_6
-    total_3 = minus_branch_5 + branch_6
-    difference = total_3 - minus_branch_5
-    head_branch_4 = _head(branch_4)
+    product_9 = product_8 * rest_of_t
+    head_product_9 = _head(product_9)
+    total_6 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_6)
+    minus_product_10 = -product_10
+    product_11 = 3.0 * product_5
+    head_product_11 = _head(product_11)
+    total_7 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_7)
+    total_8 = minus_product_10 + product_12
+    difference = total_8 - minus_product_10
+    head_product_8 = _head(product_8)
     head_rest_of_t = _head(rest_of_t)
     difference_2 = rest_of_t - head_rest_of_t
-    difference_3 = branch_4 - head_branch_4
-    head_total = _head(total)
+    difference_3 = product_8 - head_product_8
+    head_product_3 = _head(product_3)
     head_part_of_t = _head(part_of_t)
     difference_4 = part_of_t - head_part_of_t
-    difference_5 = total - head_total
-    branch_7 = jnp.where(is_less, expm1_branch_3 - (total_2 - 1.0), 0.0)
-    head_branch_2 = _head(branch_2)
-    total_4 = head_branch_4 * head_rest_of_t - branch_5 + head_branch_4 * difference_2
-    total_4 = total_4 + difference_3 * head_rest_of_t + difference_3 * difference_2
-    total_4 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_5 = head_total * head_part_of_t - branch_4 + head_total * difference_4
-    total_5 = total_5 + difference_5 * head_part_of_t + difference_5 * difference_4
-    total_5 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_5) + branch_7 * total
-    total_4 = total_4 + total_5 * rest_of_t + jnp.where(is_far, branch_7, 0.0) * branch_4
-    total_4 = minus_branch_5 - (total_3 - difference) + (branch_6 - difference) - total_4
-    total_6 = 3.0 * head_branch_2 - branch_6 + 3.0 * (branch_2 - head_branch_2)
-    total_4 = total_4 + jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_6)
-    branch_8 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_7 = total_3 + branch_8
-    difference_6 = branch_8 - (total_7 - total_3)
-    total_8 = total_7 + jnp.where(jnp.abs(difference_6) < jnp.inf, difference_6, 0.0)
-    is_far_2 = jnp.abs(total_8) > 64.0
-    branch_9 = jnp.where(is_far_2, 0.5 * total_8, total_8)
-    is_less_2 = jnp.abs(branch_9) < 0.5
-    expm1_branch_9 = _expm1(branch_9)
-    total_9 = expm1_branch_9 + 1.0
-    part_of_t_2 = jnp.where(is_less_2, total_9, jnp.exp(branch_9))
-    product_7 = branch * part_of_t_2
-    head_product_7 = _head(product_7)
-    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_10 = head_product_7 + branch_10
-    head_branch = _head(branch)
+    difference_5 = product_3 - head_product_3
+    branch_2 = jnp.where(is_less, expm1_branch - (total_4 - 1.0), 0.0)
+    head_product_5 = _head(product_5)
+    total_9 = head_product_8 * head_rest_of_t - product_10 + head_product_8 * difference_2
+    total_9 = total_9 + difference_3 * head_rest_of_t + difference_3 * difference_2
+    total_9 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = head_product_3 * head_part_of_t - product_8 + head_product_3 * difference_4
+    total_10 = total_10 + difference_5 * head_part_of_t + difference_5 * difference_4
+    total_10 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_10) + branch_2 * product_3
+    total_9 = total_9 + total_10 * rest_of_t
+    total_9 = -(total_9 + jnp.where(is_far, branch_2, 0.0) * product_8)
+    total_11 = 3.0 * head_product_5 - product_12 + 3.0 * (product_5 - head_product_5)
+    total_11 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_12 = minus_product_10 - (total_8 - difference) + (product_12 - difference)
+    total_12 = total_12 + total_9 + total_11
+    branch_3 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_8 + branch_3
+    difference_6 = branch_3 - (total_13 - total_8)
+    total_14 = total_13 + jnp.where(jnp.abs(difference_6) < jnp.inf, difference_6, 0.0)
+    is_far_2 = jnp.abs(total_14) > 64.0
+    branch_4 = jnp.where(is_far_2, 0.5 * total_14, total_14)
+    is_less_2 = jnp.abs(branch_4) < 0.5
+    expm1_branch_4 = _expm1(branch_4)
+    total_15 = expm1_branch_4 + 1.0
+    part_of_t_2 = jnp.where(is_less_2, total_15, jnp.exp(branch_4))
+    product_13 = product_2 * part_of_t_2
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_16)
+    head_product_2 = _head(product_2)
     head_part_of_t_2 = _head(part_of_t_2)
     difference_7 = part_of_t_2 - head_part_of_t_2
-    difference_8 = branch - head_branch
-    branch_11 = jnp.where(is_less_2, expm1_branch_9 - (total_9 - 1.0), 0.0)
-    total_10 = head_branch * head_part_of_t_2 - branch_10 + head_branch * difference_7
-    total_10 = total_10 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
-    total_10 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_10) + branch_11 * branch
-    rest_of_t_2 = part_of_t_2 + jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
+    difference_8 = product_2 - head_product_2
+    branch_5 = jnp.where(is_less_2, expm1_branch_4 - (total_15 - 1.0), 0.0)
+    difference_9 = head_product_2 * head_part_of_t_2 - product_14
+    difference_9 = difference_9 + head_product_2 * difference_7
+    difference_9 = difference_9 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
+    difference_9 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_9)
+    difference_9 = difference_9 + branch_5 * product_2
+    rest_of_t_2 = part_of_t_2 + jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
     rest_of_t_3 = jnp.where(is_far_2, rest_of_t_2, 1.0)
-    total_11 = branch_10 + jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    return total_11 * rest_of_t_3
+    total_17 = product_14 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
+    return total_17 * rest_of_t_3
 
 
 @jax.jit
@@ -1989,248 +2239,275 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     held = jnp.clip(clamped, -1.0, 1.0)
     product = _MINUS_1_OVER_4_SQRT_PI * jnp.square(held)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     difference = alpha - 0.75
-    total = 16.0 * jnp.square(difference) + 24.0 * difference + 9.0
-    product_2 = beta * clamped
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = 2.0 * branch_2
-    is_far = jnp.abs(product_3) > 64.0
-    smaller = jnp.minimum(jnp.where(is_far, 0.5 * product_3, product_3), 40.0)
+    total_2 = 16.0 * jnp.square(difference) + 24.0 * difference + 9.0
+    product_3 = beta * clamped
+    head_product_3 = _head(product_3)
+    total_3 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_3)
+    product_5 = 2.0 * product_4
+    is_far = jnp.abs(product_5) > 64.0
+    smaller = jnp.minimum(jnp.where(is_far, 0.5 * product_5, product_5), 40.0)
     abs_smaller = jnp.abs(smaller)
     is_less = abs_smaller < 0.25
-    total_2 = smaller + 1.0
-    difference_2 = total_2 - smaller
-    product_4 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
-    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_11_FACTORIAL) * smaller
-    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
-    product_4 = jnp.square(smaller) * (product_4 * smaller + _1_OVER_2_FACTORIAL)
-    product_4 = smaller - (total_2 - difference_2) + (1.0 - difference_2) + product_4
-    branch_3 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
-    total_3 = total_2 + branch_3
+    total_4 = smaller + 1.0
+    difference_2 = total_4 - smaller
+    product_6 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
+    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_11_FACTORIAL) * smaller
+    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
+    product_6 = jnp.square(smaller) * (product_6 * smaller + _1_OVER_2_FACTORIAL)
+    product_6 = smaller - (total_4 - difference_2) + (1.0 - difference_2) + product_6
+    branch = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
+    total_5 = total_4 + branch
     exp_smaller = jnp.exp(smaller)
-    part_of_t = jnp.where(is_less, total_3, exp_smaller)
-    branch_4 = jnp.where(is_less, branch_3 - (total_3 - total_2), 0.0)
-    branch_5 = jnp.where(jnp.abs(branch_4) < jnp.inf, branch_4, 0.0)
-    total_4 = part_of_t + branch_5
-    product_5 = total * total_4
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    head_total = _head(total)
-    head_total_4 = _head(total_4)
-    difference_3 = total_4 - head_total_4
-    difference_4 = total - head_total
-    difference_5 = branch_5 - (total_4 - part_of_t)
-    total_5 = head_total * head_total_4 - branch_6 + head_total * difference_3
-    total_5 = total_5 + difference_4 * head_total_4 + difference_4 * difference_3
-    total_5 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_5) + difference_5 * total
-    branch_7 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_6 = branch_6 + branch_7
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_8 = jnp.where(is_far, branch_4, 0.0)
-    branch_9 = jnp.where(jnp.abs(branch_8) < jnp.inf, branch_8, 0.0)
-    total_7 = rest_of_t + branch_9
-    product_6 = total_6 * total_7
-    head_product_6 = _head(product_6)
-    branch_10 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_10 = head_product_6 + branch_10
-    total_8 = branch_10 - 8.0
-    difference_6 = total_8 - branch_10
+    part_of_t = jnp.where(is_less, total_5, exp_smaller)
+    branch_2 = jnp.where(is_less, branch - (total_5 - total_4), 0.0)
+    branch_3 = jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
+    total_6 = part_of_t + branch_3
+    product_7 = total_2 * total_6
+    head_product_7 = _head(product_7)
+    total_7 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_7)
+    head_total_2 = _head(total_2)
     head_total_6 = _head(total_6)
-    head_total_7 = _head(total_7)
-    difference_7 = total_7 - head_total_7
-    difference_8 = total_6 - head_total_6
-    difference_9 = branch_9 - (total_7 - rest_of_t)
+    difference_3 = total_6 - head_total_6
+    difference_4 = total_2 - head_total_2
+    difference_5 = branch_3 - (total_6 - part_of_t)
+    total_8 = head_total_2 * head_total_6 - product_8 + head_total_2 * difference_3
+    total_8 = total_8 + difference_4 * head_total_6 + difference_4 * difference_3
+    total_8 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_8)
+    total_8 = total_8 + difference_5 * total_2
+    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = product_8 + branch_4
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_5 = jnp.where(is_far, branch_2, 0.0)
+    branch_6 = jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
+    total_10 = rest_of_t + branch_6
+    product_9 = total_9 * total_10
+    head_product_9 = _head(product_9)
+    total_11 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_11)
+    total_12 = product_10 - 8.0
+    difference_6 = total_12 - product_10
+    head_total_9 = _head(total_9)
+    head_total_10 = _head(total_10)
+    difference_7 = total_10 - head_total_10
+    difference_8 = total_9 - head_total_9
+    difference_9 = branch_6 - (total_10 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_11 = jnp.where(inside, binade, 1.0)
-    ratio = exp_smaller / branch_11
-    floor = jnp.floor(jnp.log(branch_11) * _1_OVER_LOG_2 + 0.5)
+    branch_7 = jnp.where(inside, binade, 1.0)
+    ratio = exp_smaller / branch_7
+    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
     difference_10 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_9 = difference_10 + negated
-    difference_11 = total_9 - difference_10
-    total_10 = difference_10 - (total_9 - difference_11) + (negated - difference_11)
-    total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_12 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_12
-    numerator = (_1_OVER_15_FACTORIAL * total_11 + _1_OVER_14_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_11 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_11_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_11 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_8_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_11 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_5_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_11 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_11) * (numerator * total_11 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_11 + (numerator + (branch_12 - (total_11 - total_9)))
+    total_13 = difference_10 + negated
+    difference_11 = total_13 - difference_10
+    total_14 = difference_10 - (total_13 - difference_11) + (negated - difference_11)
+    total_14 = total_14 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = total_13 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_15 + _1_OVER_14_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_15 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_11_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_15 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_8_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_15 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_5_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_15 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_15) * (numerator * total_15 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_15 + (numerator + (branch_8 - (total_15 - total_13)))
     numerator = jnp.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0.0)
-    total_12 = numerator + jnp.where(is_far, numerator, 0.0)
-    total_13 = head_total_6 * head_total_7 - branch_10 + head_total_6 * difference_7
-    total_13 = total_13 + difference_8 * head_total_7 + difference_8 * difference_7
-    total_13 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + (branch_7 - (total_6 - branch_6)) * total_7
-    total_13 = total_13 + difference_9 * total_6 + total_12 * branch_10
-    total_13 = branch_10 - (total_8 - difference_6) + (-8.0 - difference_6) + total_13
-    branch_13 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_8 + branch_13
-    product_7 = branch * total_14
-    head_product_7 = _head(product_7)
-    branch_14 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_14 = head_product_7 + branch_14
-    head_branch = _head(branch)
-    head_total_14 = _head(total_14)
-    difference_12 = total_14 - head_total_14
-    difference_13 = branch - head_branch
-    total_15 = head_branch * head_total_14 - branch_14 + head_branch * difference_12
-    total_15 = total_15 + difference_13 * head_total_14 + difference_13 * difference_12
-    total_15 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + (branch_13 - (total_14 - total_8)) * branch
-    branch_15 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = branch_14 + branch_15
-    total_17 = difference + 0.75
-    difference_14 = total_17 - difference
-    total_18 = difference - (total_17 - difference_14) + (0.75 - difference_14)
-    branch_16 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_17 + branch_16
-    total_19_squared = jnp.square(total_19)
-    head = _head(total_19_squared)
-    total_20 = head + jnp.where(total_19_squared == head, 0.0, total_19_squared - head)
-    head_total_19 = _head(total_19)
-    difference_15 = total_19 - head_total_19
-    total_21 = head_total_19 * head_total_19 - total_20 + head_total_19 * difference_15
-    total_21 = total_21 + difference_15 * head_total_19 + difference_15 * difference_15
-    total_21 = jnp.where(total_20 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_16 - (total_19 - total_17)) * total_19 * 2.0
-    branch_17 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = total_20 + branch_17
-    product_8 = total_22 * total_4
-    head_product_8 = _head(product_8)
-    branch_18 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_18 = head_product_8 + branch_18
-    head_total_22 = _head(total_22)
-    difference_16 = total_22 - head_total_22
-    total_23 = head_total_22 * head_total_4 - branch_18 + head_total_22 * difference_3
-    total_23 = total_23 + difference_16 * head_total_4 + difference_16 * difference_3
-    total_23 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_23 = total_23 + (branch_17 - (total_22 - total_20)) * total_4
-    total_23 = total_23 + difference_5 * total_22
-    branch_19 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = branch_18 + branch_19
-    product_9 = total_24 * total_7
-    head_product_9 = _head(product_9)
-    branch_20 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_20 = head_product_9 + branch_20
-    minus_branch_20 = -branch_20
-    total_25 = minus_branch_20 + branch_2
-    difference_17 = total_25 - minus_branch_20
+    total_16 = numerator + jnp.where(is_far, numerator, 0.0)
+    total_17 = head_total_9 * head_total_10 - product_10 + head_total_9 * difference_7
+    total_17 = total_17 + difference_8 * head_total_10 + difference_8 * difference_7
+    total_17 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = total_17 + (branch_4 - (total_9 - product_8)) * total_10
+    total_17 = total_17 + difference_9 * total_9 + total_16 * product_10
+    total_17 = product_10 - (total_12 - difference_6) + (-8.0 - difference_6) + total_17
+    branch_9 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_18 = total_12 + branch_9
+    product_11 = product_2 * total_18
+    head_product_11 = _head(product_11)
+    total_19 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_19)
+    head_product_2 = _head(product_2)
+    head_total_18 = _head(total_18)
+    difference_12 = total_18 - head_total_18
+    difference_13 = product_2 - head_product_2
+    total_20 = head_product_2 * head_total_18 - product_12 + head_product_2 * difference_12
+    total_20 = total_20 + difference_13 * head_total_18 + difference_13 * difference_12
+    total_20 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_20)
+    total_20 = total_20 + (branch_9 - (total_18 - total_12)) * product_2
+    branch_10 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
+    total_21 = product_12 + branch_10
+    total_22 = difference + 0.75
+    difference_14 = total_22 - difference
+    total_23 = difference - (total_22 - difference_14) + (0.75 - difference_14)
+    branch_11 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_11
+    total_24_squared = jnp.square(total_24)
+    head = _head(total_24_squared)
+    total_25 = head + (total_24_squared - head)
+    product_13 = total_24_squared * 2.0**-60
+    product_13 = (product_13 == 0.0) | (total_24_squared == head)
+    product_13 = jnp.where(product_13, total_24_squared, total_25)
     head_total_24 = _head(total_24)
-    difference_18 = total_24 - head_total_24
-    total_26 = minus_branch_20 - (total_25 - difference_17) + (branch_2 - difference_17)
-    total_27 = head_total_24 * head_total_7 - branch_20 + head_total_24 * difference_7
-    total_27 = total_27 + difference_18 * head_total_7 + difference_18 * difference_7
-    total_27 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + (branch_19 - (total_24 - branch_18)) * total_7
-    total_27 = -(total_27 + difference_9 * total_24) + total_12 * minus_branch_20
-    total_26 = total_26 + total_27
-    branch_21 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
-    total_28 = total_25 + branch_21
-    abs_total_28 = jnp.abs(total_28)
-    difference_19 = branch_21 - (total_28 - total_25)
-    product_10 = difference_19 * jnp.sign(total_28)
-    is_far_2 = jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    is_far_2 = (abs_total_28 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_28 != 64.0) & (abs_total_28 > 64.0)
-    branch_22 = jnp.where(is_far_3, 0.5 * total_28, total_28)
-    smaller_2 = jnp.minimum(branch_22, 40.0)
+    difference_15 = total_24 - head_total_24
+    total_26 = head_total_24 * head_total_24 - product_13 + head_total_24 * difference_15
+    total_26 = total_26 + difference_15 * head_total_24 + difference_15 * difference_15
+    total_26 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = total_26 + (branch_11 - (total_24 - total_22)) * total_24 * 2.0
+    branch_12 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
+    total_27 = product_13 + branch_12
+    product_14 = total_27 * total_6
+    head_product_14 = _head(product_14)
+    total_28 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_28)
+    head_total_27 = _head(total_27)
+    difference_16 = total_27 - head_total_27
+    total_29 = head_total_27 * head_total_6 - product_15 + head_total_27 * difference_3
+    total_29 = total_29 + difference_16 * head_total_6 + difference_16 * difference_3
+    total_29 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_29 = total_29 + (branch_12 - (total_27 - product_13)) * total_6
+    total_29 = total_29 + difference_5 * total_27
+    branch_13 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = product_15 + branch_13
+    product_16 = total_30 * total_10
+    head_product_16 = _head(product_16)
+    total_31 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_31)
+    minus_product_17 = -product_17
+    total_32 = minus_product_17 + product_4
+    difference_17 = total_32 - minus_product_17
+    head_total_30 = _head(total_30)
+    difference_18 = total_30 - head_total_30
+    total_33 = minus_product_17 - (total_32 - difference_17) + (product_4 - difference_17)
+    total_34 = head_total_30 * head_total_10 - product_17 + head_total_30 * difference_7
+    total_34 = total_34 + difference_18 * head_total_10 + difference_18 * difference_7
+    total_34 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = total_34 + (branch_13 - (total_30 - product_15)) * total_10
+    total_34 = -(total_34 + difference_9 * total_30) + total_16 * minus_product_17
+    total_33 = total_33 + total_34
+    branch_14 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_35 = total_32 + branch_14
+    abs_total_35 = jnp.abs(total_35)
+    difference_19 = branch_14 - (total_35 - total_32)
+    product_18 = difference_19 * jnp.sign(total_35)
+    is_far_2 = jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
+    is_far_2 = (abs_total_35 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_35 != 64.0) & (abs_total_35 > 64.0)
+    branch_15 = jnp.where(is_far_3, 0.5 * total_35, total_35)
+    smaller_2 = jnp.minimum(branch_15, 40.0)
     is_less_2 = jnp.abs(smaller_2) < 0.5
     expm1_smaller_2 = _expm1(smaller_2)
-    total_29 = expm1_smaller_2 + 1.0
-    part_of_t_2 = jnp.where(is_less_2, total_29, jnp.exp(smaller_2))
-    branch_23 = jnp.where(is_less_2, expm1_smaller_2 - (total_29 - 1.0), 0.0)
-    branch_24 = jnp.where(jnp.abs(branch_23) < jnp.inf, branch_23, 0.0)
-    total_30 = part_of_t_2 + branch_24
-    product_11 = total_16 * total_30
-    head_product_11 = _head(product_11)
-    branch_25 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_25 = head_product_11 + branch_25
-    head_total_16 = _head(total_16)
-    head_total_30 = _head(total_30)
-    difference_20 = total_30 - head_total_30
-    difference_21 = total_16 - head_total_16
-    total_31 = head_total_16 * head_total_30 - branch_25 + head_total_16 * difference_20
-    total_31 = total_31 + difference_21 * head_total_30 + difference_21 * difference_20
-    total_31 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = total_31 + (branch_15 - (total_16 - branch_14)) * total_30
-    total_31 = total_31 + (branch_24 - (total_30 - part_of_t_2)) * total_16
-    branch_26 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_32 = branch_25 + branch_26
-    is_gone = total_28 + jnp.where(jnp.abs(difference_19) < jnp.inf, difference_19, 0.0)
+    total_36 = expm1_smaller_2 + 1.0
+    part_of_t_2 = jnp.where(is_less_2, total_36, jnp.exp(smaller_2))
+    branch_16 = jnp.where(is_less_2, expm1_smaller_2 - (total_36 - 1.0), 0.0)
+    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
+    total_37 = part_of_t_2 + branch_17
+    product_19 = total_21 * total_37
+    head_product_19 = _head(product_19)
+    total_38 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_38)
+    head_total_21 = _head(total_21)
+    head_total_37 = _head(total_37)
+    difference_20 = total_37 - head_total_37
+    difference_21 = total_21 - head_total_21
+    total_39 = head_total_21 * head_total_37 - product_20 + head_total_21 * difference_20
+    total_39 = total_39 + difference_21 * head_total_37 + difference_21 * difference_20
+    total_39 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_39 = total_39 + (branch_10 - (total_21 - product_12)) * total_37
+    total_39 = total_39 + (branch_17 - (total_37 - part_of_t_2)) * total_21
+    branch_18 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = product_20 + branch_18
+    is_gone = total_35 + jnp.where(jnp.abs(difference_19) < jnp.inf, difference_19, 0.0)
     is_gone = is_gone < -800.0
     scale = jnp.maximum(jnp.abs(clamped), 1.0)
-    branch_27 = jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale)
-    branch_27_squared = jnp.square(branch_27)
-    head_2 = _head(branch_27_squared)
-    branch_28 = jnp.where(branch_27_squared == head_2, 0.0, branch_27_squared - head_2)
-    branch_28 = head_2 + branch_28
-    head_branch_27 = _head(branch_27)
-    difference_22 = branch_27 - head_branch_27
-    total_33 = head_branch_27 * head_branch_27 - branch_28 + head_branch_27 * difference_22
-    total_33 = total_33 + difference_22 * head_branch_27 + difference_22 * difference_22
-    total_33 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_33)
-    branch_29 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = branch_28 + branch_29
-    product_12 = total_32 * total_34
-    head_product_12 = _head(product_12)
-    branch_30 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_30 = head_product_12 + branch_30
-    head_total_32 = _head(total_32)
-    head_total_34 = _head(total_34)
-    difference_23 = total_34 - head_total_34
-    difference_24 = total_32 - head_total_32
-    total_35 = head_total_32 * head_total_34 - branch_30 + head_total_32 * difference_23
-    total_35 = total_35 + difference_24 * head_total_34 + difference_24 * difference_23
-    total_35 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (branch_26 - (total_32 - branch_25)) * total_34
-    total_35 = total_35 + (branch_29 - (total_34 - branch_28)) * total_32
-    branch_31 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = branch_30 + branch_31
+    branch_19 = jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale)
+    branch_19_squared = jnp.square(branch_19)
+    head_2 = _head(branch_19_squared)
+    total_41 = head_2 + (branch_19_squared - head_2)
+    product_21 = branch_19_squared * 2.0**-60
+    product_21 = (product_21 == 0.0) | (branch_19_squared == head_2)
+    product_21 = jnp.where(product_21, branch_19_squared, total_41)
+    head_branch_19 = _head(branch_19)
+    difference_22 = branch_19 - head_branch_19
+    difference_23 = head_branch_19 * head_branch_19 - product_21
+    difference_23 = difference_23 + head_branch_19 * difference_22
+    difference_23 = difference_23 + difference_22 * head_branch_19
+    difference_23 = difference_23 + difference_22 * difference_22
+    difference_23 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_23)
+    branch_20 = jnp.where(jnp.abs(difference_23) < jnp.inf, difference_23, 0.0)
+    total_42 = product_21 + branch_20
+    product_22 = total_40 * total_42
+    head_product_22 = _head(product_22)
+    total_43 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_43)
+    head_total_40 = _head(total_40)
+    head_total_42 = _head(total_42)
+    difference_24 = total_42 - head_total_42
+    difference_25 = total_40 - head_total_40
+    total_44 = head_total_40 * head_total_42 - product_23 + head_total_40 * difference_24
+    total_44 = total_44 + difference_25 * head_total_42 + difference_25 * difference_24
+    total_44 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = total_44 + (branch_18 - (total_40 - product_20)) * total_42
+    total_44 = total_44 + (branch_20 - (total_42 - product_21)) * total_40
+    branch_21 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
+    total_45 = product_23 + branch_21
     rest_of_t_2 = jnp.where(is_far_3, part_of_t_2, 1.0)
-    branch_32 = jnp.where(is_far_3, branch_23, 0.0)
-    branch_33 = jnp.where(jnp.abs(branch_32) < jnp.inf, branch_32, 0.0)
-    total_37 = rest_of_t_2 + branch_33
-    product_13 = total_36 * total_37
-    head_product_13 = _head(product_13)
-    branch_34 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_34 = head_product_13 + branch_34
-    head_total_36 = _head(total_36)
-    head_total_37 = _head(total_37)
-    difference_25 = total_37 - head_total_37
-    difference_26 = total_36 - head_total_36
-    total_38 = head_total_36 * head_total_37 - branch_34 + head_total_36 * difference_25
-    total_38 = total_38 + difference_26 * head_total_37 + difference_26 * difference_25
-    total_38 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (branch_31 - (total_36 - branch_30)) * total_37
-    total_38 = total_38 + (branch_33 - (total_37 - rest_of_t_2)) * total_36
-    total_39 = branch_34 + jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    branch_35 = jnp.where(is_far_3, difference_19 * 0.5, difference_19)
-    branch_36 = jnp.where(jnp.abs(branch_35) < jnp.inf, branch_35, 0.0)
-    branch_36 = (branch_22 == 40.0) & (branch_36 <= 0.0)
-    branch_36 = branch_36 | (branch_22 != 40.0) & (branch_22 <= 40.0)
-    branch_36 = jnp.where(branch_36, branch_35, 0.0)
-    total_40 = branch_36 + jnp.where(is_far_3, branch_36, 0.0)
-    product_14 = total_39 * total_40
-    product_15 = total_39 * (jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0) + 1.0)
-    total_41 = total_39 + jnp.where(jnp.abs(product_14) < jnp.inf, product_14, 0.0)
-    return jnp.where(jnp.abs(total_39) < 2.0**-60, product_15, total_41)
+    branch_22 = jnp.where(is_far_3, branch_16, 0.0)
+    branch_23 = jnp.where(jnp.abs(branch_22) < jnp.inf, branch_22, 0.0)
+    total_46 = rest_of_t_2 + branch_23
+    product_24 = total_45 * total_46
+    head_product_24 = _head(product_24)
+    total_47 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_47)
+    head_total_45 = _head(total_45)
+    head_total_46 = _head(total_46)
+    difference_26 = total_46 - head_total_46
+    difference_27 = total_45 - head_total_45
+    total_48 = head_total_45 * head_total_46 - product_25 + head_total_45 * difference_26
+    total_48 = total_48 + difference_27 * head_total_46 + difference_27 * difference_26
+    total_48 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (branch_21 - (total_45 - product_23)) * total_46
+    total_48 = total_48 + (branch_23 - (total_46 - rest_of_t_2)) * total_45
+    total_49 = product_25 + jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    branch_24 = jnp.where(is_far_3, difference_19 * 0.5, difference_19)
+    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
+    branch_25 = (branch_15 == 40.0) & (branch_25 <= 0.0)
+    branch_25 = branch_25 | (branch_15 != 40.0) & (branch_15 <= 40.0)
+    branch_25 = jnp.where(branch_25, branch_24, 0.0)
+    total_50 = branch_25 + jnp.where(is_far_3, branch_25, 0.0)
+    product_26 = total_49 * total_50
+    product_27 = total_49 * (jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0) + 1.0)
+    total_51 = total_49 + jnp.where(jnp.abs(product_26) < jnp.inf, product_26, 0.0)
+    return jnp.where(jnp.abs(total_49) < 2.0**-60, product_27, total_51)
 
 
 @jax.jit
@@ -2239,331 +2516,377 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     is_less = jnp.abs(x) < 7.62939453125e-06
     product = _2_OVER_SQRT_PI_2 * alpha * (jnp.square(x) * x) * jnp.exp(beta * x)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
-    total = head + jnp.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_2 = 2.0 * total
-    product_3 = 2.0 * beta * x
-    is_less_2 = jnp.abs(product_3) < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_2 = expm1_product_3 + 1.0
-    branch_2 = jnp.where(is_less_2, total_2, jnp.exp(product_3))
-    product_4 = product_2 * branch_2
-    head_product_4 = _head(product_4)
-    branch_3 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_3 = head_product_4 + branch_3
-    minus_branch_3 = -branch_3
-    total_3 = minus_branch_3 + 1.0
-    difference = total_3 - minus_branch_3
-    head_product_2 = _head(product_2)
-    head_branch_2 = _head(branch_2)
-    difference_2 = branch_2 - head_branch_2
-    difference_3 = product_2 - head_product_2
-    branch_4 = jnp.where(is_less_2, expm1_product_3 - (total_2 - 1.0), 0.0)
-    total_4 = head_product_2 * head_branch_2 - branch_3 + head_product_2 * difference_2
-    total_4 = total_4 + difference_3 * head_branch_2 + difference_3 * difference_2
-    total_4 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_4) + branch_4 * product_2
-    total_4 = minus_branch_3 - (total_3 - difference) + (1.0 - difference) - total_4
-    branch_5 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = total_3 + branch_5
-    product_5 = branch * total_5
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    head_branch = _head(branch)
-    head_total_5 = _head(total_5)
-    difference_4 = total_5 - head_total_5
-    difference_5 = branch - head_branch
-    total_6 = head_branch * head_total_5 - branch_6 + head_branch * difference_4
-    total_6 = total_6 + difference_5 * head_total_5 + difference_5 * difference_4
-    total_6 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + (branch_5 - (total_5 - total_3)) * branch
-    product_6 = total * branch_2
+    total_2 = head + (alpha_squared - head)
+    product_3 = alpha_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    product_3 = jnp.where(product_3, alpha_squared, total_2)
+    product_4 = 2.0 * product_3
+    product_5 = 2.0 * beta * x
+    is_less_2 = jnp.abs(product_5) < 0.5
+    expm1_product_5 = _expm1(product_5)
+    total_3 = expm1_product_5 + 1.0
+    branch = jnp.where(is_less_2, total_3, jnp.exp(product_5))
+    product_6 = product_4 * branch
     head_product_6 = _head(product_6)
-    branch_7 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_7 = head_product_6 + branch_7
-    head_total = _head(total)
-    difference_6 = total - head_total
-    total_7 = head_total * head_branch_2 - branch_7 + head_total * difference_2
-    total_7 = total_7 + difference_6 * head_branch_2 + difference_6 * difference_2
-    total_7 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_7) + branch_4 * total
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_4)
+    minus_product_7 = -product_7
+    total_5 = minus_product_7 + 1.0
+    difference = total_5 - minus_product_7
+    head_product_4 = _head(product_4)
+    head_branch = _head(branch)
+    difference_2 = branch - head_branch
+    difference_3 = product_4 - head_product_4
+    branch_2 = jnp.where(is_less_2, expm1_product_5 - (total_3 - 1.0), 0.0)
+    total_6 = head_product_4 * head_branch - product_7 + head_product_4 * difference_2
+    total_6 = total_6 + difference_3 * head_branch + difference_3 * difference_2
+    total_6 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_6) + branch_2 * product_4
+    total_6 = minus_product_7 - (total_5 - difference) + (1.0 - difference) - total_6
+    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_7 = total_5 + branch_3
+    product_8 = product_2 * total_7
+    head_product_8 = _head(product_8)
+    total_8 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_8)
+    head_product_2 = _head(product_2)
+    head_total_7 = _head(total_7)
+    difference_4 = total_7 - head_total_7
+    difference_5 = product_2 - head_product_2
+    total_9 = head_product_2 * head_total_7 - product_9 + head_product_2 * difference_4
+    total_9 = total_9 + difference_5 * head_total_7 + difference_5 * difference_4
+    total_9 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_9 = total_9 + (branch_3 - (total_7 - total_5)) * product_2
+    product_10 = product_3 * branch
+    head_product_10 = _head(product_10)
+    total_10 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_10)
+    head_product_3 = _head(product_3)
+    difference_6 = product_3 - head_product_3
+    total_11 = head_product_3 * head_branch - product_11 + head_product_3 * difference_2
+    total_11 = total_11 + difference_6 * head_branch + difference_6 * difference_2
+    total_11 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + branch_2 * product_3
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     held = jnp.clip(clamped, -1.0, 1.0)
     difference_7 = alpha - 0.75
-    product_7 = _MINUS_1_OVER_16_SQRT_PI * (jnp.square(held) * held)
-    product_7 = product_7 * (4.0 * difference_7 + 3.0)
-    head_product_7 = _head(product_7)
-    branch_8 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_8 = head_product_7 + branch_8
-    product_8 = 16.0 * jnp.square(difference_7)
-    product_9 = 24.0 * difference_7
-    head_product_9 = _head(product_9)
-    branch_9 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_9 = head_product_9 + branch_9
-    total_8 = product_8 + branch_9
-    difference_8 = total_8 - product_8
+    product_12 = _MINUS_1_OVER_16_SQRT_PI * (jnp.square(held) * held)
+    product_12 = product_12 * (4.0 * difference_7 + 3.0)
+    head_product_12 = _head(product_12)
+    total_12 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_12)
+    product_14 = 16.0 * jnp.square(difference_7)
+    product_15 = 24.0 * difference_7
+    head_product_15 = _head(product_15)
+    total_13 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_13)
+    total_14 = product_14 + product_16
+    difference_8 = total_14 - product_14
     head_difference_7 = _head(difference_7)
-    total_9 = product_8 - (total_8 - difference_8) + (branch_9 - difference_8)
-    product_10 = 24.0 * (difference_7 - head_difference_7)
-    product_10 = 24.0 * head_difference_7 - branch_9 + product_10
-    total_9 = total_9 + jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, product_10)
-    branch_10 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = total_8 + branch_10
-    total_11 = total_10 + 9.0
-    difference_9 = total_11 - total_10
-    total_12 = total_10 - (total_11 - difference_9) + (9.0 - difference_9)
-    total_12 = total_12 + (branch_10 - (total_10 - total_8))
-    branch_11 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_11
-    difference_10 = branch_11 - (total_13 - total_11)
-    branch_12 = jnp.where(jnp.abs(difference_10) < jnp.inf, difference_10, 0.0)
-    total_14 = total_13 + branch_12
-    product_11 = beta * clamped
-    head_product_11 = _head(product_11)
-    branch_13 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_13 = head_product_11 + branch_13
-    product_12 = 2.0 * branch_13
-    abs_product_12 = jnp.abs(product_12)
+    total_15 = product_14 - (total_14 - difference_8) + (product_16 - difference_8)
+    product_17 = 24.0 * (difference_7 - head_difference_7)
+    product_17 = 24.0 * head_difference_7 - product_16 + product_17
+    total_15 = total_15 + jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, product_17)
+    branch_4 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = total_14 + branch_4
+    total_17 = total_16 + 9.0
+    difference_9 = total_17 - total_16
+    total_18 = total_16 - (total_17 - difference_9) + (9.0 - difference_9)
+    total_18 = total_18 + (branch_4 - (total_16 - total_14))
+    branch_5 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_17 + branch_5
+    difference_10 = branch_5 - (total_19 - total_17)
+    branch_6 = jnp.where(jnp.abs(difference_10) < jnp.inf, difference_10, 0.0)
+    total_20 = total_19 + branch_6
+    product_18 = beta * clamped
+    head_product_18 = _head(product_18)
+    total_21 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_21)
+    product_20 = 2.0 * product_19
+    abs_product_20 = jnp.abs(product_20)
     head_beta = _head(beta)
     head_clamped = _head(clamped)
     difference_11 = clamped - head_clamped
     difference_12 = beta - head_beta
-    total_15 = head_beta * head_clamped - branch_13 + head_beta * difference_11
-    total_15 = total_15 + difference_12 * head_clamped + difference_12 * difference_11
-    total_15 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_15)
-    product_13 = total_15 * 2.0
-    product_14 = product_13 * jnp.sign(product_12)
-    is_far = jnp.where(jnp.abs(product_14) < jnp.inf, product_14, 0.0)
-    is_far = (abs_product_12 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_product_12 != 64.0) & (abs_product_12 > 64.0)
-    branch_14 = jnp.where(is_far, 0.5 * product_12, product_12)
-    smaller = jnp.minimum(branch_14, 40.0)
+    total_22 = head_beta * head_clamped - product_19 + head_beta * difference_11
+    total_22 = total_22 + difference_12 * head_clamped + difference_12 * difference_11
+    total_22 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_22)
+    product_21 = total_22 * 2.0
+    product_22 = product_21 * jnp.sign(product_20)
+    is_far = jnp.where(jnp.abs(product_22) < jnp.inf, product_22, 0.0)
+    is_far = (abs_product_20 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_product_20 != 64.0) & (abs_product_20 > 64.0)
+    branch_7 = jnp.where(is_far, 0.5 * product_20, product_20)
+    smaller = jnp.minimum(branch_7, 40.0)
     abs_smaller = jnp.abs(smaller)
     is_less_3 = abs_smaller < 0.25
-    total_16 = smaller + 1.0
-    difference_13 = total_16 - smaller
-    product_15 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
-    product_15 = (product_15 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
-    product_15 = (product_15 * smaller + _1_OVER_11_FACTORIAL) * smaller
-    product_15 = (product_15 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
-    product_15 = (product_15 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
-    product_15 = (product_15 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
-    product_15 = (product_15 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
-    product_15 = jnp.square(smaller) * (product_15 * smaller + _1_OVER_2_FACTORIAL)
-    product_15 = smaller - (total_16 - difference_13) + (1.0 - difference_13) + product_15
-    branch_15 = jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    total_17 = total_16 + branch_15
+    total_23 = smaller + 1.0
+    difference_13 = total_23 - smaller
+    product_23 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
+    product_23 = (product_23 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_11_FACTORIAL) * smaller
+    product_23 = (product_23 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
+    product_23 = jnp.square(smaller) * (product_23 * smaller + _1_OVER_2_FACTORIAL)
+    product_23 = smaller - (total_23 - difference_13) + (1.0 - difference_13) + product_23
+    branch_8 = jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
+    total_24 = total_23 + branch_8
     exp_smaller = jnp.exp(smaller)
-    part_of_t = jnp.where(is_less_3, total_17, exp_smaller)
-    branch_16 = jnp.where(is_less_3, branch_15 - (total_17 - total_16), 0.0)
-    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
-    total_18 = part_of_t + branch_17
-    product_16 = total_14 * total_18
-    head_product_16 = _head(product_16)
-    branch_18 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_18 = head_product_16 + branch_18
-    head_total_14 = _head(total_14)
-    head_total_18 = _head(total_18)
-    difference_14 = total_18 - head_total_18
-    difference_15 = total_14 - head_total_14
-    difference_16 = branch_17 - (total_18 - part_of_t)
-    total_19 = head_total_14 * head_total_18 - branch_18 + head_total_14 * difference_14
-    total_19 = total_19 + difference_15 * head_total_18 + difference_15 * difference_14
-    total_19 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = total_19 + (branch_12 - (total_14 - total_13)) * total_18
-    total_19 = total_19 + difference_16 * total_14
-    branch_19 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = branch_18 + branch_19
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_20 = jnp.where(is_far, branch_16, 0.0)
-    branch_21 = jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
-    total_21 = rest_of_t + branch_21
-    product_17 = total_20 * total_21
-    head_product_17 = _head(product_17)
-    branch_22 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_22 = head_product_17 + branch_22
-    total_22 = branch_22 - 8.0
-    difference_17 = total_22 - branch_22
+    part_of_t = jnp.where(is_less_3, total_24, exp_smaller)
+    branch_9 = jnp.where(is_less_3, branch_8 - (total_24 - total_23), 0.0)
+    branch_10 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    total_25 = part_of_t + branch_10
+    product_24 = total_20 * total_25
+    head_product_24 = _head(product_24)
+    total_26 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_26)
     head_total_20 = _head(total_20)
-    head_total_21 = _head(total_21)
-    difference_18 = total_21 - head_total_21
-    difference_19 = total_20 - head_total_20
-    difference_20 = branch_21 - (total_21 - rest_of_t)
+    head_total_25 = _head(total_25)
+    difference_14 = total_25 - head_total_25
+    difference_15 = total_20 - head_total_20
+    difference_16 = branch_10 - (total_25 - part_of_t)
+    total_27 = head_total_20 * head_total_25 - product_25 + head_total_20 * difference_14
+    total_27 = total_27 + difference_15 * head_total_25 + difference_15 * difference_14
+    total_27 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + (branch_6 - (total_20 - total_19)) * total_25
+    total_27 = total_27 + difference_16 * total_20
+    branch_11 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = product_25 + branch_11
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_12 = jnp.where(is_far, branch_9, 0.0)
+    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
+    total_29 = rest_of_t + branch_13
+    product_26 = total_28 * total_29
+    head_product_26 = _head(product_26)
+    total_30 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_30)
+    total_31 = product_27 - 8.0
+    difference_17 = total_31 - product_27
+    head_total_28 = _head(total_28)
+    head_total_29 = _head(total_29)
+    difference_18 = total_29 - head_total_29
+    difference_19 = total_28 - head_total_28
+    difference_20 = branch_13 - (total_29 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_23 = jnp.where(inside, binade, 1.0)
-    ratio = exp_smaller / branch_23
-    floor = jnp.floor(jnp.log(branch_23) * _1_OVER_LOG_2 + 0.5)
+    branch_14 = jnp.where(inside, binade, 1.0)
+    ratio = exp_smaller / branch_14
+    floor = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
     difference_21 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_23 = difference_21 + negated
-    difference_22 = total_23 - difference_21
-    total_24 = difference_21 - (total_23 - difference_22) + (negated - difference_22)
-    total_24 = total_24 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_24 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_24
-    branch_25 = jnp.where(is_far, product_13 * 0.5, product_13)
-    numerator = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_11_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_8_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_5_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_25) * (numerator * total_25 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_25 + (numerator + (branch_24 - (total_25 - total_23)))
+    total_32 = difference_21 + negated
+    difference_22 = total_32 - difference_21
+    total_33 = difference_21 - (total_32 - difference_22) + (negated - difference_22)
+    total_33 = total_33 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_32 + branch_15
+    branch_16 = jnp.where(is_far, product_21 * 0.5, product_21)
+    numerator = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_11_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_8_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_5_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_34) * (numerator * total_34 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_34 + (numerator + (branch_15 - (total_34 - total_32)))
     numerator = jnp.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0.0)
-    branch_26 = jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0)
-    branch_26 = (branch_14 == 40.0) & (branch_26 <= 0.0)
-    branch_26 = branch_26 | (branch_14 != 40.0) & (branch_14 <= 40.0)
-    numerator = numerator + jnp.where(branch_26, branch_25, 0.0)
-    total_26 = numerator + jnp.where(is_far, numerator, 0.0)
-    total_27 = head_total_20 * head_total_21 - branch_22 + head_total_20 * difference_18
-    total_27 = total_27 + difference_19 * head_total_21 + difference_19 * difference_18
-    total_27 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + (branch_19 - (total_20 - branch_18)) * total_21
-    total_27 = total_27 + difference_20 * total_20 + total_26 * branch_22
-    total_27 = branch_22 - (total_22 - difference_17) + (-8.0 - difference_17) + total_27
-    branch_27 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_22 + branch_27
-    product_18 = branch_8 * total_28
-    head_product_18 = _head(product_18)
-    branch_28 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_28 = head_product_18 + branch_28
-    total_29 = difference_7 + 0.75
-    difference_23 = total_29 - difference_7
-    total_30 = difference_7 - (total_29 - difference_23) + (0.75 - difference_23)
-    branch_29 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_29 + branch_29
-    total_31_squared = jnp.square(total_31)
-    head_2 = _head(total_31_squared)
-    branch_30 = jnp.where(total_31_squared == head_2, 0.0, total_31_squared - head_2)
-    branch_30 = head_2 + branch_30
-    head_total_31 = _head(total_31)
-    difference_24 = total_31 - head_total_31
-    total_32 = head_total_31 * head_total_31 - branch_30 + head_total_31 * difference_24
-    total_32 = total_32 + difference_24 * head_total_31 + difference_24 * difference_24
-    total_32 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_29 - (total_31 - total_29)) * total_31 * 2.0
-    branch_31 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = branch_30 + branch_31
-    product_19 = total_33 * total_18
-    head_product_19 = _head(product_19)
-    branch_32 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_32 = head_product_19 + branch_32
-    head_total_33 = _head(total_33)
-    difference_25 = total_33 - head_total_33
-    total_34 = head_total_33 * head_total_18 - branch_32 + head_total_33 * difference_14
-    total_34 = total_34 + difference_25 * head_total_18 + difference_25 * difference_14
-    total_34 = jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = total_34 + (branch_31 - (total_33 - branch_30)) * total_18
-    total_34 = total_34 + difference_16 * total_33
-    branch_33 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_35 = branch_32 + branch_33
-    product_20 = total_35 * total_21
-    head_product_20 = _head(product_20)
-    branch_34 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_34 = head_product_20 + branch_34
-    minus_branch_34 = -branch_34
-    total_36 = minus_branch_34 + branch_13
-    difference_26 = total_36 - minus_branch_34
-    head_total_35 = _head(total_35)
-    difference_27 = total_35 - head_total_35
-    total_37 = minus_branch_34 - (total_36 - difference_26) + (branch_13 - difference_26)
-    total_38 = head_total_35 * head_total_21 - branch_34 + head_total_35 * difference_18
-    total_38 = total_38 + difference_27 * head_total_21 + difference_27 * difference_18
-    total_38 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (branch_33 - (total_35 - branch_32)) * total_21
-    total_38 = -(total_38 + difference_20 * total_35) + total_26 * minus_branch_34
-    total_37 = total_37 + total_38 + total_15
-    branch_35 = jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
-    total_39 = total_36 + branch_35
-    difference_28 = branch_35 - (total_39 - total_36)
-    branch_36 = jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
-    total_40 = total_39 + branch_36
-    is_far_2 = jnp.abs(total_40) > 64.0
-    smaller_2 = jnp.minimum(jnp.where(is_far_2, 0.5 * total_40, total_40), 40.0)
+    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
+    branch_17 = (branch_7 == 40.0) & (branch_17 <= 0.0)
+    branch_17 = branch_17 | (branch_7 != 40.0) & (branch_7 <= 40.0)
+    numerator = numerator + jnp.where(branch_17, branch_16, 0.0)
+    total_35 = numerator + jnp.where(is_far, numerator, 0.0)
+    total_36 = head_total_28 * head_total_29 - product_27 + head_total_28 * difference_18
+    total_36 = total_36 + difference_19 * head_total_29 + difference_19 * difference_18
+    total_36 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = total_36 + (branch_11 - (total_28 - product_25)) * total_29
+    total_36 = total_36 + difference_20 * total_28 + total_35 * product_27
+    total_36 = product_27 - (total_31 - difference_17) + (-8.0 - difference_17) + total_36
+    branch_18 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_31 + branch_18
+    product_28 = product_13 * total_37
+    head_product_28 = _head(product_28)
+    total_38 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_38)
+    total_39 = difference_7 + 0.75
+    difference_23 = total_39 - difference_7
+    total_40 = difference_7 - (total_39 - difference_23) + (0.75 - difference_23)
+    branch_19 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_41 = total_39 + branch_19
+    total_41_squared = jnp.square(total_41)
+    head_2 = _head(total_41_squared)
+    total_42 = head_2 + (total_41_squared - head_2)
+    product_30 = total_41_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (total_41_squared == head_2)
+    product_30 = jnp.where(product_30, total_41_squared, total_42)
+    head_total_41 = _head(total_41)
+    difference_24 = total_41 - head_total_41
+    total_43 = head_total_41 * head_total_41 - product_30 + head_total_41 * difference_24
+    total_43 = total_43 + difference_24 * head_total_41 + difference_24 * difference_24
+    total_43 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (branch_19 - (total_41 - total_39)) * total_41 * 2.0
+    branch_20 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
+    total_44 = product_30 + branch_20
+    product_31 = total_44 * total_25
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_45)
+    head_total_44 = _head(total_44)
+    difference_25 = total_44 - head_total_44
+    total_46 = head_total_44 * head_total_25 - product_32 + head_total_44 * difference_14
+    total_46 = total_46 + difference_25 * head_total_25 + difference_25 * difference_14
+    total_46 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_20 - (total_44 - product_30)) * total_25
+    total_46 = total_46 + difference_16 * total_44
+    branch_21 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_47 = product_32 + branch_21
+    product_33 = total_47 * total_29
+    head_product_33 = _head(product_33)
+    total_48 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_48)
+    minus_product_34 = -product_34
+    total_49 = minus_product_34 + product_19
+    difference_26 = total_49 - minus_product_34
+    head_total_47 = _head(total_47)
+    difference_27 = total_47 - head_total_47
+    total_50 = minus_product_34 - (total_49 - difference_26) + (product_19 - difference_26)
+    total_51 = head_total_47 * head_total_29 - product_34 + head_total_47 * difference_18
+    total_51 = total_51 + difference_27 * head_total_29 + difference_27 * difference_18
+    total_51 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_21 - (total_47 - product_32)) * total_29
+    total_51 = -(total_51 + difference_20 * total_47) + total_35 * minus_product_34
+    total_50 = total_50 + total_51 + total_22
+    branch_22 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_52 = total_49 + branch_22
+    difference_28 = branch_22 - (total_52 - total_49)
+    branch_23 = jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
+    total_53 = total_52 + branch_23
+    is_far_2 = jnp.abs(total_53) > 64.0
+    smaller_2 = jnp.minimum(jnp.where(is_far_2, 0.5 * total_53, total_53), 40.0)
     is_less_4 = jnp.abs(smaller_2) < 0.5
     expm1_smaller_2 = _expm1(smaller_2)
-    total_41 = expm1_smaller_2 + 1.0
-    part_of_t_2 = jnp.where(is_less_4, total_41, jnp.exp(smaller_2))
-    product_21 = branch_28 * part_of_t_2
-    head_product_21 = _head(product_21)
-    branch_37 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_37 = head_product_21 + branch_37
-    inside_2 = (total_39 != -800.0) & (total_39 < -800.0)
-    is_gone = (total_39 == -800.0) & (branch_36 < 0.0) | inside_2
+    total_54 = expm1_smaller_2 + 1.0
+    part_of_t_2 = jnp.where(is_less_4, total_54, jnp.exp(smaller_2))
+    product_35 = product_29 * part_of_t_2
+    head_product_35 = _head(product_35)
+    total_55 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_55)
+    inside_2 = (total_52 != -800.0) & (total_52 < -800.0)
+    is_gone = (total_52 == -800.0) & (branch_23 < 0.0) | inside_2
     scale = jnp.maximum(jnp.abs(clamped), 1.0)
-    branch_38 = jnp.where(is_gone, jnp.minimum(scale, 10822639409.680916), scale)
-    branch_38_squared = jnp.square(branch_38)
-    head_3 = _head(branch_38_squared)
-    branch_39 = jnp.where(branch_38_squared == head_3, 0.0, branch_38_squared - head_3)
-    branch_39 = head_3 + branch_39
-    product_22 = branch_39 * branch_38
-    head_product_22 = _head(product_22)
-    branch_40 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_40 = head_product_22 + branch_40
-    product_23 = branch_37 * branch_40
-    head_product_23 = _head(product_23)
-    branch_41 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_41 = head_product_23 + branch_41
+    branch_24 = jnp.where(is_gone, jnp.minimum(scale, 10822639409.680916), scale)
+    branch_24_squared = jnp.square(branch_24)
+    head_3 = _head(branch_24_squared)
+    total_56 = head_3 + (branch_24_squared - head_3)
+    product_37 = branch_24_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (branch_24_squared == head_3)
+    product_37 = jnp.where(product_37, branch_24_squared, total_56)
+    product_38 = product_37 * branch_24
+    head_product_38 = _head(product_38)
+    total_57 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_57)
+    product_40 = product_36 * product_39
+    head_product_40 = _head(product_40)
+    total_58 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_58)
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    product_24 = branch_41 * rest_of_t_2
-    head_product_24 = _head(product_24)
-    branch_42 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_42 = head_product_24 + branch_42
-    head_branch_41 = _head(branch_41)
+    product_42 = product_41 * rest_of_t_2
+    head_product_42 = _head(product_42)
+    total_59 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_59)
+    head_product_41 = _head(product_41)
     head_rest_of_t_2 = _head(rest_of_t_2)
     difference_29 = rest_of_t_2 - head_rest_of_t_2
-    difference_30 = branch_41 - head_branch_41
-    head_branch_37 = _head(branch_37)
-    head_branch_40 = _head(branch_40)
-    difference_31 = branch_40 - head_branch_40
-    difference_32 = branch_37 - head_branch_37
-    head_branch_28 = _head(branch_28)
+    difference_30 = product_41 - head_product_41
+    head_product_36 = _head(product_36)
+    head_product_39 = _head(product_39)
+    difference_31 = product_39 - head_product_39
+    difference_32 = product_36 - head_product_36
+    head_product_29 = _head(product_29)
     head_part_of_t_2 = _head(part_of_t_2)
     difference_33 = part_of_t_2 - head_part_of_t_2
-    difference_34 = branch_28 - head_branch_28
-    head_branch_8 = _head(branch_8)
-    head_total_28 = _head(total_28)
-    difference_35 = total_28 - head_total_28
-    difference_36 = branch_8 - head_branch_8
-    branch_43 = jnp.where(is_less_4, expm1_smaller_2 - (total_41 - 1.0), 0.0)
-    head_branch_39 = _head(branch_39)
-    head_branch_38 = _head(branch_38)
-    difference_37 = branch_38 - head_branch_38
-    difference_38 = branch_39 - head_branch_39
-    total_42 = head_branch_39 * head_branch_38 - branch_40 + head_branch_39 * difference_37
-    total_42 = total_42 + difference_38 * head_branch_38 + difference_38 * difference_37
-    total_42 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_42) * branch_37
-    total_43 = head_branch_37 * head_branch_40 - branch_41 + head_branch_37 * difference_31
-    total_43 = total_43 + difference_32 * head_branch_40 + difference_32 * difference_31
-    total_43 = jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_44 = head_branch_8 * head_total_28 - branch_28 + head_branch_8 * difference_35
-    total_44 = total_44 + difference_36 * head_total_28 + difference_36 * difference_35
-    total_44 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = (total_44 + (branch_27 - (total_28 - total_22)) * branch_8) * part_of_t_2
-    product_25 = jnp.where(is_far_2, branch_43, 0.0) * branch_41
-    difference_39 = head_branch_28 * head_part_of_t_2 - branch_37
-    difference_39 = difference_39 + head_branch_28 * difference_33
+    difference_34 = product_29 - head_product_29
+    head_product_13 = _head(product_13)
+    head_total_37 = _head(total_37)
+    difference_35 = total_37 - head_total_37
+    difference_36 = product_13 - head_product_13
+    branch_25 = jnp.where(is_less_4, expm1_smaller_2 - (total_54 - 1.0), 0.0)
+    head_product_37 = _head(product_37)
+    head_branch_24 = _head(branch_24)
+    difference_37 = branch_24 - head_branch_24
+    difference_38 = product_37 - head_product_37
+    product_44 = jnp.where(is_far_2, branch_25, 0.0) * product_41
+    product_45 = (branch_18 - (total_37 - total_31)) * product_13
+    difference_39 = head_product_29 * head_part_of_t_2 - product_36
+    difference_39 = difference_39 + head_product_29 * difference_33
     difference_39 = difference_39 + difference_34 * head_part_of_t_2
     difference_39 = difference_39 + difference_34 * difference_33
-    difference_39 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, difference_39) + total_44
-    total_43 = total_43 + (difference_39 + branch_43 * branch_28) * branch_40 + total_42
-    total_43 = total_43 * rest_of_t_2
-    difference_40 = head_branch_41 * head_rest_of_t_2 - branch_42
-    difference_40 = difference_40 + head_branch_41 * difference_29
+    difference_39 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_39)
+    difference_40 = head_product_41 * head_rest_of_t_2 - product_43
+    difference_40 = difference_40 + head_product_41 * difference_29
     difference_40 = difference_40 + difference_30 * head_rest_of_t_2
     difference_40 = difference_40 + difference_30 * difference_29
-    difference_40 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, difference_40) + total_43
-    difference_40 = jnp.where(is_less, 0.0, difference_40 + product_25)
-    e = jnp.exp(-(branch_7 + jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)))
-    e = (branch_6 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)) * e
-    e = jnp.where(is_less, e, branch_42)
-    return e + jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
+    difference_40 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_41 = head_product_36 * head_product_39 - product_41
+    difference_41 = difference_41 + head_product_36 * difference_31
+    difference_41 = difference_41 + difference_32 * head_product_39
+    difference_41 = difference_41 + difference_32 * difference_31
+    difference_41 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_42 = head_product_37 * head_branch_24 - product_39
+    difference_42 = difference_42 + head_product_37 * difference_37
+    difference_42 = difference_42 + difference_38 * head_branch_24
+    difference_42 = difference_42 + difference_38 * difference_37
+    difference_42 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_42) * product_36
+    difference_43 = head_product_13 * head_total_37 - product_29
+    difference_43 = difference_43 + head_product_13 * difference_35
+    difference_43 = difference_43 + difference_36 * head_total_37
+    difference_43 = difference_43 + difference_36 * difference_35
+    difference_43 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_43) + product_45
+    difference_39 = difference_39 + difference_43 * part_of_t_2 + branch_25 * product_29
+    difference_41 = (difference_41 + difference_39 * product_39 + difference_42) * rest_of_t_2
+    difference_40 = jnp.where(is_less, 0.0, difference_40 + difference_41 + product_44)
+    negated_2 = -(product_11 + jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0))
+    negated_2 = jnp.exp(negated_2)
+    branch_26 = jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
+    total_60 = product_9 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    return jnp.where(is_less, total_60 * negated_2, product_43) + branch_26
 
 
 def _along(tangents, value, variables, partials):

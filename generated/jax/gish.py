@@ -96,277 +96,308 @@ def _derivative(x: Array) -> Array:
     total_3 = rest_of_t + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
     total_2 = total_2 * total_3
     head_total_2 = _head(total_2)
-    branch_4 = jnp.where(total_2 == head_total_2, 0.0, total_2 - head_total_2)
-    branch_4 = head_total_2 + branch_4
-    abs_branch_4 = jnp.abs(branch_4)
+    total_4 = head_total_2 + (total_2 - head_total_2)
+    product_2 = total_2 * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (total_2 == head_total_2), total_2, total_4)
+    abs_product_2 = jnp.abs(product_2)
     is_negative = clamped < 0.0
-    is_less_2 = abs_branch_4 < 0.25
-    total_4 = branch_4 + 1.0
-    difference = total_4 - branch_4
-    product_2 = (_1_OVER_15_FACTORIAL * branch_4 + _1_OVER_14_FACTORIAL) * branch_4
-    product_2 = (product_2 + _1_OVER_13_FACTORIAL) * branch_4 + _1_OVER_12_FACTORIAL
-    product_2 = (product_2 * branch_4 + _1_OVER_11_FACTORIAL) * branch_4
-    product_2 = (product_2 + _1_OVER_10_FACTORIAL) * branch_4 + _1_OVER_9_FACTORIAL
-    product_2 = (product_2 * branch_4 + _1_OVER_8_FACTORIAL) * branch_4
-    product_2 = (product_2 + _1_OVER_7_FACTORIAL) * branch_4 + _1_OVER_6_FACTORIAL
-    product_2 = (product_2 * branch_4 + _1_OVER_5_FACTORIAL) * branch_4
-    product_2 = (product_2 + _1_OVER_4_FACTORIAL) * branch_4 + _1_OVER_3_FACTORIAL
-    product_2 = jnp.square(branch_4) * (product_2 * branch_4 + _1_OVER_2_FACTORIAL)
-    product_2 = branch_4 - (total_4 - difference) + (1.0 - difference) + product_2
-    branch_5 = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
-    total_5 = total_4 + branch_5
-    exp_branch_4 = jnp.exp(branch_4)
-    branch_6 = jnp.where(is_less_2, total_5, exp_branch_4)
-    total_6 = branch_6 - 1.0
-    difference_2 = total_6 - branch_6
-    binade = _binade(exp_branch_4 * _4_OVER_3)
+    is_less_2 = abs_product_2 < 0.25
+    total_5 = product_2 + 1.0
+    difference = total_5 - product_2
+    product_3 = (_1_OVER_15_FACTORIAL * product_2 + _1_OVER_14_FACTORIAL) * product_2
+    product_3 = (product_3 + _1_OVER_13_FACTORIAL) * product_2 + _1_OVER_12_FACTORIAL
+    product_3 = (product_3 * product_2 + _1_OVER_11_FACTORIAL) * product_2
+    product_3 = (product_3 + _1_OVER_10_FACTORIAL) * product_2 + _1_OVER_9_FACTORIAL
+    product_3 = (product_3 * product_2 + _1_OVER_8_FACTORIAL) * product_2
+    product_3 = (product_3 + _1_OVER_7_FACTORIAL) * product_2 + _1_OVER_6_FACTORIAL
+    product_3 = (product_3 * product_2 + _1_OVER_5_FACTORIAL) * product_2
+    product_3 = (product_3 + _1_OVER_4_FACTORIAL) * product_2 + _1_OVER_3_FACTORIAL
+    product_3 = jnp.square(product_2) * (product_3 * product_2 + _1_OVER_2_FACTORIAL)
+    product_3 = product_2 - (total_5 - difference) + (1.0 - difference) + product_3
+    branch_4 = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
+    total_6 = total_5 + branch_4
+    exp_product_2 = jnp.exp(product_2)
+    branch_5 = jnp.where(is_less_2, total_6, exp_product_2)
+    total_7 = branch_5 - 1.0
+    difference_2 = total_7 - branch_5
+    binade = _binade(exp_product_2 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_7 = jnp.where(inside, binade, 1.0)
-    ratio = exp_branch_4 / branch_7
-    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
-    difference_3 = branch_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_2 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_3 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_3 + negated
-    difference_4 = total_7 - difference_3
-    total_8 = difference_3 - (total_7 - difference_4) + (negated - difference_4)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_8
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_8 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_branch_4 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_6
-    numerator = jnp.where(is_less_2, branch_5 - (total_5 - total_4), 0.0) + numerator
-    numerator = branch_6 - (total_6 - difference_2) + (-1.0 - difference_2) + numerator
-    branch_9 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_10 = total_6 + branch_9
-    expm1_branch_4 = _expm1(branch_4)
-    difference_5 = branch_9 - (total_10 - total_6)
-    magnitude = jnp.abs(total_10 - expm1_branch_4 + difference_5)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_branch_4)
-    branch_10 = jnp.where(magnitude, difference_5, 0.0)
+    total_8 = difference_3 + negated
+    difference_4 = total_8 - difference_3
+    total_9 = difference_3 - (total_8 - difference_4) + (negated - difference_4)
+    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_8 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_10 + (numerator + (branch_7 - (total_10 - total_8)))
+    numerator = jnp.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_5
+    numerator = jnp.where(is_less_2, branch_4 - (total_6 - total_5), 0.0) + numerator
+    numerator = branch_5 - (total_7 - difference_2) + (-1.0 - difference_2) + numerator
+    branch_8 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    total_11 = total_7 + branch_8
+    expm1_product_2 = _expm1(product_2)
+    difference_5 = branch_8 - (total_11 - total_7)
+    magnitude = jnp.abs(total_11 - expm1_product_2 + difference_5)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_product_2)
+    branch_9 = jnp.where(magnitude, difference_5, 0.0)
     smaller = jnp.minimum(clamped, 0.0)
     is_far_2 = jnp.abs(smaller) > 64.0
     part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller, smaller))
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    numerator_2 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
-    numerator_3 = (jnp.where(magnitude, total_10, expm1_branch_4) + numerator_2) / part_of_t_2
-    numerator_3 = numerator_3 / rest_of_t_2
-    numerator_3 = jnp.where((abs_branch_4 < 2.0**-54) & is_negative, -1.0, numerator_3)
+    numerator_2 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    numerator_3 = jnp.where(magnitude, total_11, expm1_product_2) + numerator_2
+    numerator_3 = numerator_3 / part_of_t_2 / rest_of_t_2
+    numerator_3 = jnp.where((abs_product_2 < 2.0**-54) & is_negative, -1.0, numerator_3)
     negated_2 = -(numerator_3 * part_of_t_2 * rest_of_t_2)
-    total_11 = negated_2 + 1.0
-    difference_6 = total_11 - negated_2
-    total_12 = negated_2 - (total_11 - difference_6) + (1.0 - difference_6)
-    branch_11 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_11
-    ratio_2 = clamped / total_13
-    product_3 = ratio_2 * total_13
-    head_product_3 = _head(product_3)
-    branch_12 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_12 = head_product_3 + branch_12
-    head_ratio_2 = _head(ratio_2)
-    head_total_13 = _head(total_13)
-    difference_7 = total_13 - head_total_13
-    difference_8 = ratio_2 - head_ratio_2
-    numerator_4 = head_ratio_2 * head_total_13 - branch_12 + head_ratio_2 * difference_7
-    numerator_5 = numerator_4 + difference_8 * head_total_13 + difference_8 * difference_7
-    numerator_6 = -jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, numerator_5)
-    numerator_7 = clamped - branch_12 + numerator_6
-    numerator_7 = (numerator_7 - (branch_11 - (total_13 - total_11)) * ratio_2) / total_13
-    branch_13 = jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
-    total_14 = ratio_2 + branch_13
-    product_4 = part_of_t * rest_of_t
+    total_12 = negated_2 + 1.0
+    difference_6 = total_12 - negated_2
+    total_13 = negated_2 - (total_12 - difference_6) + (1.0 - difference_6)
+    branch_10 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_10
+    ratio_2 = clamped / total_14
+    product_4 = ratio_2 * total_14
     head_product_4 = _head(product_4)
-    branch_14 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_14 = head_product_4 + branch_14
-    minus_branch_14 = -branch_14
-    is_less_3 = jnp.abs(minus_branch_14) < 0.5
-    growth = _expm1(minus_branch_14)
-    total_15 = growth + 1.0
-    branch_15 = jnp.where(is_less_3, total_15, jnp.exp(minus_branch_14))
-    branch_16 = jnp.where(is_less_3, growth - (total_15 - 1.0), 0.0)
-    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
-    total_16 = branch_15 + branch_17
-    product_5 = total_14 * total_16
-    head_product_5 = _head(product_5)
-    branch_18 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_18 = head_product_5 + branch_18
-    minus_numerator_3 = -numerator_3
-    product_6 = minus_numerator_3 * part_of_t_2 * rest_of_t_2
-    head_product_6 = _head(product_6)
-    branch_19 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_19 = head_product_6 + branch_19
-    log1p_branch_19 = _log1p(branch_19)
-    total_17 = branch_19 + 1.0
-    difference_9 = total_17 - branch_19
-    total_18 = branch_19 - (total_17 - difference_9) + (1.0 - difference_9)
-    branch_20 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_17 + branch_20
-    is_less_4 = total_19 < 2.0**-32
-    branch_21 = jnp.where(is_less_4, jnp.full_like(x, 2.0**64), 1.0)
-    product_7 = total_19 * branch_21
-    head_product_7 = _head(product_7)
-    branch_22 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_22 = head_product_7 + branch_22
-    product_8 = -0.5 * log1p_branch_19
-    abs_product_8 = jnp.abs(product_8)
-    is_less_5 = abs_product_8 < 0.25
-    total_20 = product_8 + 1.0
-    difference_10 = total_20 - product_8
-    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
-    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
-    product_9 = product_8 - (total_20 - difference_10) + (1.0 - difference_10) + product_9
-    branch_23 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_21 = total_20 + branch_23
-    exp_product_8 = jnp.exp(product_8)
-    branch_24 = jnp.where(is_less_5, total_21, exp_product_8)
-    branch_25 = jnp.where(is_less_4, jnp.full_like(x, 2.0**-32), 1.0)
-    product_10 = branch_24 * branch_25
-    head_product_10 = _head(product_10)
-    branch_26 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_26 = head_product_10 + branch_26
-    product_11 = branch_22 * branch_26
-    head_product_11 = _head(product_11)
-    branch_27 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_27 = head_product_11 + branch_27
-    product_12 = branch_27 * branch_26
-    head_product_12 = _head(product_12)
-    branch_28 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_28 = head_product_12 + branch_28
-    total_22 = branch_28 - 1.0
-    difference_11 = total_22 - branch_28
-    head_branch_27 = _head(branch_27)
-    head_branch_26 = _head(branch_26)
-    difference_12 = branch_26 - head_branch_26
-    difference_13 = branch_27 - head_branch_27
-    head_branch_22 = _head(branch_22)
-    difference_14 = branch_22 - head_branch_22
-    binade_2 = _binade(exp_product_8 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_29 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_8 / branch_29
-    floor_2 = jnp.floor(jnp.log(branch_29) * _1_OVER_LOG_2 + 0.5)
-    difference_15 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_23 = difference_15 + negated_3
-    difference_16 = total_23 - difference_15
-    total_24 = difference_15 - (total_23 - difference_16) + (negated_3 - difference_16)
-    total_24 = total_24 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_30 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_30
-    numerator_8 = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
-    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
-    numerator_10 = (numerator_9 * total_25 + _1_OVER_11_FACTORIAL) * total_25
-    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
-    numerator_12 = (numerator_11 * total_25 + _1_OVER_8_FACTORIAL) * total_25
-    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
-    numerator_14 = (numerator_13 * total_25 + _1_OVER_5_FACTORIAL) * total_25
-    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
-    numerator_16 = jnp.square(total_25) * (numerator_15 * total_25 + _1_OVER_2_FACTORIAL)
-    numerator_17 = numerator_16 + (branch_30 - (total_25 - total_23))
-    numerator_17 = (1.0 - ratio_3 + total_25 + numerator_17) / ratio_3
-    numerator_17 = jnp.where(inside_2 & (abs_product_8 >= 0.25), numerator_17, 0.0) * branch_24
-    numerator_17 = jnp.where(is_less_5, branch_23 - (total_21 - total_20), 0.0) + numerator_17
-    numerator_17 = numerator_17 * branch_25
-    total_26 = head_branch_22 * head_branch_26 - branch_27 + head_branch_22 * difference_12
-    total_26 = total_26 + difference_14 * head_branch_26 + difference_14 * difference_12
-    total_26 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_26 = total_26 + (branch_20 - (total_19 - total_17)) * branch_21 * branch_26
-    total_26 = (total_26 + numerator_17 * branch_22) * branch_26
-    total_27 = head_branch_27 * head_branch_26 - branch_28 + head_branch_27 * difference_12
-    total_27 = total_27 + difference_13 * head_branch_26 + difference_13 * difference_12
-    total_27 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_27) + total_26
-    total_27 = total_27 + numerator_17 * branch_27
-    total_27 = branch_28 - (total_22 - difference_11) + (-1.0 - difference_11) + total_27
-    branch_31 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_22 + branch_31
-    total_29 = total_28 + (branch_31 - (total_28 - total_22))
-    branch_32 = jnp.where(jnp.abs(total_29) < 0.00390625, total_29, 0.0)
-    branch_33 = jnp.where(jnp.abs(branch_32) < jnp.inf, branch_32, 0.0)
-    total_30 = log1p_branch_19 + branch_33
-    difference_17 = total_30 - log1p_branch_19
-    difference_18 = branch_33 - difference_17
-    magnitude_2 = jnp.abs(difference_17 + difference_18)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(log1p_branch_19)
-    branch_34 = jnp.where(magnitude_2, difference_18, 0.0)
-    numerator_18 = jnp.where(jnp.abs(branch_34) < jnp.inf, branch_34, 0.0)
-    numerator_19 = jnp.where(magnitude_2, total_30, log1p_branch_19) + numerator_18
-    numerator_19 = numerator_19 / part_of_t_2 / rest_of_t_2
-    numerator_19 = jnp.where(jnp.abs(branch_19) < 2.0**-54, minus_numerator_3, numerator_19)
-    t = jnp.exp(-abs_clamped)
-    branch_35 = jnp.where(is_negative, 1.0, t)
-    product_13 = numerator_19 * branch_35
-    head_product_13 = _head(product_13)
-    branch_36 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_36 = head_product_13 + branch_36
-    total_31 = branch_18 + branch_36
-    difference_19 = total_31 - branch_18
+    total_15 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_15)
+    head_ratio_2 = _head(ratio_2)
     head_total_14 = _head(total_14)
+    difference_7 = total_14 - head_total_14
+    difference_8 = ratio_2 - head_ratio_2
+    numerator_4 = head_ratio_2 * head_total_14 - product_5 + head_ratio_2 * difference_7
+    numerator_5 = numerator_4 + difference_8 * head_total_14 + difference_8 * difference_7
+    numerator_6 = -jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_5)
+    numerator_7 = clamped - product_5 + numerator_6
+    numerator_7 = (numerator_7 - (branch_10 - (total_14 - total_12)) * ratio_2) / total_14
+    branch_11 = jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
+    total_16 = ratio_2 + branch_11
+    product_6 = part_of_t * rest_of_t
+    head_product_6 = _head(product_6)
+    total_17 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_17)
+    minus_product_7 = -product_7
+    is_less_3 = jnp.abs(minus_product_7) < 0.5
+    growth = _expm1(minus_product_7)
+    total_18 = growth + 1.0
+    branch_12 = jnp.where(is_less_3, total_18, jnp.exp(minus_product_7))
+    branch_13 = jnp.where(is_less_3, growth - (total_18 - 1.0), 0.0)
+    branch_14 = jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
+    total_19 = branch_12 + branch_14
+    product_8 = total_16 * total_19
+    head_product_8 = _head(product_8)
+    total_20 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_20)
+    minus_numerator_3 = -numerator_3
+    product_10 = minus_numerator_3 * part_of_t_2 * rest_of_t_2
+    head_product_10 = _head(product_10)
+    total_21 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_21)
+    log1p_product_11 = _log1p(product_11)
+    total_22 = product_11 + 1.0
+    difference_9 = total_22 - product_11
+    total_23 = product_11 - (total_22 - difference_9) + (1.0 - difference_9)
+    branch_15 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_15
+    is_less_4 = total_24 < 2.0**-32
+    branch_16 = jnp.where(is_less_4, jnp.full_like(x, 2.0**64), 1.0)
+    product_12 = total_24 * branch_16
+    head_product_12 = _head(product_12)
+    total_25 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_25)
+    product_14 = -0.5 * log1p_product_11
+    abs_product_14 = jnp.abs(product_14)
+    is_less_5 = abs_product_14 < 0.25
+    total_26 = product_14 + 1.0
+    difference_10 = total_26 - product_14
+    product_15 = (_1_OVER_15_FACTORIAL * product_14 + _1_OVER_14_FACTORIAL) * product_14
+    product_15 = (product_15 + _1_OVER_13_FACTORIAL) * product_14 + _1_OVER_12_FACTORIAL
+    product_15 = (product_15 * product_14 + _1_OVER_11_FACTORIAL) * product_14
+    product_15 = (product_15 + _1_OVER_10_FACTORIAL) * product_14 + _1_OVER_9_FACTORIAL
+    product_15 = (product_15 * product_14 + _1_OVER_8_FACTORIAL) * product_14
+    product_15 = (product_15 + _1_OVER_7_FACTORIAL) * product_14 + _1_OVER_6_FACTORIAL
+    product_15 = (product_15 * product_14 + _1_OVER_5_FACTORIAL) * product_14
+    product_15 = (product_15 + _1_OVER_4_FACTORIAL) * product_14 + _1_OVER_3_FACTORIAL
+    product_15 = jnp.square(product_14) * (product_15 * product_14 + _1_OVER_2_FACTORIAL)
+    product_15 = product_14 - (total_26 - difference_10) + (1.0 - difference_10) + product_15
+    branch_17 = jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
+    total_27 = total_26 + branch_17
+    exp_product_14 = jnp.exp(product_14)
+    branch_18 = jnp.where(is_less_5, total_27, exp_product_14)
+    branch_19 = jnp.where(is_less_4, jnp.full_like(x, 2.0**-32), 1.0)
+    product_16 = branch_18 * branch_19
+    head_product_16 = _head(product_16)
+    total_28 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_28)
+    product_18 = product_13 * product_17
+    head_product_18 = _head(product_18)
+    total_29 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_29)
+    product_20 = product_19 * product_17
+    head_product_20 = _head(product_20)
+    total_30 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_30)
+    total_31 = product_21 - 1.0
+    difference_11 = total_31 - product_21
+    head_product_19 = _head(product_19)
+    head_product_17 = _head(product_17)
+    difference_12 = product_17 - head_product_17
+    difference_13 = product_19 - head_product_19
+    head_product_13 = _head(product_13)
+    difference_14 = product_13 - head_product_13
+    binade_2 = _binade(exp_product_14 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_20 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_14 / branch_20
+    floor_2 = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
+    difference_15 = product_14 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_32 = difference_15 + negated_3
+    difference_16 = total_32 - difference_15
+    total_33 = difference_15 - (total_32 - difference_16) + (negated_3 - difference_16)
+    total_33 = total_33 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_32 + branch_21
+    numerator_8 = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
+    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
+    numerator_10 = (numerator_9 * total_34 + _1_OVER_11_FACTORIAL) * total_34
+    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
+    numerator_12 = (numerator_11 * total_34 + _1_OVER_8_FACTORIAL) * total_34
+    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
+    numerator_14 = (numerator_13 * total_34 + _1_OVER_5_FACTORIAL) * total_34
+    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
+    numerator_16 = jnp.square(total_34) * (numerator_15 * total_34 + _1_OVER_2_FACTORIAL)
+    numerator_17 = numerator_16 + (branch_21 - (total_34 - total_32))
+    numerator_17 = (1.0 - ratio_3 + total_34 + numerator_17) / ratio_3
+    numerator_17 = jnp.where(inside_2 & (abs_product_14 >= 0.25), numerator_17, 0.0)
+    numerator_17 = numerator_17 * branch_18
+    numerator_17 = jnp.where(is_less_5, branch_17 - (total_27 - total_26), 0.0) + numerator_17
+    numerator_17 = numerator_17 * branch_19
+    total_35 = product_21 - (total_31 - difference_11) + (-1.0 - difference_11)
+    product_22 = (branch_15 - (total_24 - total_22)) * branch_16 * product_17
+    difference_17 = head_product_13 * head_product_17 - product_19
+    difference_17 = difference_17 + head_product_13 * difference_12
+    difference_17 = difference_17 + difference_14 * head_product_17
+    difference_17 = difference_17 + difference_14 * difference_12
+    difference_17 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_17) + product_22
+    difference_17 = (difference_17 + numerator_17 * product_13) * product_17
+    difference_18 = head_product_19 * head_product_17 - product_21
+    difference_18 = difference_18 + head_product_19 * difference_12
+    difference_18 = difference_18 + difference_13 * head_product_17
+    difference_18 = difference_18 + difference_13 * difference_12
+    difference_18 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_18) + difference_17
+    total_35 = total_35 + (difference_18 + numerator_17 * product_19)
+    branch_22 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = total_31 + branch_22
+    total_37 = total_36 + (branch_22 - (total_36 - total_31))
+    branch_23 = jnp.where(jnp.abs(total_37) < 0.00390625, total_37, 0.0)
+    branch_24 = jnp.where(jnp.abs(branch_23) < jnp.inf, branch_23, 0.0)
+    total_38 = log1p_product_11 + branch_24
+    difference_19 = total_38 - log1p_product_11
+    difference_20 = branch_24 - difference_19
+    product_23 = 0.00390625 * jnp.abs(log1p_product_11)
+    product_23 = jnp.abs(difference_19 + difference_20) <= product_23
+    branch_25 = jnp.where(product_23, difference_20, 0.0)
+    numerator_18 = jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0)
+    numerator_19 = jnp.where(product_23, total_38, log1p_product_11) + numerator_18
+    numerator_19 = numerator_19 / part_of_t_2 / rest_of_t_2
+    numerator_19 = jnp.where(jnp.abs(product_11) < 2.0**-54, minus_numerator_3, numerator_19)
+    t = jnp.exp(-abs_clamped)
+    branch_26 = jnp.where(is_negative, 1.0, t)
+    product_24 = numerator_19 * branch_26
+    head_product_24 = _head(product_24)
+    total_39 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_39)
+    total_40 = product_9 + product_25
+    difference_21 = total_40 - product_9
     head_total_16 = _head(total_16)
-    difference_20 = total_16 - head_total_16
-    difference_21 = total_14 - head_total_14
+    head_total_19 = _head(total_19)
+    difference_22 = total_19 - head_total_19
+    difference_23 = total_16 - head_total_16
     head_part_of_t = _head(part_of_t)
     head_rest_of_t = _head(rest_of_t)
-    difference_22 = rest_of_t - head_rest_of_t
-    difference_23 = part_of_t - head_part_of_t
+    difference_24 = rest_of_t - head_rest_of_t
+    difference_25 = part_of_t - head_part_of_t
     head_numerator_19 = _head(numerator_19)
-    head_branch_35 = _head(branch_35)
-    difference_24 = branch_35 - head_branch_35
-    difference_25 = numerator_19 - head_numerator_19
-    total_32 = head_part_of_t * head_rest_of_t - branch_14 + head_part_of_t * difference_22
-    total_32 = total_32 + difference_23 * head_rest_of_t + difference_23 * difference_22
-    total_32 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_32) + branch_2 * rest_of_t
-    total_32 = -(total_32 + branch_3 * part_of_t) * branch_18
-    total_33 = head_total_14 * head_total_16 - branch_18 + head_total_14 * difference_20
-    total_33 = total_33 + difference_21 * head_total_16 + difference_21 * difference_20
-    total_33 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = total_33 + (branch_13 - (total_14 - ratio_2)) * total_16
-    total_33 = total_33 + (branch_17 - (total_16 - branch_15)) * total_14 + total_32
-    total_34 = branch_18 - (total_31 - difference_19) + (branch_36 - difference_19)
-    total_34 = total_34 + total_33
-    difference_26 = head_numerator_19 * head_branch_35 - branch_36
-    difference_26 = difference_26 + head_numerator_19 * difference_24
-    difference_26 = difference_26 + difference_25 * head_branch_35
-    difference_26 = difference_26 + difference_25 * difference_24
-    total_34 = total_34 + jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, difference_26)
-    branch_37 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_35 = total_31 + branch_37
-    product_14 = total_35 * part_of_t
-    head_product_14 = _head(product_14)
-    branch_38 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_38 = head_product_14 + branch_38
-    product_15 = branch_38 * rest_of_t
-    head_product_15 = _head(product_15)
-    branch_39 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_39 = head_product_15 + branch_39
-    head_branch_38 = _head(branch_38)
-    difference_27 = branch_38 - head_branch_38
-    head_total_35 = _head(total_35)
-    difference_28 = total_35 - head_total_35
-    total_36 = head_branch_38 * head_rest_of_t - branch_39 + head_branch_38 * difference_22
-    total_36 = total_36 + difference_27 * head_rest_of_t + difference_27 * difference_22
-    total_36 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_37 = head_total_35 * head_part_of_t - branch_38 + head_total_35 * difference_23
-    total_37 = total_37 + difference_28 * head_part_of_t + difference_28 * difference_23
-    total_37 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = total_37 + (branch_37 - (total_35 - total_31)) * part_of_t
-    total_36 = total_36 + (total_37 + branch_2 * total_35) * rest_of_t
-    total_36 = total_36 + branch_3 * branch_38
-    return branch_39 + jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    head_branch_26 = _head(branch_26)
+    difference_26 = branch_26 - head_branch_26
+    difference_27 = numerator_19 - head_numerator_19
+    total_41 = head_part_of_t * head_rest_of_t - product_7 + head_part_of_t * difference_24
+    total_41 = total_41 + difference_25 * head_rest_of_t + difference_25 * difference_24
+    total_41 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_41) + branch_2 * rest_of_t
+    total_41 = -(total_41 + branch_3 * part_of_t) * product_9
+    total_42 = head_total_16 * head_total_19 - product_9 + head_total_16 * difference_22
+    total_42 = total_42 + difference_23 * head_total_19 + difference_23 * difference_22
+    total_42 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_11 - (total_16 - ratio_2)) * total_19
+    total_42 = total_42 + (branch_14 - (total_19 - branch_12)) * total_16 + total_41
+    total_43 = product_9 - (total_40 - difference_21) + (product_25 - difference_21)
+    total_43 = total_43 + total_42
+    difference_28 = head_numerator_19 * head_branch_26 - product_25
+    difference_28 = difference_28 + head_numerator_19 * difference_26
+    difference_28 = difference_28 + difference_27 * head_branch_26
+    difference_28 = difference_28 + difference_27 * difference_26
+    total_43 = total_43 + jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_28)
+    branch_27 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
+    total_44 = total_40 + branch_27
+    product_26 = total_44 * part_of_t
+    head_product_26 = _head(product_26)
+    total_45 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_45)
+    product_28 = product_27 * rest_of_t
+    head_product_28 = _head(product_28)
+    total_46 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_46)
+    head_product_27 = _head(product_27)
+    difference_29 = product_27 - head_product_27
+    head_total_44 = _head(total_44)
+    difference_30 = total_44 - head_total_44
+    total_47 = head_total_44 * head_part_of_t - product_27 + head_total_44 * difference_25
+    total_47 = total_47 + difference_30 * head_part_of_t + difference_30 * difference_25
+    total_47 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + (branch_27 - (total_44 - total_40)) * part_of_t
+    total_47 = (total_47 + branch_2 * total_44) * rest_of_t
+    difference_31 = head_product_27 * head_rest_of_t - product_29
+    difference_31 = difference_31 + head_product_27 * difference_24
+    difference_31 = difference_31 + difference_29 * head_rest_of_t
+    difference_31 = difference_31 + difference_29 * difference_24
+    difference_31 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_31) + total_47
+    difference_31 = difference_31 + branch_3 * product_27
+    return product_29 + jnp.where(jnp.abs(difference_31) < jnp.inf, difference_31, 0.0)
 
 
 @jax.jit
@@ -383,337 +414,378 @@ def _second_derivative(x: Array) -> Array:
     branch = jnp.where(is_less_3, total, jnp.exp(product))
     product_2 = exp_x * branch
     head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = x * exp_x
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total_2)
+    product_4 = x * exp_x
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_3)
     is_less_4 = exp_x < 0.5
     expm1_exp_x = _expm1(exp_x)
-    total_2 = expm1_exp_x + 1.0
-    branch_4 = jnp.where(is_less_4, total_2, jnp.exp(exp_x))
-    product_4 = branch_3 * branch_4
-    head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    growth = _expm1(-exp_x)
-    product_5 = branch_5 * growth
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    product_6 = x * branch_4
+    total_4 = expm1_exp_x + 1.0
+    branch_2 = jnp.where(is_less_4, total_4, jnp.exp(exp_x))
+    product_6 = product_5 * branch_2
     head_product_6 = _head(product_6)
-    branch_7 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_7 = head_product_6 + branch_7
-    total_3 = branch_6 + branch_7
-    difference = total_3 - branch_6
-    head_branch_5 = _head(branch_5)
+    total_5 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_5)
+    growth = _expm1(-exp_x)
+    product_8 = product_7 * growth
+    head_product_8 = _head(product_8)
+    total_6 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_6)
+    product_10 = x * branch_2
+    head_product_10 = _head(product_10)
+    total_7 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_7)
+    total_8 = product_9 + product_11
+    difference = total_8 - product_9
+    head_product_7 = _head(product_7)
     head_growth = _head(growth)
     difference_2 = growth - head_growth
-    difference_3 = branch_5 - head_branch_5
-    head_branch_3 = _head(branch_3)
-    head_branch_4 = _head(branch_4)
-    difference_4 = branch_4 - head_branch_4
-    difference_5 = branch_3 - head_branch_3
+    difference_3 = product_7 - head_product_7
+    head_product_5 = _head(product_5)
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    difference_5 = product_5 - head_product_5
     head_x = _head(x)
     head_exp_x = _head(exp_x)
     difference_6 = exp_x - head_exp_x
     difference_7 = x - head_x
-    total_4 = head_x * head_exp_x - branch_3 + head_x * difference_6
-    total_4 = total_4 + difference_7 * head_exp_x + difference_7 * difference_6
-    total_4 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_4)
-    branch_8 = jnp.where(is_less_4, expm1_exp_x - (total_2 - 1.0), 0.0)
-    total_5 = head_branch_3 * head_branch_4 - branch_5 + head_branch_3 * difference_4
-    total_5 = total_5 + difference_5 * head_branch_4 + difference_5 * difference_4
-    total_5 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_5) + total_4 * branch_4
-    total_5 = total_5 + branch_8 * branch_3
-    total_6 = head_x * head_branch_4 - branch_7 + head_x * difference_4
-    total_6 = total_6 + difference_7 * head_branch_4 + difference_7 * difference_4
-    total_6 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_6) + branch_8 * x
-    total_7 = head_branch_5 * head_growth - branch_6 + head_branch_5 * difference_2
-    total_7 = total_7 + difference_3 * head_growth + difference_3 * difference_2
-    total_7 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_7) + total_5 * growth
-    total_7 = branch_6 - (total_3 - difference) + (branch_7 - difference) + total_7
-    total_7 = total_7 + total_6
-    branch_9 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_3 + branch_9
-    product_7 = 2.0 * branch_4
-    total_9 = total_8 + product_7
-    difference_8 = total_9 - total_8
-    product_8 = branch_8 * 2.0
-    total_10 = total_8 - (total_9 - difference_8) + (product_7 - difference_8)
-    total_10 = total_10 + (branch_9 - (total_8 - total_3)) + product_8
-    branch_10 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_10
-    minus_branch_5 = -branch_5
-    total_12 = total_11 + minus_branch_5
-    difference_9 = total_12 - total_11
-    total_13 = total_11 - (total_12 - difference_9) + (minus_branch_5 - difference_9)
-    total_13 = total_13 + (branch_10 - (total_11 - total_9)) - total_5
-    branch_11 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_12 + branch_11
-    minus_branch_3 = -branch_3
-    total_15 = total_14 + minus_branch_3
-    difference_10 = total_15 - total_14
-    total_16 = total_14 - (total_15 - difference_10) + (minus_branch_3 - difference_10)
-    total_16 = total_16 + (branch_11 - (total_14 - total_12)) - total_4
-    branch_12 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_12
-    product_9 = branch_7 * growth
-    head_product_9 = _head(product_9)
-    branch_13 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_13 = head_product_9 + branch_13
-    minus_branch_13 = -branch_13
-    total_18 = total_17 + minus_branch_13
-    difference_11 = total_18 - total_17
-    head_branch_7 = _head(branch_7)
-    difference_12 = branch_7 - head_branch_7
-    total_19 = total_17 - (total_18 - difference_11) + (minus_branch_13 - difference_11)
-    total_19 = total_19 + (branch_12 - (total_17 - total_15))
-    total_20 = head_branch_7 * head_growth - branch_13 + head_branch_7 * difference_2
-    total_20 = total_20 + difference_12 * head_growth + difference_12 * difference_2
-    total_20 = -(jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_20) + total_6 * growth)
-    total_19 = total_19 + total_20
-    branch_14 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_21 = total_18 + branch_14
-    product_10 = product_7 * growth
-    head_product_10 = _head(product_10)
-    branch_15 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_15 = head_product_10 + branch_15
-    minus_branch_15 = -branch_15
-    total_22 = total_21 + minus_branch_15
-    difference_13 = total_22 - total_21
-    head_product_7 = _head(product_7)
-    difference_14 = product_7 - head_product_7
-    total_23 = total_21 - (total_22 - difference_13) + (minus_branch_15 - difference_13)
-    total_23 = total_23 + (branch_14 - (total_21 - total_18))
-    total_24 = head_product_7 * head_growth - branch_15 + head_product_7 * difference_2
-    total_24 = total_24 + difference_14 * head_growth + difference_14 * difference_2
-    total_24 = jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, total_24) + product_8 * growth
-    total_23 = total_23 - total_24
-    branch_16 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_25 = total_22 + branch_16
-    product_11 = branch_2 * total_25
+    total_9 = head_x * head_exp_x - product_5 + head_x * difference_6
+    total_9 = total_9 + difference_7 * head_exp_x + difference_7 * difference_6
+    total_9 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_9)
+    branch_3 = jnp.where(is_less_4, expm1_exp_x - (total_4 - 1.0), 0.0)
+    total_10 = head_product_5 * head_branch_2 - product_7 + head_product_5 * difference_4
+    total_10 = total_10 + difference_5 * head_branch_2 + difference_5 * difference_4
+    total_10 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10) + total_9 * branch_2
+    total_10 = total_10 + branch_3 * product_5
+    total_11 = head_x * head_branch_2 - product_11 + head_x * difference_4
+    total_11 = total_11 + difference_7 * head_branch_2 + difference_7 * difference_4
+    total_11 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_11) + branch_3 * x
+    total_12 = head_product_7 * head_growth - product_9 + head_product_7 * difference_2
+    total_12 = total_12 + difference_3 * head_growth + difference_3 * difference_2
+    total_12 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_12) + total_10 * growth
+    total_12 = product_9 - (total_8 - difference) + (product_11 - difference) + total_12
+    total_12 = total_12 + total_11
+    branch_4 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_8 + branch_4
+    product_12 = 2.0 * branch_2
+    total_14 = total_13 + product_12
+    difference_8 = total_14 - total_13
+    product_13 = branch_3 * 2.0
+    total_15 = total_13 - (total_14 - difference_8) + (product_12 - difference_8)
+    total_15 = total_15 + (branch_4 - (total_13 - total_8)) + product_13
+    branch_5 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = total_14 + branch_5
+    minus_product_7 = -product_7
+    total_17 = total_16 + minus_product_7
+    difference_9 = total_17 - total_16
+    total_18 = total_16 - (total_17 - difference_9) + (minus_product_7 - difference_9)
+    total_18 = total_18 + (branch_5 - (total_16 - total_14)) - total_10
+    branch_6 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_17 + branch_6
+    minus_product_5 = -product_5
+    total_20 = total_19 + minus_product_5
+    difference_10 = total_20 - total_19
+    total_21 = total_19 - (total_20 - difference_10) + (minus_product_5 - difference_10)
+    total_21 = total_21 + (branch_6 - (total_19 - total_17)) - total_9
+    branch_7 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_22 = total_20 + branch_7
+    product_14 = product_11 * growth
+    head_product_14 = _head(product_14)
+    total_23 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_23)
+    minus_product_15 = -product_15
+    total_24 = total_22 + minus_product_15
+    difference_11 = total_24 - total_22
     head_product_11 = _head(product_11)
-    branch_17 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_17 = head_product_11 + branch_17
-    total_26 = growth - 1.0
-    difference_15 = total_26 - growth
-    total_27 = growth - (total_26 - difference_15) + (-1.0 - difference_15)
-    branch_18 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_26 + branch_18
-    total_28_squared = jnp.square(total_28)
-    head = _head(total_28_squared)
-    total_29 = head + jnp.where(total_28_squared == head, 0.0, total_28_squared - head)
-    ratio = branch_17 / total_29
+    difference_12 = product_11 - head_product_11
+    total_25 = head_product_11 * head_growth - product_15 + head_product_11 * difference_2
+    total_25 = total_25 + difference_12 * head_growth + difference_12 * difference_2
+    total_25 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_25) + total_11 * growth
+    total_26 = total_22 - (total_24 - difference_11) + (minus_product_15 - difference_11)
+    total_26 = total_26 + (branch_7 - (total_22 - total_20)) - total_25
+    branch_8 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
+    total_27 = total_24 + branch_8
+    product_16 = product_12 * growth
+    head_product_16 = _head(product_16)
+    total_28 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_28)
+    minus_product_17 = -product_17
+    total_29 = total_27 + minus_product_17
+    difference_13 = total_29 - total_27
+    head_product_12 = _head(product_12)
+    difference_14 = product_12 - head_product_12
+    total_30 = head_product_12 * head_growth - product_17 + head_product_12 * difference_2
+    total_30 = total_30 + difference_14 * head_growth + difference_14 * difference_2
+    total_30 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_30) + product_13 * growth
+    total_31 = total_27 - (total_29 - difference_13) + (minus_product_17 - difference_13)
+    total_31 = total_31 + (branch_8 - (total_27 - total_24)) - total_30
+    branch_9 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_32 = total_29 + branch_9
+    product_18 = product_3 * total_32
+    head_product_18 = _head(product_18)
+    total_33 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_33)
+    total_34 = growth - 1.0
+    difference_15 = total_34 - growth
+    total_35 = growth - (total_34 - difference_15) + (-1.0 - difference_15)
+    branch_10 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = total_34 + branch_10
+    total_36_squared = jnp.square(total_36)
+    head = _head(total_36_squared)
+    total_37 = head + (total_36_squared - head)
+    product_20 = total_36_squared * 2.0**-60
+    product_20 = (product_20 == 0.0) | (total_36_squared == head)
+    product_20 = jnp.where(product_20, total_36_squared, total_37)
+    ratio = product_19 / product_20
     clamped = jnp.clip(x, -1024.0, 8.0)
     e = jnp.exp(0.5 * clamped)
-    product_12 = -1.0 * e * e
+    product_21 = -1.0 * e * e
     is_negative = clamped < 0.0
     e_2 = jnp.exp(0.5 * -jnp.abs(clamped))
-    branch_19 = jnp.where(is_negative, e_2, 1.0)
-    ratio_2 = _expm1(product_12) / branch_19 / branch_19
-    ratio_2 = jnp.where((jnp.abs(product_12) < 2.0**-54) & is_negative, -1.0, ratio_2)
-    product_13 = clamped * ratio_2
+    branch_11 = jnp.where(is_negative, e_2, 1.0)
+    ratio_2 = _expm1(product_21) / branch_11 / branch_11
+    ratio_2 = jnp.where((jnp.abs(product_21) < 2.0**-54) & is_negative, -1.0, ratio_2)
+    product_22 = clamped * ratio_2
     t = jnp.square(e_2)
-    branch_20 = jnp.where(is_negative, t, 1.0)
-    product_14 = e * e
-    is_negative_2 = product_14 < 0.0
-    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_14)))
-    branch_21 = jnp.where(is_negative_2, t_2, 1.0)
-    branch_22 = jnp.where(is_negative, 1.0, t)
-    difference_16 = product_13 * branch_20 * branch_21 - clamped * branch_21
+    branch_12 = jnp.where(is_negative, t, 1.0)
+    product_23 = e * e
+    is_negative_2 = product_23 < 0.0
+    t_2 = jnp.square(jnp.exp(0.5 * -jnp.abs(product_23)))
+    branch_13 = jnp.where(is_negative_2, t_2, 1.0)
+    branch_14 = jnp.where(is_negative, 1.0, t)
+    difference_16 = product_22 * branch_12 * branch_13 - clamped * branch_13
     difference_16 = difference_16 - clamped * jnp.where(is_negative_2, 1.0, t_2)
-    difference_16 = difference_16 - product_13 * branch_21 * branch_22
-    difference_16 = difference_16 - 2.0 * ratio_2 * branch_21 * branch_22
-    product_15 = difference_16 * branch_20
-    head_product_15 = _head(product_15)
-    branch_23 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_23 = head_product_15 + branch_23
-    total_30 = clamped + 2.0
-    difference_17 = total_30 - clamped
-    total_31 = clamped - (total_30 - difference_17) + (2.0 - difference_17)
-    branch_24 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_32 = total_30 + branch_24
-    product_16 = total_32 * branch_21
-    head_product_16 = _head(product_16)
-    branch_25 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_25 = head_product_16 + branch_25
-    product_17 = branch_25 * branch_22
-    head_product_17 = _head(product_17)
-    branch_26 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_26 = head_product_17 + branch_26
-    total_33 = branch_23 + branch_26
-    difference_18 = total_33 - branch_23
+    difference_16 = difference_16 - product_22 * branch_13 * branch_14
+    difference_16 = difference_16 - 2.0 * ratio_2 * branch_13 * branch_14
+    product_24 = difference_16 * branch_12
+    head_product_24 = _head(product_24)
+    total_38 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_38)
+    total_39 = clamped + 2.0
+    difference_17 = total_39 - clamped
+    total_40 = clamped - (total_39 - difference_17) + (2.0 - difference_17)
+    branch_15 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_41 = total_39 + branch_15
+    product_26 = total_41 * branch_13
+    head_product_26 = _head(product_26)
+    total_42 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_42)
+    product_28 = product_27 * branch_14
+    head_product_28 = _head(product_28)
+    total_43 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_43)
+    total_44 = product_25 + product_29
+    difference_18 = total_44 - product_25
     head_2 = _head(difference_16)
-    head_branch_20 = _head(branch_20)
-    difference_19 = branch_20 - head_branch_20
+    head_branch_12 = _head(branch_12)
+    difference_19 = branch_12 - head_branch_12
     difference_20 = difference_16 - head_2
-    head_branch_25 = _head(branch_25)
-    head_branch_22 = _head(branch_22)
-    difference_21 = branch_22 - head_branch_22
-    difference_22 = branch_25 - head_branch_25
-    head_total_32 = _head(total_32)
-    head_branch_21 = _head(branch_21)
-    difference_23 = branch_21 - head_branch_21
-    difference_24 = total_32 - head_total_32
-    total_34 = head_branch_25 * head_branch_22 - branch_26 + head_branch_25 * difference_21
-    total_34 = total_34 + difference_22 * head_branch_22 + difference_22 * difference_21
-    total_34 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_35 = head_total_32 * head_branch_21 - branch_25 + head_total_32 * difference_23
-    total_35 = total_35 + difference_24 * head_branch_21 + difference_24 * difference_23
-    total_35 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = (total_35 + (branch_24 - (total_32 - total_30)) * branch_21) * branch_22
-    total_34 = total_34 + total_35
-    total_36 = branch_23 - (total_33 - difference_18) + (branch_26 - difference_18)
-    total_37 = head_2 * head_branch_20 - branch_23 + head_2 * difference_19
-    total_37 = total_37 + difference_20 * head_branch_20 + difference_20 * difference_19
-    total_36 = total_36 + jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_37) + total_34
-    branch_27 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_38 = total_33 + branch_27
-    difference_25 = branch_27 - (total_38 - total_33)
-    product_18 = ratio_2 * branch_19
-    head_product_18 = _head(product_18)
-    branch_28 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_28 = head_product_18 + branch_28
-    product_19 = branch_28 * branch_19
-    head_product_19 = _head(product_19)
-    branch_29 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_29 = head_product_19 + branch_29
-    total_39 = branch_29 - 1.0
-    difference_26 = total_39 - branch_29
-    head_branch_28 = _head(branch_28)
-    head_branch_19 = _head(branch_19)
-    difference_27 = branch_19 - head_branch_19
-    difference_28 = branch_28 - head_branch_28
+    head_product_27 = _head(product_27)
+    head_branch_14 = _head(branch_14)
+    difference_21 = branch_14 - head_branch_14
+    difference_22 = product_27 - head_product_27
+    head_total_41 = _head(total_41)
+    head_branch_13 = _head(branch_13)
+    difference_23 = branch_13 - head_branch_13
+    difference_24 = total_41 - head_total_41
+    total_45 = head_total_41 * head_branch_13 - product_27 + head_total_41 * difference_23
+    total_45 = total_45 + difference_24 * head_branch_13 + difference_24 * difference_23
+    total_45 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = (total_45 + (branch_15 - (total_41 - total_39)) * branch_13) * branch_14
+    total_46 = product_25 - (total_44 - difference_18) + (product_29 - difference_18)
+    total_47 = head_2 * head_branch_12 - product_25 + head_2 * difference_19
+    total_47 = total_47 + difference_20 * head_branch_12 + difference_20 * difference_19
+    total_46 = total_46 + jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_47)
+    difference_25 = head_product_27 * head_branch_14 - product_29
+    difference_25 = difference_25 + head_product_27 * difference_21
+    difference_25 = difference_25 + difference_22 * head_branch_14
+    difference_25 = difference_25 + difference_22 * difference_21
+    difference_25 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_25) + total_45
+    total_46 = total_46 + difference_25
+    branch_16 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_48 = total_44 + branch_16
+    difference_26 = branch_16 - (total_48 - total_44)
+    product_30 = ratio_2 * branch_11
+    head_product_30 = _head(product_30)
+    total_49 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_49)
+    product_32 = product_31 * branch_11
+    head_product_32 = _head(product_32)
+    total_50 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_50)
+    total_51 = product_33 - 1.0
+    difference_27 = total_51 - product_33
+    head_product_31 = _head(product_31)
+    head_branch_11 = _head(branch_11)
+    difference_28 = branch_11 - head_branch_11
+    difference_29 = product_31 - head_product_31
     head_ratio_2 = _head(ratio_2)
-    difference_29 = ratio_2 - head_ratio_2
-    total_40 = head_branch_28 * head_branch_19 - branch_29 + head_branch_28 * difference_27
-    total_40 = total_40 + difference_28 * head_branch_19 + difference_28 * difference_27
-    total_40 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_41 = head_ratio_2 * head_branch_19 - branch_28 + head_ratio_2 * difference_27
-    total_41 = total_41 + difference_29 * head_branch_19 + difference_29 * difference_27
-    total_40 = total_40 + jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_41) * branch_19
-    total_40 = branch_29 - (total_39 - difference_26) + (-1.0 - difference_26) + total_40
-    branch_30 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_42 = total_39 + branch_30
-    total_42_squared = jnp.square(total_42)
-    head_3 = _head(total_42_squared)
-    branch_31 = jnp.where(total_42_squared == head_3, 0.0, total_42_squared - head_3)
-    branch_31 = head_3 + branch_31
-    head_total_42 = _head(total_42)
-    difference_30 = total_42 - head_total_42
-    total_43 = head_total_42 * head_total_42 - branch_31 + head_total_42 * difference_30
-    total_43 = total_43 + difference_30 * head_total_42 + difference_30 * difference_30
-    total_43 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_30 - (total_42 - total_39)) * total_42 * 2.0
-    numerator = total_38 + jnp.where(jnp.abs(difference_25) < jnp.inf, difference_25, 0.0)
-    denominator = branch_31 + jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    numerator = numerator / denominator
-    minus_product_14 = -product_14
-    total_44 = jnp.minimum(clamped, 0.0) + 2.0 * minus_product_14
-    negated = -(2.0 * jnp.minimum(-clamped, 0.0))
-    total_45 = total_44 + negated
-    difference_31 = total_45 - total_44
-    total_46 = total_44 - (total_45 - difference_31) + (negated - difference_31)
-    branch_32 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_47 = total_45 + branch_32
-    negated_2 = -jnp.minimum(minus_product_14, 0.0)
-    total_48 = total_47 + negated_2
-    difference_32 = total_48 - total_47
-    total_49 = total_47 - (total_48 - difference_32) + (negated_2 - difference_32)
-    total_49 = total_49 + (branch_32 - (total_47 - total_45))
-    branch_33 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = total_48 + branch_33
-    product_20 = 0.5 * total_50
-    is_less_5 = jnp.abs(product_20) < 0.5
-    expm1_product_20 = _expm1(product_20)
-    total_51 = expm1_product_20 + 1.0
-    branch_34 = jnp.where(is_less_5, total_51, jnp.exp(product_20))
-    branch_35 = jnp.where(is_less_5, expm1_product_20 - (total_51 - 1.0), 0.0)
-    branch_36 = jnp.where(jnp.abs(branch_35) < jnp.inf, branch_35, 0.0)
-    total_52 = branch_34 + branch_36
-    product_21 = numerator * total_52
-    head_product_21 = _head(product_21)
-    branch_37 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_37 = head_product_21 + branch_37
-    head_numerator = _head(numerator)
-    head_total_52 = _head(total_52)
-    difference_33 = total_52 - head_total_52
-    difference_34 = numerator - head_numerator
-    difference_35 = branch_36 - (total_52 - branch_34)
-    total_53 = head_numerator * head_total_52 - branch_37 + head_numerator * difference_33
-    total_53 = total_53 + difference_34 * head_total_52 + difference_34 * difference_33
-    total_53 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_53 = total_53 + difference_35 * numerator
-    branch_38 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    total_54 = branch_37 + branch_38
-    product_22 = total_54 * total_52
-    head_product_22 = _head(product_22)
-    branch_39 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_39 = head_product_22 + branch_39
-    product_23 = ratio * total_29
-    head_product_23 = _head(product_23)
-    branch_40 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_40 = head_product_23 + branch_40
-    head_ratio = _head(ratio)
-    head_total_29 = _head(total_29)
-    difference_36 = total_29 - head_total_29
-    difference_37 = ratio - head_ratio
-    head_branch_2 = _head(branch_2)
-    head_total_25 = _head(total_25)
-    difference_38 = total_25 - head_total_25
-    difference_39 = branch_2 - head_branch_2
-    head_branch = _head(branch)
-    difference_40 = branch - head_branch
-    head_total_28 = _head(total_28)
-    difference_41 = total_28 - head_total_28
+    difference_30 = ratio_2 - head_ratio_2
+    total_52 = head_ratio_2 * head_branch_11 - product_31 + head_ratio_2 * difference_28
+    total_52 = total_52 + difference_30 * head_branch_11 + difference_30 * difference_28
+    total_52 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, total_52) * branch_11
+    total_53 = product_33 - (total_51 - difference_27) + (-1.0 - difference_27)
+    difference_31 = head_product_31 * head_branch_11 - product_33
+    difference_31 = difference_31 + head_product_31 * difference_28
+    difference_31 = difference_31 + difference_29 * head_branch_11
+    difference_31 = difference_31 + difference_29 * difference_28
+    difference_31 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_31) + total_52
+    total_53 = total_53 + difference_31
+    branch_17 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
+    total_54 = total_51 + branch_17
+    total_54_squared = jnp.square(total_54)
+    head_3 = _head(total_54_squared)
+    total_55 = head_3 + (total_54_squared - head_3)
+    product_34 = total_54_squared * 2.0**-60
+    product_34 = (product_34 == 0.0) | (total_54_squared == head_3)
+    product_34 = jnp.where(product_34, total_54_squared, total_55)
     head_total_54 = _head(total_54)
-    difference_42 = total_54 - head_total_54
-    total_55 = head_total_54 * head_total_52 - branch_39 + head_total_54 * difference_33
-    total_55 = total_55 + difference_42 * head_total_52 + difference_42 * difference_33
-    total_55 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_55)
-    total_55 = total_55 + (branch_38 - (total_54 - branch_37)) * total_52
-    total_55 = total_55 + difference_35 * total_54
-    numerator_2 = head_branch_2 * head_total_25 - branch_17 + head_branch_2 * difference_38
-    numerator_3 = numerator_2 + difference_39 * head_total_25 + difference_39 * difference_38
-    numerator_4 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = head_total_28 * head_total_28 - total_29 + head_total_28 * difference_41
-    numerator_6 = numerator_5 + difference_41 * head_total_28 + difference_41 * difference_41
-    numerator_7 = jnp.where(total_29 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_8 = (numerator_7 + (branch_18 - (total_28 - total_26)) * total_28 * 2.0) * ratio
-    numerator_9 = head_ratio * head_total_29 - branch_40 + head_ratio * difference_36
-    numerator_10 = numerator_9 + difference_37 * head_total_29 + difference_37 * difference_36
-    numerator_11 = -jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, numerator_10)
-    numerator_12 = branch_17 - branch_40 + numerator_11
-    numerator_13 = jnp.where(is_less_3, expm1_product - (total - 1.0), 0.0) * exp_x
-    numerator_14 = head_exp_x * head_branch - branch_2 + head_exp_x * difference_40
-    numerator_15 = numerator_14 + difference_6 * head_branch + difference_6 * difference_40
-    numerator_16 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, numerator_15) + numerator_13
-    numerator_17 = numerator_4 + numerator_16 * total_25
-    numerator_18 = numerator_17 + (branch_16 - (total_25 - total_22)) * branch_2
-    numerator_12 = (numerator_12 + numerator_18 - numerator_8) / total_29
-    numerator_12 = jnp.where(is_less, 0.0, jnp.where(is_less_2, numerator_12, total_55))
-    branch_41 = jnp.where(jnp.abs(numerator_12) < jnp.inf, numerator_12, 0.0)
-    product_24 = (3.6973454193132667e-07 * x + 1.4342373066207603e-07) * x
-    product_24 = ((product_24 - 1.9907179922807104e-06) * x - 6.159360118437562e-06) * x
-    product_24 = ((product_24 - 1.034361994114718e-05) * x - 3.201951240018735e-06) * x
-    product_24 = ((product_24 + 4.8744796011458306e-05) * x + 0.00018494847193550418) * x
-    product_24 = ((product_24 + 0.0003198421587146193) * x + 6.123307182530311e-05) * x
-    product_24 = ((product_24 - 0.0011776509816501088) * x - 0.004139467821090991) * x
-    product_24 = ((product_24 - 0.008986166301416928) * x - 0.0034505988727806954) * x
-    product_24 = ((product_24 + 0.050245151882498396) * x + 0.12243967758159219) * x
-    product_24 = ((product_24 - 0.03138876514541746) * x - 0.4049936138825329) * x
-    product_24 = (product_24 - 0.15241503852362656) * x + 0.4507993471211282
-    product_24 = jnp.where(is_less, product_24, jnp.where(is_less_2, ratio, branch_39))
-    product_24 = product_24 + branch_41
-    product_25 = (branch_33 - (total_50 - total_48)) * 0.5
-    branch_42 = jnp.where(is_less, 0.0, jnp.where(is_less_2, 0.0, product_25 + product_25))
-    product_26 = product_24 * branch_42
-    product_27 = product_24 * (jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0) + 1.0)
-    total_56 = product_24 + jnp.where(jnp.abs(product_26) < jnp.inf, product_26, 0.0)
-    return jnp.where(jnp.abs(product_24) < 2.0**-60, product_27, total_56)
+    difference_32 = total_54 - head_total_54
+    total_56 = head_total_54 * head_total_54 - product_34 + head_total_54 * difference_32
+    total_56 = total_56 + difference_32 * head_total_54 + difference_32 * difference_32
+    total_56 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_17 - (total_54 - total_51)) * total_54 * 2.0
+    numerator = total_48 + jnp.where(jnp.abs(difference_26) < jnp.inf, difference_26, 0.0)
+    denominator = product_34 + jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0)
+    numerator = numerator / denominator
+    minus_product_23 = -product_23
+    total_57 = jnp.minimum(clamped, 0.0) + 2.0 * minus_product_23
+    negated = -(2.0 * jnp.minimum(-clamped, 0.0))
+    total_58 = total_57 + negated
+    difference_33 = total_58 - total_57
+    total_59 = total_57 - (total_58 - difference_33) + (negated - difference_33)
+    branch_18 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
+    total_60 = total_58 + branch_18
+    negated_2 = -jnp.minimum(minus_product_23, 0.0)
+    total_61 = total_60 + negated_2
+    difference_34 = total_61 - total_60
+    total_62 = total_60 - (total_61 - difference_34) + (negated_2 - difference_34)
+    total_62 = total_62 + (branch_18 - (total_60 - total_58))
+    branch_19 = jnp.where(jnp.abs(total_62) < jnp.inf, total_62, 0.0)
+    total_63 = total_61 + branch_19
+    product_35 = 0.5 * total_63
+    is_less_5 = jnp.abs(product_35) < 0.5
+    expm1_product_35 = _expm1(product_35)
+    total_64 = expm1_product_35 + 1.0
+    branch_20 = jnp.where(is_less_5, total_64, jnp.exp(product_35))
+    branch_21 = jnp.where(is_less_5, expm1_product_35 - (total_64 - 1.0), 0.0)
+    branch_22 = jnp.where(jnp.abs(branch_21) < jnp.inf, branch_21, 0.0)
+    total_65 = branch_20 + branch_22
+    product_36 = numerator * total_65
+    head_product_36 = _head(product_36)
+    total_66 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_66)
+    head_numerator = _head(numerator)
+    head_total_65 = _head(total_65)
+    difference_35 = total_65 - head_total_65
+    difference_36 = numerator - head_numerator
+    difference_37 = branch_22 - (total_65 - branch_20)
+    total_67 = head_numerator * head_total_65 - product_37 + head_numerator * difference_35
+    total_67 = total_67 + difference_36 * head_total_65 + difference_36 * difference_35
+    total_67 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_67)
+    total_67 = total_67 + difference_37 * numerator
+    branch_23 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    total_68 = product_37 + branch_23
+    product_38 = total_68 * total_65
+    head_product_38 = _head(product_38)
+    total_69 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_69)
+    product_40 = ratio * product_20
+    head_product_40 = _head(product_40)
+    total_70 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_70)
+    head_ratio = _head(ratio)
+    head_product_20 = _head(product_20)
+    difference_38 = product_20 - head_product_20
+    difference_39 = ratio - head_ratio
+    head_product_3 = _head(product_3)
+    head_total_32 = _head(total_32)
+    difference_40 = total_32 - head_total_32
+    difference_41 = product_3 - head_product_3
+    head_branch = _head(branch)
+    difference_42 = branch - head_branch
+    head_total_36 = _head(total_36)
+    difference_43 = total_36 - head_total_36
+    head_total_68 = _head(total_68)
+    difference_44 = total_68 - head_total_68
+    numerator_2 = head_product_3 * head_total_32 - product_19 + head_product_3 * difference_40
+    numerator_3 = numerator_2 + difference_41 * head_total_32 + difference_41 * difference_40
+    numerator_4 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    total_71 = head_total_68 * head_total_65 - product_39 + head_total_68 * difference_35
+    total_71 = total_71 + difference_44 * head_total_65 + difference_44 * difference_35
+    total_71 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_71)
+    total_71 = total_71 + (branch_23 - (total_68 - product_37)) * total_65
+    total_71 = total_71 + difference_37 * total_68
+    numerator_5 = head_total_36 * head_total_36 - product_20 + head_total_36 * difference_43
+    numerator_6 = numerator_5 + difference_43 * head_total_36 + difference_43 * difference_43
+    numerator_7 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = (numerator_7 + (branch_10 - (total_36 - total_34)) * total_36 * 2.0) * ratio
+    numerator_9 = head_ratio * head_product_20 - product_41 + head_ratio * difference_38
+    numerator_10 = numerator_9 + difference_39 * head_product_20
+    numerator_11 = numerator_10 + difference_39 * difference_38
+    numerator_12 = -jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = product_19 - product_41 + numerator_12
+    numerator_14 = head_exp_x * head_branch - product_3 + head_exp_x * difference_42
+    numerator_15 = numerator_14 + difference_6 * head_branch + difference_6 * difference_42
+    numerator_16 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, numerator_15)
+    numerator_17 = jnp.where(is_less_3, expm1_product - (total - 1.0), 0.0) * exp_x
+    numerator_18 = numerator_4 + (numerator_16 + numerator_17) * total_32
+    numerator_19 = numerator_18 + (branch_9 - (total_32 - total_29)) * product_3
+    numerator_13 = (numerator_13 + numerator_19 - numerator_8) / product_20
+    numerator_13 = jnp.where(is_less, 0.0, jnp.where(is_less_2, numerator_13, total_71))
+    branch_24 = jnp.where(jnp.abs(numerator_13) < jnp.inf, numerator_13, 0.0)
+    product_42 = (3.6973454193132667e-07 * x + 1.4342373066207603e-07) * x
+    product_42 = ((product_42 - 1.9907179922807104e-06) * x - 6.159360118437562e-06) * x
+    product_42 = ((product_42 - 1.034361994114718e-05) * x - 3.201951240018735e-06) * x
+    product_42 = ((product_42 + 4.8744796011458306e-05) * x + 0.00018494847193550418) * x
+    product_42 = ((product_42 + 0.0003198421587146193) * x + 6.123307182530311e-05) * x
+    product_42 = ((product_42 - 0.0011776509816501088) * x - 0.004139467821090991) * x
+    product_42 = ((product_42 - 0.008986166301416928) * x - 0.0034505988727806954) * x
+    product_42 = ((product_42 + 0.050245151882498396) * x + 0.12243967758159219) * x
+    product_42 = ((product_42 - 0.03138876514541746) * x - 0.4049936138825329) * x
+    product_42 = (product_42 - 0.15241503852362656) * x + 0.4507993471211282
+    product_42 = jnp.where(is_less, product_42, jnp.where(is_less_2, ratio, product_39))
+    product_42 = product_42 + branch_24
+    product_43 = (branch_19 - (total_63 - total_61)) * 0.5
+    branch_25 = jnp.where(is_less, 0.0, jnp.where(is_less_2, 0.0, product_43 + product_43))
+    product_44 = product_42 * branch_25
+    product_45 = product_42 * (jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0) + 1.0)
+    total_72 = product_42 + jnp.where(jnp.abs(product_44) < jnp.inf, product_44, 0.0)
+    return jnp.where(jnp.abs(product_42) < 2.0**-60, product_45, total_72)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -195,8 +195,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     total_5 = rest_of_t + branch_6
     product_2 = total_4 * total_5
     head_product_2 = _head(product_2)
-    t = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    t = head_product_2 + t
+    t = head_product_2 + (product_2 - head_product_2)
+    t_2 = product_2 * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (product_2 == head_product_2), product_2, t)
     total_6 = t + 1.5
     difference_2 = total_6 - t
     head_total_4 = _head(total_4)
@@ -245,226 +246,258 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     total_15 = t + branch_12
     product_3 = total_14 * total_15
     head_product_3 = _head(product_3)
-    branch_13 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_13 = head_product_3 + branch_13
-    minus_branch_13 = -branch_13
-    total_16 = minus_branch_13 + 1.0
-    difference_9 = total_16 - minus_branch_13
+    total_16 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_16)
+    minus_product_4 = -product_4
+    total_17 = minus_product_4 + 1.0
+    difference_9 = total_17 - minus_product_4
     head_total_14 = _head(total_14)
     head_total_15 = _head(total_15)
     difference_10 = total_15 - head_total_15
     difference_11 = total_14 - head_total_14
     difference_12 = branch_12 - (total_15 - t)
-    total_17 = head_total_14 * head_total_15 - branch_13 + head_total_14 * difference_10
-    total_17 = total_17 + difference_11 * head_total_15 + difference_11 * difference_10
-    total_17 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = total_17 + (branch_11 - (total_14 - total_13)) * total_15
-    total_17 = -(total_17 + difference_12 * total_14 + total_11 * branch_13)
-    total_18 = minus_branch_13 - (total_16 - difference_9) + (1.0 - difference_9)
-    total_18 = total_18 + total_17
-    branch_14 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_16 + branch_14
-    difference_13 = branch_14 - (total_19 - total_16)
-    branch_15 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
-    total_20 = total_19 + branch_15
-    product_4 = total_20 * total_15
-    head_product_4 = _head(product_4)
-    branch_16 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_16 = head_product_4 + branch_16
-    total_21 = branch_16 + 1.0
-    difference_14 = total_21 - branch_16
-    head_total_20 = _head(total_20)
-    difference_15 = total_20 - head_total_20
-    total_22 = head_total_20 * head_total_15 - branch_16 + head_total_20 * difference_10
-    total_22 = total_22 + difference_15 * head_total_15 + difference_15 * difference_10
-    total_22 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_15 - (total_20 - total_19)) * total_15
-    total_22 = total_22 + difference_12 * total_20 + total_11 * branch_16
-    total_22 = branch_16 - (total_21 - difference_14) + (1.0 - difference_14) + total_22
-    branch_17 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_21 + branch_17
-    product_5 = clamped * total_23
+    total_18 = head_total_14 * head_total_15 - product_4 + head_total_14 * difference_10
+    total_18 = total_18 + difference_11 * head_total_15 + difference_11 * difference_10
+    total_18 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_18)
+    total_18 = total_18 + (branch_11 - (total_14 - total_13)) * total_15
+    total_18 = -(total_18 + difference_12 * total_14 + total_11 * product_4)
+    total_19 = minus_product_4 - (total_17 - difference_9) + (1.0 - difference_9)
+    total_19 = total_19 + total_18
+    branch_13 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_20 = total_17 + branch_13
+    difference_13 = branch_13 - (total_20 - total_17)
+    branch_14 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
+    total_21 = total_20 + branch_14
+    product_5 = total_21 * total_15
     head_product_5 = _head(product_5)
-    branch_18 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_18 = head_product_5 + branch_18
+    total_22 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_22)
+    total_23 = product_6 + 1.0
+    difference_14 = total_23 - product_6
+    head_total_21 = _head(total_21)
+    difference_15 = total_21 - head_total_21
+    total_24 = head_total_21 * head_total_15 - product_6 + head_total_21 * difference_10
+    total_24 = total_24 + difference_15 * head_total_15 + difference_15 * difference_10
+    total_24 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = total_24 + (branch_14 - (total_21 - total_20)) * total_15
+    total_24 = total_24 + difference_12 * total_21 + total_11 * product_6
+    total_24 = product_6 - (total_23 - difference_14) + (1.0 - difference_14) + total_24
+    branch_15 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_23 + branch_15
+    product_7 = clamped * total_25
+    head_product_7 = _head(product_7)
+    total_26 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_26)
     head_clamped = _head(clamped)
-    head_total_23 = _head(total_23)
-    difference_16 = total_23 - head_total_23
+    head_total_25 = _head(total_25)
+    difference_16 = total_25 - head_total_25
     difference_17 = clamped - head_clamped
-    total_24 = head_clamped * head_total_23 - branch_18 + head_clamped * difference_16
-    total_24 = total_24 + difference_17 * head_total_23 + difference_17 * difference_16
-    total_24 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_17 - (total_23 - total_21)) * clamped
-    product_6 = total_4 * numerator
-    product_7 = total_5 * branch_9
-    product_8 = total_5 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
-    total_25 = total_5 + jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    product_8 = jnp.where(jnp.abs(total_5) < 2.0**-60, product_8, total_25)
-    product_9 = 8.0 * clamped
-    product_10 = total_15 * total_11
-    product_11 = total_15 * (jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0) + 1.0)
-    total_26 = total_15 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    product_11 = jnp.where(jnp.abs(total_15) < 2.0**-60, product_11, total_26)
-    total_27 = (1.5 - (product_11 + 1.0) * product_11) * product_11 + 1.0
-    product_12 = product_9 * total_27
+    total_27 = head_clamped * head_total_25 - product_8 + head_clamped * difference_16
+    total_27 = total_27 + difference_17 * head_total_25 + difference_17 * difference_16
+    total_27 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + (branch_15 - (total_25 - total_23)) * clamped
+    product_9 = total_4 * numerator
+    product_10 = total_5 * branch_9
+    product_11 = total_5 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
+    total_28 = total_5 + jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    product_11 = jnp.where(jnp.abs(total_5) < 2.0**-60, product_11, total_28)
+    product_12 = 8.0 * clamped
+    product_13 = total_15 * total_11
+    product_14 = total_15 * (jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0) + 1.0)
+    total_29 = total_15 + jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
+    product_14 = jnp.where(jnp.abs(total_15) < 2.0**-60, product_14, total_29)
+    total_30 = (1.5 - (product_14 + 1.0) * product_14) * product_14 + 1.0
+    product_15 = product_12 * total_30
+    head_product_15 = _head(product_15)
+    total_31 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_31)
     head_product_12 = _head(product_12)
-    branch_19 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_19 = head_product_12 + branch_19
-    head_product_9 = _head(product_9)
-    head_total_27 = _head(total_27)
-    difference_18 = total_27 - head_total_27
-    difference_19 = product_9 - head_product_9
-    total_28 = head_product_9 * head_total_27 - branch_19 + head_product_9 * difference_18
-    total_28 = total_28 + difference_19 * head_total_27 + difference_19 * difference_18
-    total_28 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_28)
-    branch_20 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = branch_19 + branch_20
-    product_13 = total_29 * total_4
-    head_product_13 = _head(product_13)
-    branch_21 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_21 = head_product_13 + branch_21
-    head_total_29 = _head(total_29)
-    difference_20 = total_29 - head_total_29
-    total_30 = head_total_29 * head_total_4 - branch_21 + head_total_29 * difference_4
-    total_30 = total_30 + difference_20 * head_total_4 + difference_20 * difference_4
-    total_30 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + (branch_20 - (total_29 - branch_19)) * total_4
-    total_30 = total_30 + difference_5 * total_29
-    branch_22 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = branch_21 + branch_22
-    product_14 = total_31 * total_4
-    head_product_14 = _head(product_14)
-    branch_23 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_23 = head_product_14 + branch_23
-    head_total_31 = _head(total_31)
-    difference_21 = total_31 - head_total_31
-    total_32 = head_total_31 * head_total_4 - branch_23 + head_total_31 * difference_4
-    total_32 = total_32 + difference_21 * head_total_4 + difference_21 * difference_4
-    total_32 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_22 - (total_31 - branch_21)) * total_4
-    total_32 = total_32 + difference_5 * total_31
-    total_33 = branch_23 + jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_34 = numerator + numerator
-    product_15 = total_33 * total_34
-    product_16 = total_4 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
-    product_17 = total_33 * (jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0) + 1.0)
-    total_35 = total_33 + jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    product_17 = jnp.where(jnp.abs(total_33) < 2.0**-60, product_17, total_35) * product_8
-    product_17 = -(product_17 * product_8)
-    total_36 = total_4 + jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    product_16 = jnp.where(jnp.abs(total_4) < 2.0**-60, product_16, total_36)
-    total_37 = branch_18 + jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_37 = jnp.where(is_negative, total_37 * product_16 * product_8, product_17)
-    product_18 = 0.5 * total_15
-    total_38 = product_18 + 1.0
-    difference_22 = total_38 - product_18
-    total_39 = product_18 - (total_38 - difference_22) + (1.0 - difference_22)
-    total_39 = total_39 + (difference_12 * 0.5 + total_11 * product_18)
-    branch_24 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_40 = total_38 + branch_24
-    difference_23 = branch_24 - (total_40 - total_38)
-    branch_25 = jnp.where(jnp.abs(difference_23) < jnp.inf, difference_23, 0.0)
-    total_41 = total_40 + branch_25
-    product_19 = total_41 * total_15
+    head_total_30 = _head(total_30)
+    difference_18 = total_30 - head_total_30
+    difference_19 = product_12 - head_product_12
+    difference_20 = head_product_12 * head_total_30 - product_16
+    difference_20 = difference_20 + head_product_12 * difference_18
+    difference_20 = difference_20 + difference_19 * head_total_30
+    difference_20 = difference_20 + difference_19 * difference_18
+    difference_20 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_20)
+    branch_16 = jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
+    total_32 = product_16 + branch_16
+    product_17 = total_32 * total_4
+    head_product_17 = _head(product_17)
+    total_33 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_33)
+    head_total_32 = _head(total_32)
+    difference_21 = total_32 - head_total_32
+    total_34 = head_total_32 * head_total_4 - product_18 + head_total_32 * difference_4
+    total_34 = total_34 + difference_21 * head_total_4 + difference_21 * difference_4
+    total_34 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = total_34 + (branch_16 - (total_32 - product_16)) * total_4
+    total_34 = total_34 + difference_5 * total_32
+    branch_17 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_35 = product_18 + branch_17
+    product_19 = total_35 * total_4
     head_product_19 = _head(product_19)
-    branch_26 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_26 = head_product_19 + branch_26
-    total_42 = branch_26 + 1.0
-    difference_24 = total_42 - branch_26
-    head_total_41 = _head(total_41)
-    difference_25 = total_41 - head_total_41
-    total_43 = head_total_41 * head_total_15 - branch_26 + head_total_41 * difference_10
-    total_43 = total_43 + difference_25 * head_total_15 + difference_25 * difference_10
-    total_43 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_25 - (total_41 - total_40)) * total_15
-    total_43 = total_43 + difference_12 * total_41 + total_11 * branch_26
-    total_43 = branch_26 - (total_42 - difference_24) + (1.0 - difference_24) + total_43
-    branch_27 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = total_42 + branch_27
-    total_44_squared = jnp.square(total_44)
-    head = _head(total_44_squared)
-    total_45 = head + jnp.where(total_44_squared == head, 0.0, total_44_squared - head)
-    product_20 = total_45 * total_44
-    head_product_20 = _head(product_20)
-    branch_28 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_28 = head_product_20 + branch_28
-    product_21 = 2.0 * total_15
-    total_46 = product_21 + 2.0
-    difference_26 = total_46 - product_21
-    total_47 = product_21 - (total_46 - difference_26) + (2.0 - difference_26)
-    total_47 = total_47 + (difference_12 * 2.0 + total_11 * product_21)
-    branch_29 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = total_46 + branch_29
-    difference_27 = branch_29 - (total_48 - total_46)
-    branch_30 = jnp.where(jnp.abs(difference_27) < jnp.inf, difference_27, 0.0)
-    total_49 = total_48 + branch_30
-    product_22 = total_49 * total_15
-    head_product_22 = _head(product_22)
-    branch_31 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_31 = head_product_22 + branch_31
-    total_50 = branch_31 + 1.0
-    difference_28 = total_50 - branch_31
-    head_total_49 = _head(total_49)
-    difference_29 = total_49 - head_total_49
-    total_51 = head_total_49 * head_total_15 - branch_31 + head_total_49 * difference_10
-    total_51 = total_51 + difference_29 * head_total_15 + difference_29 * difference_10
-    total_51 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_51)
-    total_51 = total_51 + (branch_30 - (total_49 - total_48)) * total_15
-    total_51 = total_51 + difference_12 * total_49 + total_11 * branch_31
-    total_51 = branch_31 - (total_50 - difference_28) + (1.0 - difference_28) + total_51
-    branch_32 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
-    total_52 = total_50 + branch_32
-    total_52_squared = jnp.square(total_52)
-    head_2 = _head(total_52_squared)
-    branch_33 = jnp.where(total_52_squared == head_2, 0.0, total_52_squared - head_2)
-    branch_33 = head_2 + branch_33
-    product_23 = branch_33 * total_52
-    head_product_23 = _head(product_23)
-    branch_34 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_34 = head_product_23 + branch_34
-    branch_35 = jnp.where(is_negative, branch_28, branch_34)
-    ratio_2 = total_37 / branch_35
-    product_24 = ratio_2 * branch_35
-    head_product_24 = _head(product_24)
-    branch_36 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_36 = head_product_24 + branch_36
+    total_36 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_36)
+    head_total_35 = _head(total_35)
+    difference_22 = total_35 - head_total_35
+    total_37 = head_total_35 * head_total_4 - product_20 + head_total_35 * difference_4
+    total_37 = total_37 + difference_22 * head_total_4 + difference_22 * difference_4
+    total_37 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_37)
+    total_37 = total_37 + (branch_17 - (total_35 - product_18)) * total_4
+    total_37 = total_37 + difference_5 * total_35
+    total_38 = product_20 + jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
+    total_39 = numerator + numerator
+    product_21 = total_38 * total_39
+    product_22 = total_4 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
+    product_23 = total_38 * (jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0) + 1.0)
+    total_40 = total_38 + jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
+    product_23 = jnp.where(jnp.abs(total_38) < 2.0**-60, product_23, total_40) * product_11
+    product_23 = -(product_23 * product_11)
+    total_41 = total_4 + jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    product_22 = jnp.where(jnp.abs(total_4) < 2.0**-60, product_22, total_41)
+    total_42 = product_8 + jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_42 = jnp.where(is_negative, total_42 * product_22 * product_11, product_23)
+    product_24 = 0.5 * total_15
+    total_43 = product_24 + 1.0
+    difference_23 = total_43 - product_24
+    total_44 = product_24 - (total_43 - difference_23) + (1.0 - difference_23)
+    total_44 = total_44 + (difference_12 * 0.5 + total_11 * product_24)
+    branch_18 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
+    total_45 = total_43 + branch_18
+    difference_24 = branch_18 - (total_45 - total_43)
+    branch_19 = jnp.where(jnp.abs(difference_24) < jnp.inf, difference_24, 0.0)
+    total_46 = total_45 + branch_19
+    product_25 = total_46 * total_15
+    head_product_25 = _head(product_25)
+    total_47 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_47)
+    total_48 = product_26 + 1.0
+    difference_25 = total_48 - product_26
+    head_total_46 = _head(total_46)
+    difference_26 = total_46 - head_total_46
+    total_49 = head_total_46 * head_total_15 - product_26 + head_total_46 * difference_10
+    total_49 = total_49 + difference_26 * head_total_15 + difference_26 * difference_10
+    total_49 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + (branch_19 - (total_46 - total_45)) * total_15
+    total_49 = total_49 + difference_12 * total_46 + total_11 * product_26
+    total_49 = product_26 - (total_48 - difference_25) + (1.0 - difference_25) + total_49
+    branch_20 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
+    total_50 = total_48 + branch_20
+    total_50_squared = jnp.square(total_50)
+    head = _head(total_50_squared)
+    total_51 = head + (total_50_squared - head)
+    product_27 = total_50_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (total_50_squared == head)
+    product_27 = jnp.where(product_27, total_50_squared, total_51)
+    product_28 = product_27 * total_50
+    head_product_28 = _head(product_28)
+    total_52 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_52)
+    product_30 = 2.0 * total_15
+    total_53 = product_30 + 2.0
+    difference_27 = total_53 - product_30
+    total_54 = product_30 - (total_53 - difference_27) + (2.0 - difference_27)
+    total_54 = total_54 + (difference_12 * 2.0 + total_11 * product_30)
+    branch_21 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
+    total_55 = total_53 + branch_21
+    difference_28 = branch_21 - (total_55 - total_53)
+    branch_22 = jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
+    total_56 = total_55 + branch_22
+    product_31 = total_56 * total_15
+    head_product_31 = _head(product_31)
+    total_57 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_57)
+    total_58 = product_32 + 1.0
+    difference_29 = total_58 - product_32
+    head_total_56 = _head(total_56)
+    difference_30 = total_56 - head_total_56
+    total_59 = head_total_56 * head_total_15 - product_32 + head_total_56 * difference_10
+    total_59 = total_59 + difference_30 * head_total_15 + difference_30 * difference_10
+    total_59 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + (branch_22 - (total_56 - total_55)) * total_15
+    total_59 = total_59 + difference_12 * total_56 + total_11 * product_32
+    total_59 = product_32 - (total_58 - difference_29) + (1.0 - difference_29) + total_59
+    branch_23 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
+    total_60 = total_58 + branch_23
+    total_60_squared = jnp.square(total_60)
+    head_2 = _head(total_60_squared)
+    total_61 = head_2 + (total_60_squared - head_2)
+    product_33 = total_60_squared * 2.0**-60
+    product_33 = (product_33 == 0.0) | (total_60_squared == head_2)
+    product_33 = jnp.where(product_33, total_60_squared, total_61)
+    product_34 = product_33 * total_60
+    head_product_34 = _head(product_34)
+    total_62 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_62)
+    branch_24 = jnp.where(is_negative, product_29, product_35)
+    ratio_2 = total_42 / branch_24
+    product_36 = ratio_2 * branch_24
+    head_product_36 = _head(product_36)
+    total_63 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_63)
     head_ratio_2 = _head(ratio_2)
-    head_branch_35 = _head(branch_35)
-    difference_30 = branch_35 - head_branch_35
-    difference_31 = ratio_2 - head_ratio_2
-    head_total_45 = _head(total_45)
-    head_total_44 = _head(total_44)
-    difference_32 = total_44 - head_total_44
-    difference_33 = total_45 - head_total_45
-    difference_34 = branch_27 - (total_44 - total_42)
-    head_branch_33 = _head(branch_33)
-    head_total_52 = _head(total_52)
-    difference_35 = total_52 - head_total_52
-    difference_36 = branch_33 - head_branch_33
-    difference_37 = branch_32 - (total_52 - total_50)
-    numerator_2 = head_branch_33 * head_total_52 - branch_34 + head_branch_33 * difference_35
-    numerator_3 = numerator_2 + difference_36 * head_total_52 + difference_36 * difference_35
-    numerator_4 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = head_total_52 * head_total_52 - branch_33 + head_total_52 * difference_35
-    numerator_6 = numerator_5 + difference_35 * head_total_52 + difference_35 * difference_35
-    numerator_7 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_8 = numerator_4 + (numerator_7 + difference_37 * total_52 * 2.0) * total_52
-    numerator_9 = numerator_8 + difference_37 * branch_33
-    numerator_10 = head_total_45 * head_total_44 - branch_28 + head_total_45 * difference_32
-    numerator_11 = numerator_10 + difference_33 * head_total_44 + difference_33 * difference_32
-    numerator_12 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, numerator_11)
-    numerator_13 = head_total_44 * head_total_44 - total_45 + head_total_44 * difference_32
-    numerator_14 = numerator_13 + difference_32 * head_total_44 + difference_32 * difference_32
-    numerator_15 = jnp.where(total_45 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = numerator_12 + (numerator_15 + difference_34 * total_44 * 2.0) * total_44
-    numerator_17 = jnp.where(is_negative, numerator_16 + difference_34 * total_45, numerator_9)
-    numerator_18 = -(numerator_17 * ratio_2)
-    numerator_19 = head_ratio_2 * head_branch_35 - branch_36 + head_ratio_2 * difference_30
-    numerator_20 = numerator_19 + difference_31 * head_branch_35
-    numerator_21 = numerator_20 + difference_31 * difference_30
-    numerator_22 = -jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, numerator_21)
-    numerator_22 = (total_37 - branch_36 + numerator_22 + numerator_18) / branch_35
-    return ratio_2 + jnp.where(jnp.abs(numerator_22) < jnp.inf, numerator_22, 0.0)
+    head_branch_24 = _head(branch_24)
+    difference_31 = branch_24 - head_branch_24
+    difference_32 = ratio_2 - head_ratio_2
+    head_product_27 = _head(product_27)
+    head_total_50 = _head(total_50)
+    difference_33 = total_50 - head_total_50
+    difference_34 = product_27 - head_product_27
+    difference_35 = branch_20 - (total_50 - total_48)
+    head_product_33 = _head(product_33)
+    head_total_60 = _head(total_60)
+    difference_36 = total_60 - head_total_60
+    difference_37 = product_33 - head_product_33
+    difference_38 = branch_23 - (total_60 - total_58)
+    numerator_2 = head_total_60 * head_total_60 - product_33 + head_total_60 * difference_36
+    numerator_3 = numerator_2 + difference_36 * head_total_60 + difference_36 * difference_36
+    numerator_4 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = (numerator_4 + difference_38 * total_60 * 2.0) * total_60
+    numerator_6 = head_total_50 * head_total_50 - product_27 + head_total_50 * difference_33
+    numerator_7 = numerator_6 + difference_33 * head_total_50 + difference_33 * difference_33
+    numerator_8 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_7)
+    numerator_9 = (numerator_8 + difference_35 * total_50 * 2.0) * total_50
+    numerator_10 = head_ratio_2 * head_branch_24 - product_37 + head_ratio_2 * difference_31
+    numerator_11 = numerator_10 + difference_32 * head_branch_24
+    numerator_12 = numerator_11 + difference_32 * difference_31
+    numerator_13 = -jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, numerator_12)
+    numerator_14 = total_42 - product_37 + numerator_13
+    numerator_15 = head_product_33 * head_total_60 - product_35
+    numerator_16 = numerator_15 + head_product_33 * difference_36
+    numerator_17 = numerator_16 + difference_37 * head_total_60 + difference_37 * difference_36
+    numerator_18 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_17) + numerator_5
+    numerator_19 = numerator_18 + difference_38 * product_33
+    numerator_20 = head_product_27 * head_total_50 - product_29
+    numerator_21 = numerator_20 + head_product_27 * difference_33
+    numerator_22 = numerator_21 + difference_34 * head_total_50 + difference_34 * difference_33
+    numerator_23 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_22) + numerator_9
+    numerator_24 = numerator_23 + difference_35 * product_27
+    numerator_25 = numerator_14 - jnp.where(is_negative, numerator_24, numerator_19) * ratio_2
+    numerator_25 = numerator_25 / branch_24
+    return ratio_2 + jnp.where(jnp.abs(numerator_25) < jnp.inf, numerator_25, 0.0)
 
 
 def _along(tangents, value, variables, partials):

@@ -245,657 +245,749 @@ def _second_derivative(x: Array) -> Array:
     product = 0.5 * clamped
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
     head_product_2 = _head(product_2)
-    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch = head_product_2 + branch
-    is_equal = branch == 0.0
-    product_3 = _COEFFICIENT * clamped
-    head_product_3 = _head(product_3)
-    branch_2 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_2 = head_product_3 + branch_2
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total)
+    is_equal = product_3 == 0.0
+    product_4 = _COEFFICIENT * clamped
+    head_product_4 = _head(product_4)
+    total_2 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_2)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
     difference_2 = _COEFFICIENT - head
-    total = head * head_clamped - branch_2 + head * difference
-    total = total + difference_2 * head_clamped + difference_2 * difference
-    total = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total) + _COEFFICIENT_2 * clamped
-    total = branch_2 - branch + total
-    branch_3 = jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    differs = branch != 0.0
-    outside = is_equal & (branch_3 < 0.0) | differs & (branch < 0.0)
-    branch_squared = jnp.square(branch)
-    head_2 = _head(branch_squared)
-    total_2 = head_2 + jnp.where(branch_squared == head_2, 0.0, branch_squared - head_2)
-    minus_total_2 = -total_2
-    is_less = jnp.abs(minus_total_2) < 0.5
-    growth = _expm1(minus_total_2)
-    total_3 = growth + 1.0
-    branch_4 = jnp.where(is_less, total_3, jnp.exp(minus_total_2))
-    branch_5 = jnp.where(is_less, growth - (total_3 - 1.0), 0.0)
-    branch_6 = jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
-    total_4 = branch_4 + branch_6
-    smaller = jnp.minimum(jnp.abs(branch + branch_3), 40.0)
-    product_4 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    product_4 = (product_4 + 0.0038172689889773006) * smaller + 0.025882575182435343
-    product_4 = (product_4 * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    product_4 = (product_4 * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    product_4 = (product_4 * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    product_4 = product_4 * smaller + 1.0
-    product_5 = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    product_5 = (product_5 + 0.006780787669804733) * smaller + 0.04619502956275762
-    product_5 = (product_5 * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    product_5 = (product_5 * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    product_6 = product_5 * smaller
-    head_product_6 = _head(product_6)
-    branch_7 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_7 = head_product_6 + branch_7
-    total_5 = branch_7 + _COEFFICIENT_3
-    difference_3 = total_5 - branch_7
-    head_product_5 = _head(product_5)
+    total_3 = head * head_clamped - product_5 + head * difference
+    total_3 = total_3 + difference_2 * head_clamped + difference_2 * difference
+    total_3 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_3 = product_5 - product_3 + (total_3 + _COEFFICIENT_2 * clamped)
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    differs = product_3 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_3 < 0.0)
+    product_3_squared = jnp.square(product_3)
+    head_2 = _head(product_3_squared)
+    total_4 = head_2 + (product_3_squared - head_2)
+    product_6 = product_3_squared * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_3_squared == head_2)
+    product_6 = jnp.where(product_6, product_3_squared, total_4)
+    minus_product_6 = -product_6
+    is_less = jnp.abs(minus_product_6) < 0.5
+    growth = _expm1(minus_product_6)
+    total_5 = growth + 1.0
+    branch_2 = jnp.where(is_less, total_5, jnp.exp(minus_product_6))
+    branch_3 = jnp.where(is_less, growth - (total_5 - 1.0), 0.0)
+    branch_4 = jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
+    total_6 = branch_2 + branch_4
+    smaller = jnp.minimum(jnp.abs(product_3 + branch), 40.0)
+    product_7 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
+    product_7 = (product_7 + 0.0038172689889773006) * smaller + 0.025882575182435343
+    product_7 = (product_7 * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
+    product_7 = (product_7 * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
+    product_7 = (product_7 * smaller + 2.792201965581064) * smaller + 2.3749322717352577
+    product_7 = product_7 * smaller + 1.0
+    product_8 = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
+    product_8 = (product_8 + 0.006780787669804733) * smaller + 0.04619502956275762
+    product_8 = (product_8 * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
+    product_8 = (product_8 * smaller + 2.078497051003106) * smaller + 4.086124500007399
+    product_9 = product_8 * smaller
+    head_product_9 = _head(product_9)
+    total_7 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_7)
+    total_8 = product_10 + _COEFFICIENT_3
+    difference_3 = total_8 - product_10
+    head_product_8 = _head(product_8)
     head_smaller = _head(smaller)
     difference_4 = smaller - head_smaller
-    difference_5 = product_5 - head_product_5
-    total_6 = head_product_5 * head_smaller - branch_7 + head_product_5 * difference_4
-    total_6 = total_6 + difference_5 * head_smaller + difference_5 * difference_4
-    total_6 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = branch_7 - (total_5 - difference_3) + (_COEFFICIENT_3 - difference_3)
-    total_7 = total_7 + total_6 + _COEFFICIENT_4
-    branch_8 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_5 + branch_8
-    product_7 = total_8 * smaller
-    head_product_7 = _head(product_7)
-    branch_9 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_9 = head_product_7 + branch_9
-    total_9 = branch_9 + _COEFFICIENT_5
-    difference_6 = total_9 - branch_9
-    head_total_8 = _head(total_8)
-    difference_7 = total_8 - head_total_8
-    total_10 = branch_9 - (total_9 - difference_6) + (_COEFFICIENT_5 - difference_6)
-    total_11 = head_total_8 * head_smaller - branch_9 + head_total_8 * difference_4
-    total_11 = total_11 + difference_7 * head_smaller + difference_7 * difference_4
-    total_11 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_10 = total_10 + (total_11 + (branch_8 - (total_8 - total_5)) * smaller)
-    total_10 = total_10 + _COEFFICIENT_6
-    branch_10 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_12 = total_9 + branch_10
-    product_8 = total_12 * smaller
-    head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    total_13 = branch_11 + _COEFFICIENT_7
-    difference_8 = total_13 - branch_11
-    head_total_12 = _head(total_12)
-    difference_9 = total_12 - head_total_12
-    total_14 = head_total_12 * head_smaller - branch_11 + head_total_12 * difference_4
-    total_14 = total_14 + difference_9 * head_smaller + difference_9 * difference_4
-    total_14 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = total_14 + (branch_10 - (total_12 - total_9)) * smaller
-    total_15 = branch_11 - (total_13 - difference_8) + (_COEFFICIENT_7 - difference_8)
-    total_15 = total_15 + total_14 + _COEFFICIENT_8
-    branch_12 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = total_13 + branch_12
-    product_9 = total_16 * smaller
-    head_product_9 = _head(product_9)
-    branch_13 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_13 = head_product_9 + branch_13
-    total_17 = branch_13 + 1.0
-    difference_10 = total_17 - branch_13
-    head_total_16 = _head(total_16)
-    difference_11 = total_16 - head_total_16
-    total_18 = head_total_16 * head_smaller - branch_13 + head_total_16 * difference_4
-    total_18 = total_18 + difference_11 * head_smaller + difference_11 * difference_4
-    total_18 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = total_18 + (branch_12 - (total_16 - total_13)) * smaller
-    total_18 = branch_13 - (total_17 - difference_10) + (1.0 - difference_10) + total_18
-    branch_14 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = total_17 + branch_14
-    tail = product_4 / total_19
-    product_10 = tail * total_19
-    head_product_10 = _head(product_10)
-    branch_15 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_15 = head_product_10 + branch_15
-    head_tail = _head(tail)
-    head_total_19 = _head(total_19)
-    difference_12 = total_19 - head_total_19
-    difference_13 = tail - head_tail
-    numerator = head_tail * head_total_19 - branch_15 + head_tail * difference_12
-    numerator = numerator + difference_13 * head_total_19 + difference_13 * difference_12
-    numerator = -jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = product_4 - branch_15 + numerator
-    numerator = (numerator - (branch_14 - (total_19 - total_17)) * tail) / total_19
-    branch_16 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_20 = tail + branch_16
-    product_11 = total_4 * total_20
+    difference_5 = product_8 - head_product_8
+    total_9 = head_product_8 * head_smaller - product_10 + head_product_8 * difference_4
+    total_9 = total_9 + difference_5 * head_smaller + difference_5 * difference_4
+    total_9 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = product_10 - (total_8 - difference_3) + (_COEFFICIENT_3 - difference_3)
+    total_10 = total_10 + total_9 + _COEFFICIENT_4
+    branch_5 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_11 = total_8 + branch_5
+    product_11 = total_11 * smaller
     head_product_11 = _head(product_11)
-    branch_17 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_17 = head_product_11 + branch_17
-    minus_branch_17 = -branch_17
-    total_21 = minus_branch_17 + 2.0
-    difference_14 = total_21 - minus_branch_17
-    head_total_4 = _head(total_4)
-    head_total_20 = _head(total_20)
-    difference_15 = total_20 - head_total_20
-    difference_16 = total_4 - head_total_4
-    head_branch = _head(branch)
-    difference_17 = branch - head_branch
-    total_22 = head_total_4 * head_total_20 - branch_17 + head_total_4 * difference_15
-    total_22 = total_22 + difference_16 * head_total_20 + difference_16 * difference_15
-    total_22 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_6 - (total_4 - branch_4)) * total_20
-    total_22 = total_22 + (branch_16 - (total_20 - tail)) * total_4
-    total_23 = minus_branch_17 - (total_21 - difference_14) + (2.0 - difference_14)
-    total_24 = head_branch * head_branch - total_2 + head_branch * difference_17
-    total_24 = total_24 + difference_17 * head_branch + difference_17 * difference_17
-    total_24 = jnp.where(total_2 * 2.0**-60 == 0.0, 0.0, total_24) + total * branch * 2.0
-    total_23 = total_23 - (total_22 + -total_24 * branch_17)
-    branch_18 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_25 = total_21 + branch_18
-    branch_19 = jnp.where(outside, total_25, tail)
-    product_12 = product * branch_19
-    head_product_12 = _head(product_12)
-    branch_20 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_20 = head_product_12 + branch_20
+    total_12 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_12)
+    total_13 = product_12 + _COEFFICIENT_5
+    difference_6 = total_13 - product_12
+    head_total_11 = _head(total_11)
+    difference_7 = total_11 - head_total_11
+    total_14 = head_total_11 * head_smaller - product_12 + head_total_11 * difference_4
+    total_14 = total_14 + difference_7 * head_smaller + difference_7 * difference_4
+    total_14 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + (branch_5 - (total_11 - total_8)) * smaller
+    total_15 = product_12 - (total_13 - difference_6) + (_COEFFICIENT_5 - difference_6)
+    total_15 = total_15 + total_14 + _COEFFICIENT_6
+    branch_6 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = total_13 + branch_6
+    product_13 = total_16 * smaller
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_17)
+    total_18 = product_14 + _COEFFICIENT_7
+    difference_8 = total_18 - product_14
+    head_total_16 = _head(total_16)
+    difference_9 = total_16 - head_total_16
+    total_19 = head_total_16 * head_smaller - product_14 + head_total_16 * difference_4
+    total_19 = total_19 + difference_9 * head_smaller + difference_9 * difference_4
+    total_19 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = total_19 + (branch_6 - (total_16 - total_13)) * smaller
+    total_20 = product_14 - (total_18 - difference_8) + (_COEFFICIENT_7 - difference_8)
+    total_20 = total_20 + total_19 + _COEFFICIENT_8
+    branch_7 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
+    total_21 = total_18 + branch_7
+    product_15 = total_21 * smaller
+    head_product_15 = _head(product_15)
+    total_22 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_22)
+    total_23 = product_16 + 1.0
+    difference_10 = total_23 - product_16
+    head_total_21 = _head(total_21)
+    difference_11 = total_21 - head_total_21
+    total_24 = head_total_21 * head_smaller - product_16 + head_total_21 * difference_4
+    total_24 = total_24 + difference_11 * head_smaller + difference_11 * difference_4
+    total_24 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = total_24 + (branch_7 - (total_21 - total_18)) * smaller
+    total_24 = product_16 - (total_23 - difference_10) + (1.0 - difference_10) + total_24
+    branch_8 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_23 + branch_8
+    tail = product_7 / total_25
+    product_17 = tail * total_25
+    head_product_17 = _head(product_17)
+    total_26 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_26)
+    head_tail = _head(tail)
+    head_total_25 = _head(total_25)
+    difference_12 = total_25 - head_total_25
+    difference_13 = tail - head_tail
+    numerator = head_tail * head_total_25 - product_18 + head_tail * difference_12
+    numerator = numerator + difference_13 * head_total_25 + difference_13 * difference_12
+    numerator = -jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = product_7 - product_18 + numerator
+    numerator = (numerator - (branch_8 - (total_25 - total_23)) * tail) / total_25
+    branch_9 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    total_27 = tail + branch_9
+    product_19 = total_6 * total_27
+    head_product_19 = _head(product_19)
+    total_28 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_28)
+    minus_product_20 = -product_20
+    total_29 = minus_product_20 + 2.0
+    difference_14 = total_29 - minus_product_20
+    head_total_6 = _head(total_6)
+    head_total_27 = _head(total_27)
+    difference_15 = total_27 - head_total_27
+    difference_16 = total_6 - head_total_6
+    head_product_3 = _head(product_3)
+    difference_17 = product_3 - head_product_3
+    total_30 = head_product_3 * head_product_3 - product_6 + head_product_3 * difference_17
+    total_30 = total_30 + difference_17 * head_product_3 + difference_17 * difference_17
+    total_30 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = -(total_30 + total_3 * product_3 * 2.0) * product_20
+    total_31 = head_total_6 * head_total_27 - product_20 + head_total_6 * difference_15
+    total_31 = total_31 + difference_16 * head_total_27 + difference_16 * difference_15
+    total_31 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = total_31 + (branch_4 - (total_6 - branch_2)) * total_27
+    total_31 = -(total_31 + (branch_9 - (total_27 - tail)) * total_6 + total_30)
+    total_32 = minus_product_20 - (total_29 - difference_14) + (2.0 - difference_14)
+    total_32 = total_32 + total_31
+    branch_10 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_33 = total_29 + branch_10
+    branch_11 = jnp.where(outside, total_33, tail)
+    product_21 = product * branch_11
+    head_product_21 = _head(product_21)
+    total_34 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_34)
     head_product = _head(product)
-    head_branch_19 = _head(branch_19)
-    difference_18 = branch_19 - head_branch_19
+    head_branch_11 = _head(branch_11)
+    difference_18 = branch_11 - head_branch_11
     difference_19 = product - head_product
-    branch_21 = jnp.where(outside, branch_18 - (total_25 - total_21), numerator)
-    total_26 = head_product * head_branch_19 - branch_20 + head_product * difference_18
-    total_26 = total_26 + difference_19 * head_branch_19 + difference_19 * difference_18
-    total_26 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_26) + branch_21 * product
-    branch_22 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
-    total_27 = branch_20 + branch_22
-    larger = jnp.maximum(branch, 0.0)
+    branch_12 = jnp.where(outside, branch_10 - (total_33 - total_29), numerator)
+    total_35 = head_product * head_branch_11 - product_22 + head_product * difference_18
+    total_35 = total_35 + difference_19 * head_branch_11 + difference_19 * difference_18
+    total_35 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_35) + branch_12 * product
+    branch_13 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = product_22 + branch_13
+    larger = jnp.maximum(product_3, 0.0)
     larger_squared = jnp.square(larger)
     head_3 = _head(larger_squared)
-    total_28 = head_3 + jnp.where(larger_squared == head_3, 0.0, larger_squared - head_3)
-    minus_total_28 = -total_28
-    magnitude = jnp.abs(minus_total_28)
+    total_37 = head_3 + (larger_squared - head_3)
+    product_23 = larger_squared * 2.0**-60
+    product_23 = (product_23 == 0.0) | (larger_squared == head_3)
+    product_23 = jnp.where(product_23, larger_squared, total_37)
+    minus_product_23 = -product_23
+    magnitude = jnp.abs(minus_product_23)
     head_larger = _head(larger)
     difference_20 = larger - head_larger
-    total_29 = head_larger * head_larger - total_28 + head_larger * difference_20
-    total_29 = total_29 + difference_20 * head_larger + difference_20 * difference_20
-    total_29 = jnp.where(total_28 * 2.0**-60 == 0.0, 0.0, total_29)
-    outside_2 = is_equal & (branch_3 >= 0.0) | differs & (branch >= 0.0)
-    total_29 = -(total_29 + jnp.where(outside_2, total, 0.0) * larger * 2.0)
-    product_13 = total_29 * jnp.sign(minus_total_28)
-    is_far = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
+    total_38 = head_larger * head_larger - product_23 + head_larger * difference_20
+    total_38 = total_38 + difference_20 * head_larger + difference_20 * difference_20
+    total_38 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_38)
+    outside_2 = is_equal & (branch >= 0.0) | differs & (product_3 >= 0.0)
+    total_38 = -(total_38 + jnp.where(outside_2, total_3, 0.0) * larger * 2.0)
+    product_24 = total_38 * jnp.sign(minus_product_23)
+    is_far = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
     is_far = (magnitude == 64.0) & (is_far > 0.0)
     is_far = is_far | (magnitude != 64.0) & (magnitude > 64.0)
-    branch_23 = jnp.where(is_far, 0.5 * minus_total_28, minus_total_28)
-    is_less_2 = jnp.abs(branch_23) < 0.5
-    expm1_branch_23 = _expm1(branch_23)
-    total_30 = expm1_branch_23 + 1.0
-    part_of_t = jnp.where(is_less_2, total_30, jnp.exp(branch_23))
-    branch_24 = jnp.where(is_less_2, expm1_branch_23 - (total_30 - 1.0), 0.0)
-    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
-    total_31 = part_of_t + branch_25
-    product_14 = total_27 * total_31
-    head_product_14 = _head(product_14)
-    branch_26 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_26 = head_product_14 + branch_26
-    head_total_27 = _head(total_27)
-    head_total_31 = _head(total_31)
-    difference_21 = total_31 - head_total_31
-    difference_22 = total_27 - head_total_27
-    total_32 = head_total_27 * head_total_31 - branch_26 + head_total_27 * difference_21
-    total_32 = total_32 + difference_22 * head_total_31 + difference_22 * difference_21
-    total_32 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_22 - (total_27 - branch_20)) * total_31
-    total_32 = total_32 + (branch_25 - (total_31 - part_of_t)) * total_27
-    branch_27 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = branch_26 + branch_27
+    branch_14 = jnp.where(is_far, 0.5 * minus_product_23, minus_product_23)
+    is_less_2 = jnp.abs(branch_14) < 0.5
+    expm1_branch_14 = _expm1(branch_14)
+    total_39 = expm1_branch_14 + 1.0
+    part_of_t = jnp.where(is_less_2, total_39, jnp.exp(branch_14))
+    branch_15 = jnp.where(is_less_2, expm1_branch_14 - (total_39 - 1.0), 0.0)
+    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
+    total_40 = part_of_t + branch_16
+    product_25 = total_36 * total_40
+    head_product_25 = _head(product_25)
+    total_41 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_41)
+    head_total_36 = _head(total_36)
+    head_total_40 = _head(total_40)
+    difference_21 = total_40 - head_total_40
+    difference_22 = total_36 - head_total_36
+    total_42 = head_total_36 * head_total_40 - product_26 + head_total_36 * difference_21
+    total_42 = total_42 + difference_22 * head_total_40 + difference_22 * difference_21
+    total_42 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_13 - (total_36 - product_22)) * total_40
+    total_42 = total_42 + (branch_16 - (total_40 - part_of_t)) * total_36
+    branch_17 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = product_26 + branch_17
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_28 = jnp.where(is_far, branch_24, 0.0)
-    branch_29 = jnp.where(jnp.abs(branch_28) < jnp.inf, branch_28, 0.0)
-    total_34 = rest_of_t + branch_29
-    product_15 = total_33 * total_34
-    head_product_15 = _head(product_15)
-    branch_30 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_30 = head_product_15 + branch_30
-    abs_branch_30 = jnp.abs(branch_30)
-    negated = -abs_branch_30
+    branch_18 = jnp.where(is_far, branch_15, 0.0)
+    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
+    total_44 = rest_of_t + branch_19
+    product_27 = total_43 * total_44
+    head_product_27 = _head(product_27)
+    total_45 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_45)
+    abs_product_28 = jnp.abs(product_28)
+    negated = -abs_product_28
     is_less_3 = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_35 = expm1_negated + 1.0
-    t = jnp.where(is_less_3, total_35, jnp.exp(negated))
+    total_46 = expm1_negated + 1.0
+    t = jnp.where(is_less_3, total_46, jnp.exp(negated))
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
-    branch_31 = jnp.where(t_squared == head_t_squared, 0.0, t_squared - head_t_squared)
-    branch_31 = head_t_squared + branch_31
-    total_36 = branch_31 + 1.0
-    difference_23 = total_36 - branch_31
+    total_47 = head_t_squared + (t_squared - head_t_squared)
+    product_29 = t_squared * 2.0**-60
+    product_29 = (product_29 == 0.0) | (t_squared == head_t_squared)
+    product_29 = jnp.where(product_29, t_squared, total_47)
+    total_48 = product_29 + 1.0
+    difference_23 = total_48 - product_29
     head_t = _head(t)
     difference_24 = t - head_t
-    head_total_33 = _head(total_33)
-    head_total_34 = _head(total_34)
-    difference_25 = total_34 - head_total_34
-    difference_26 = total_33 - head_total_33
-    total_37 = head_total_33 * head_total_34 - branch_30 + head_total_33 * difference_25
-    total_37 = total_37 + difference_26 * head_total_34 + difference_26 * difference_25
-    total_37 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = total_37 + (branch_27 - (total_33 - branch_26)) * total_34
-    total_37 = total_37 + (branch_29 - (total_34 - rest_of_t)) * total_33
-    sign_branch_30 = jnp.sign(branch_30)
-    product_16 = total_37 * sign_branch_30
-    head_product_16 = _head(product_16)
-    branch_32 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_32 = head_product_16 + branch_32
-    minus_branch_32 = -branch_32
-    branch_33 = jnp.where(is_far, total_29 * 0.5, total_29)
-    branch_34 = jnp.where(is_far, branch_33, 0.0)
-    total_38 = branch_33 + branch_34
-    product_17 = jnp.where(is_less_3, expm1_negated - (total_35 - 1.0), 0.0) * t * 2.0
-    total_39 = branch_31 - (total_36 - difference_23) + (1.0 - difference_23)
-    product_18 = (minus_branch_32 + total_38 * negated) * 2.0 * branch_31
-    total_40 = head_t * head_t - branch_31 + head_t * difference_24
-    total_40 = total_40 + difference_24 * head_t + difference_24 * difference_24
-    total_40 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_40) + product_17
-    total_39 = total_39 + (total_40 + product_18)
-    branch_35 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_41 = total_36 + branch_35
-    ratio = 2.0 / total_41
+    head_total_43 = _head(total_43)
+    head_total_44 = _head(total_44)
+    difference_25 = total_44 - head_total_44
+    difference_26 = total_43 - head_total_43
+    total_49 = head_total_43 * head_total_44 - product_28 + head_total_43 * difference_25
+    total_49 = total_49 + difference_26 * head_total_44 + difference_26 * difference_25
+    total_49 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + (branch_17 - (total_43 - product_26)) * total_44
+    total_49 = total_49 + (branch_19 - (total_44 - rest_of_t)) * total_43
+    sign_product_28 = jnp.sign(product_28)
+    product_30 = total_49 * sign_product_28
+    head_product_30 = _head(product_30)
+    total_50 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_50)
+    minus_product_31 = -product_31
+    branch_20 = jnp.where(is_far, total_38 * 0.5, total_38)
+    branch_21 = jnp.where(is_far, branch_20, 0.0)
+    total_51 = branch_20 + branch_21
+    product_32 = jnp.where(is_less_3, expm1_negated - (total_46 - 1.0), 0.0) * t * 2.0
+    total_52 = product_29 - (total_48 - difference_23) + (1.0 - difference_23)
+    product_33 = (minus_product_31 + total_51 * negated) * 2.0 * product_29
+    total_53 = head_t * head_t - product_29 + head_t * difference_24
+    total_53 = total_53 + difference_24 * head_t + difference_24 * difference_24
+    total_53 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_53) + product_32
+    total_52 = total_52 + (total_53 + product_33)
+    branch_22 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
+    total_54 = total_48 + branch_22
+    ratio = 2.0 / total_54
     ratio_squared = jnp.square(ratio)
     head_4 = _head(ratio_squared)
-    total_42 = head_4 + jnp.where(ratio_squared == head_4, 0.0, ratio_squared - head_4)
-    product_19 = clamped * total_42
-    head_product_19 = _head(product_19)
-    branch_36 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_36 = head_product_19 + branch_36
+    total_55 = head_4 + (ratio_squared - head_4)
+    product_34 = ratio_squared * 2.0**-60
+    product_34 = (product_34 == 0.0) | (ratio_squared == head_4)
+    product_34 = jnp.where(product_34, ratio_squared, total_55)
+    product_35 = clamped * product_34
+    head_product_35 = _head(product_35)
+    total_56 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_56)
     clamped_squared = jnp.square(clamped)
     head_5 = _head(clamped_squared)
-    total_43 = head_5 + jnp.where(clamped_squared == head_5, 0.0, clamped_squared - head_5)
-    product_20 = _SQRT_2_OVER_2_SQRT_PI_2 * total_43
-    head_product_20 = _head(product_20)
-    branch_37 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_37 = head_product_20 + branch_37
-    minus_branch_37 = -branch_37
-    total_44 = minus_branch_37 + _COEFFICIENT_9
-    difference_27 = total_44 - minus_branch_37
-    product_21 = _COEFFICIENT_10 * total_43
-    head_product_21 = _head(product_21)
-    branch_38 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_38 = head_product_21 + branch_38
+    total_57 = head_5 + (clamped_squared - head_5)
+    product_37 = clamped_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (clamped_squared == head_5)
+    product_37 = jnp.where(product_37, clamped_squared, total_57)
+    product_38 = _SQRT_2_OVER_2_SQRT_PI_2 * product_37
+    head_product_38 = _head(product_38)
+    total_58 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_58)
+    minus_product_39 = -product_39
+    total_59 = minus_product_39 + _COEFFICIENT_9
+    difference_27 = total_59 - minus_product_39
+    product_40 = _COEFFICIENT_10 * product_37
+    head_product_40 = _head(product_40)
+    total_60 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_60)
     head_6 = _head(jnp.full_like(x, _COEFFICIENT_10))
-    head_total_43 = _head(total_43)
-    difference_28 = total_43 - head_total_43
+    head_product_37 = _head(product_37)
+    difference_28 = product_37 - head_product_37
     difference_29 = _COEFFICIENT_10 - head_6
-    total_45 = head_clamped * head_clamped - total_43 + head_clamped * difference
-    total_45 = total_45 + difference * head_clamped + difference * difference
-    total_45 = jnp.where(total_43 * 2.0**-60 == 0.0, 0.0, total_45) * _COEFFICIENT_10
-    total_46 = head_6 * head_total_43 - branch_38 + head_6 * difference_28
-    total_46 = total_46 + difference_29 * head_total_43 + difference_29 * difference_28
-    total_46 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = branch_38 - branch_37 + (total_46 + _COEFFICIENT_11 * total_43 + total_45)
-    difference_30 = minus_branch_37 - (total_44 - difference_27)
-    difference_30 = difference_30 + (_COEFFICIENT_9 - difference_27) - total_46
+    total_61 = head_clamped * head_clamped - product_37 + head_clamped * difference
+    total_61 = total_61 + difference * head_clamped + difference * difference
+    total_61 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_61) * _COEFFICIENT_10
+    total_62 = head_6 * head_product_37 - product_41 + head_6 * difference_28
+    total_62 = total_62 + difference_29 * head_product_37 + difference_29 * difference_28
+    total_62 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_62)
+    total_62 = total_62 + _COEFFICIENT_11 * product_37 + total_61
+    total_62 = -(product_41 - product_39 + total_62)
+    difference_30 = minus_product_39 - (total_59 - difference_27)
+    difference_30 = difference_30 + (_COEFFICIENT_9 - difference_27) + total_62
     difference_30 = difference_30 + _COEFFICIENT_12
-    branch_39 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
-    total_47 = total_44 + branch_39
-    product_22 = branch_36 * total_47
-    head_product_22 = _head(product_22)
-    branch_40 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_40 = head_product_22 + branch_40
-    head_branch_36 = _head(branch_36)
-    head_total_47 = _head(total_47)
-    difference_31 = total_47 - head_total_47
-    difference_32 = branch_36 - head_branch_36
-    head_total_42 = _head(total_42)
-    difference_33 = total_42 - head_total_42
+    branch_23 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
+    total_63 = total_59 + branch_23
+    product_42 = product_36 * total_63
+    head_product_42 = _head(product_42)
+    total_64 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_64)
+    head_product_36 = _head(product_36)
+    head_total_63 = _head(total_63)
+    difference_31 = total_63 - head_total_63
+    difference_32 = product_36 - head_product_36
+    head_product_34 = _head(product_34)
+    difference_33 = product_34 - head_product_34
     head_ratio = _head(ratio)
     difference_34 = ratio - head_ratio
-    product_23 = ratio * total_41
-    head_product_23 = _head(product_23)
-    branch_41 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_41 = head_product_23 + branch_41
-    head_total_41 = _head(total_41)
-    difference_35 = total_41 - head_total_41
-    numerator_2 = head_ratio * head_total_41 - branch_41 + head_ratio * difference_35
-    numerator_3 = numerator_2 + difference_34 * head_total_41 + difference_34 * difference_35
-    numerator_4 = 2.0 - branch_41 - jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_35 - (total_41 - total_36)) * ratio) / total_41
+    product_44 = ratio * total_54
+    head_product_44 = _head(product_44)
+    total_65 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = jnp.where(product_45, product_44, total_65)
+    head_total_54 = _head(total_54)
+    difference_35 = total_54 - head_total_54
+    numerator_2 = head_ratio * head_total_54 - product_45 + head_ratio * difference_35
+    numerator_3 = numerator_2 + difference_34 * head_total_54 + difference_34 * difference_35
+    numerator_4 = 2.0 - product_45 - jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_22 - (total_54 - total_48)) * ratio) / total_54
     numerator_4 = numerator_4 * ratio * 2.0
-    total_48 = head_ratio * head_ratio - total_42 + head_ratio * difference_34
-    total_48 = total_48 + difference_34 * head_ratio + difference_34 * difference_34
-    total_48 = jnp.where(total_42 * 2.0**-60 == 0.0, 0.0, total_48) + numerator_4
-    total_49 = head_branch_36 * head_total_47 - branch_40 + head_branch_36 * difference_31
-    total_49 = total_49 + difference_32 * head_total_47 + difference_32 * difference_31
-    total_49 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_50 = head_clamped * head_total_42 - branch_36 + head_clamped * difference_33
-    total_50 = total_50 + difference * head_total_42 + difference * difference_33
-    total_50 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_50) + total_48 * clamped
-    total_49 = total_49 + total_50 * total_47
-    total_49 = total_49 + (branch_39 - (total_47 - total_44)) * branch_36
-    branch_42 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_51 = branch_40 + branch_42
-    minus_branch = -branch
-    larger_2 = jnp.maximum(minus_branch, 0.0)
+    total_66 = head_ratio * head_ratio - product_34 + head_ratio * difference_34
+    total_66 = total_66 + difference_34 * head_ratio + difference_34 * difference_34
+    total_66 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_66) + numerator_4
+    total_67 = head_clamped * head_product_34 - product_36 + head_clamped * difference_33
+    total_67 = total_67 + difference * head_product_34 + difference * difference_33
+    total_67 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_67) + total_66 * clamped
+    total_67 = total_67 * total_63
+    product_46 = (branch_23 - (total_63 - total_59)) * product_36
+    difference_36 = head_product_36 * head_total_63 - product_43
+    difference_36 = difference_36 + head_product_36 * difference_31
+    difference_36 = difference_36 + difference_32 * head_total_63
+    difference_36 = difference_36 + difference_32 * difference_31
+    difference_36 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_36) + total_67
+    difference_36 = difference_36 + product_46
+    branch_24 = jnp.where(jnp.abs(difference_36) < jnp.inf, difference_36, 0.0)
+    total_68 = product_43 + branch_24
+    minus_product_3 = -product_3
+    larger_2 = jnp.maximum(minus_product_3, 0.0)
     larger_2_squared = jnp.square(larger_2)
     head_7 = _head(larger_2_squared)
-    branch_43 = jnp.where(larger_2_squared == head_7, 0.0, larger_2_squared - head_7)
-    branch_43 = head_7 + branch_43
-    minus_branch_43 = -branch_43
-    is_less_4 = jnp.abs(minus_branch_43) < 0.5
-    growth_2 = _expm1(minus_branch_43)
-    total_52 = growth_2 + 1.0
-    branch_44 = jnp.where(is_less_4, total_52, jnp.exp(minus_branch_43))
-    branch_45 = jnp.where(is_less_4, growth_2 - (total_52 - 1.0), 0.0)
-    branch_46 = jnp.where(jnp.abs(branch_45) < jnp.inf, branch_45, 0.0)
-    total_53 = branch_44 + branch_46
-    product_24 = total_51 * total_53
-    head_product_24 = _head(product_24)
-    branch_47 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_47 = head_product_24 + branch_47
-    product_25 = 2.0 * total_42
-    product_26 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
-    head_product_26 = _head(product_26)
-    branch_48 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_48 = head_product_26 + branch_48
-    product_27 = _COEFFICIENT_10 * clamped
-    head_product_27 = _head(product_27)
-    branch_49 = jnp.where(product_27 == head_product_27, 0.0, product_27 - head_product_27)
-    branch_49 = head_product_27 + branch_49
-    total_54 = head_6 * head_clamped - branch_49 + head_6 * difference
-    total_54 = total_54 + difference_29 * head_clamped + difference_29 * difference
-    total_54 = jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_54 = branch_49 - branch_48 + (total_54 + _COEFFICIENT_11 * clamped)
-    branch_50 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
-    total_55 = branch_48 + branch_50
-    product_28 = total_55 * total_53
-    head_product_28 = _head(product_28)
-    branch_51 = jnp.where(product_28 == head_product_28, 0.0, product_28 - head_product_28)
-    branch_51 = head_product_28 + branch_51
-    product_29 = 0.5 * branch_19
-    total_56 = branch_51 + product_29
-    difference_36 = total_56 - branch_51
-    head_total_55 = _head(total_55)
-    head_total_53 = _head(total_53)
-    difference_37 = total_53 - head_total_53
-    difference_38 = total_55 - head_total_55
-    difference_39 = branch_46 - (total_53 - branch_44)
+    total_69 = head_7 + (larger_2_squared - head_7)
+    product_47 = larger_2_squared * 2.0**-60
+    product_47 = (product_47 == 0.0) | (larger_2_squared == head_7)
+    product_47 = jnp.where(product_47, larger_2_squared, total_69)
+    minus_product_47 = -product_47
+    is_less_4 = jnp.abs(minus_product_47) < 0.5
+    growth_2 = _expm1(minus_product_47)
+    total_70 = growth_2 + 1.0
+    branch_25 = jnp.where(is_less_4, total_70, jnp.exp(minus_product_47))
+    branch_26 = jnp.where(is_less_4, growth_2 - (total_70 - 1.0), 0.0)
+    branch_27 = jnp.where(jnp.abs(branch_26) < jnp.inf, branch_26, 0.0)
+    total_71 = branch_25 + branch_27
+    product_48 = total_68 * total_71
+    head_product_48 = _head(product_48)
+    total_72 = head_product_48 + (product_48 - head_product_48)
+    product_49 = product_48 * 2.0**-60
+    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = jnp.where(product_49, product_48, total_72)
+    product_50 = 2.0 * product_34
+    product_51 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
+    head_product_51 = _head(product_51)
+    total_73 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = jnp.where(product_52, product_51, total_73)
+    product_53 = _COEFFICIENT_10 * clamped
+    head_product_53 = _head(product_53)
+    total_74 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = jnp.where(product_54, product_53, total_74)
+    total_75 = head_6 * head_clamped - product_54 + head_6 * difference
+    total_75 = total_75 + difference_29 * head_clamped + difference_29 * difference
+    total_75 = jnp.where(product_54 * 2.0**-60 == 0.0, 0.0, total_75)
+    total_75 = product_54 - product_52 + (total_75 + _COEFFICIENT_11 * clamped)
+    branch_28 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
+    total_76 = product_52 + branch_28
+    product_55 = total_76 * total_71
+    head_product_55 = _head(product_55)
+    total_77 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = jnp.where(product_56, product_55, total_77)
+    product_57 = 0.5 * branch_11
+    total_78 = product_56 + product_57
+    difference_37 = total_78 - product_56
+    head_total_76 = _head(total_76)
+    head_total_71 = _head(total_71)
+    difference_38 = total_71 - head_total_71
+    difference_39 = total_76 - head_total_76
+    difference_40 = branch_27 - (total_71 - branch_25)
     head_larger_2 = _head(larger_2)
-    difference_40 = larger_2 - head_larger_2
-    minus_total = -total
-    total_57 = head_larger_2 * head_larger_2 - branch_43 + head_larger_2 * difference_40
-    total_57 = total_57 + difference_40 * head_larger_2 + difference_40 * difference_40
-    total_57 = jnp.where(branch_43 * 2.0**-60 == 0.0, 0.0, total_57)
-    branch_52 = jnp.where(jnp.abs(minus_total) < jnp.inf, minus_total, 0.0)
-    branch_52 = (minus_branch == 0.0) & (branch_52 >= 0.0)
-    branch_52 = branch_52 | (minus_branch != 0.0) & (minus_branch >= 0.0)
-    total_57 = -(total_57 + jnp.where(branch_52, minus_total, 0.0) * larger_2 * 2.0)
-    total_58 = head_total_55 * head_total_53 - branch_51 + head_total_55 * difference_37
-    total_58 = total_58 + difference_38 * head_total_53 + difference_38 * difference_37
-    total_58 = jnp.where(branch_51 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = total_58 + (branch_50 - (total_55 - branch_48)) * total_53
-    total_58 = total_58 + difference_39 * total_55 + total_57 * branch_51
-    total_59 = branch_51 - (total_56 - difference_36) + (product_29 - difference_36)
-    total_59 = total_59 + total_58 + branch_21 * 0.5
-    branch_53 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    total_60 = total_56 + branch_53
-    product_30 = product_25 * total_60
-    head_product_30 = _head(product_30)
-    branch_54 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_54 = head_product_30 + branch_54
-    total_61 = branch_47 + branch_54
-    difference_41 = total_61 - branch_47
-    head_total_51 = _head(total_51)
-    difference_42 = total_51 - head_total_51
-    head_product_25 = _head(product_25)
-    head_total_60 = _head(total_60)
-    difference_43 = total_60 - head_total_60
-    difference_44 = product_25 - head_product_25
-    difference_45 = branch_53 - (total_60 - total_56)
-    total_62 = head_total_51 * head_total_53 - branch_47 + head_total_51 * difference_37
-    total_62 = total_62 + difference_42 * head_total_53 + difference_42 * difference_37
-    total_62 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, total_62)
-    total_62 = total_62 + (branch_42 - (total_51 - branch_40)) * total_53
-    total_62 = total_62 + difference_39 * total_51 + total_57 * branch_47
-    total_63 = branch_47 - (total_61 - difference_41) + (branch_54 - difference_41)
-    total_63 = total_63 + total_62
-    difference_46 = head_product_25 * head_total_60 - branch_54
-    difference_46 = difference_46 + head_product_25 * difference_43
-    difference_46 = difference_46 + difference_44 * head_total_60
-    difference_46 = difference_46 + difference_44 * difference_43
-    difference_46 = jnp.where(branch_54 * 2.0**-60 == 0.0, 0.0, difference_46)
-    difference_46 = difference_46 + total_48 * 2.0 * total_60 + difference_45 * product_25
-    total_63 = total_63 + difference_46
-    branch_55 = jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
-    total_64 = total_61 + branch_55
-    product_31 = 2.0 * clamped
-    total_60_squared = jnp.square(total_60)
-    head_8 = _head(total_60_squared)
-    branch_56 = jnp.where(total_60_squared == head_8, 0.0, total_60_squared - head_8)
-    branch_56 = head_8 + branch_56
-    product_32 = product_31 * branch_56
-    head_product_32 = _head(product_32)
-    branch_57 = jnp.where(product_32 == head_product_32, 0.0, product_32 - head_product_32)
-    branch_57 = head_product_32 + branch_57
-    product_33 = branch_57 * total_42
-    head_product_33 = _head(product_33)
-    branch_58 = jnp.where(product_33 == head_product_33, 0.0, product_33 - head_product_33)
-    branch_58 = head_product_33 + branch_58
-    head_branch_57 = _head(branch_57)
-    difference_47 = branch_57 - head_branch_57
-    head_product_31 = _head(product_31)
-    head_branch_56 = _head(branch_56)
-    difference_48 = branch_56 - head_branch_56
-    difference_49 = product_31 - head_product_31
-    total_65 = head_branch_57 * head_total_42 - branch_58 + head_branch_57 * difference_33
-    total_65 = total_65 + difference_47 * head_total_42 + difference_47 * difference_33
-    total_65 = jnp.where(branch_58 * 2.0**-60 == 0.0, 0.0, total_65)
-    total_66 = head_total_60 * head_total_60 - branch_56 + head_total_60 * difference_43
-    total_66 = total_66 + difference_43 * head_total_60 + difference_43 * difference_43
-    total_66 = jnp.where(branch_56 * 2.0**-60 == 0.0, 0.0, total_66)
-    total_66 = (total_66 + difference_45 * total_60 * 2.0) * product_31
-    difference_50 = head_product_31 * head_branch_56 - branch_57
-    difference_50 = difference_50 + head_product_31 * difference_48
-    difference_50 = difference_50 + difference_49 * head_branch_56
-    difference_50 = difference_50 + difference_49 * difference_48
-    difference_50 = jnp.where(branch_57 * 2.0**-60 == 0.0, 0.0, difference_50) + total_66
-    total_65 = total_65 + difference_50 * total_42 + total_48 * branch_57
-    branch_59 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
-    total_67 = branch_58 + branch_59
-    total_68 = branch_32 + total_38 * abs_branch_30
-    branch_60 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
-    branch_60 = (abs_branch_30 == 2.0**-54) & (branch_60 < 0.0)
-    branch_60 = branch_60 | (abs_branch_30 != 2.0**-54) & (abs_branch_30 < 2.0**-54)
-    product_34 = -2.0 * abs_branch_30
-    abs_product_34 = jnp.abs(product_34)
-    is_less_5 = abs_product_34 < 0.25
-    total_69 = product_34 + 1.0
-    difference_51 = total_69 - product_34
-    product_35 = (_1_OVER_15_FACTORIAL * product_34 + _1_OVER_14_FACTORIAL) * product_34
-    product_35 = (product_35 + _1_OVER_13_FACTORIAL) * product_34 + _1_OVER_12_FACTORIAL
-    product_35 = (product_35 * product_34 + _1_OVER_11_FACTORIAL) * product_34
-    product_35 = (product_35 + _1_OVER_10_FACTORIAL) * product_34 + _1_OVER_9_FACTORIAL
-    product_35 = (product_35 * product_34 + _1_OVER_8_FACTORIAL) * product_34
-    product_35 = (product_35 + _1_OVER_7_FACTORIAL) * product_34 + _1_OVER_6_FACTORIAL
-    product_35 = (product_35 * product_34 + _1_OVER_5_FACTORIAL) * product_34
-    product_35 = (product_35 + _1_OVER_4_FACTORIAL) * product_34 + _1_OVER_3_FACTORIAL
-    product_35 = jnp.square(product_34) * (product_35 * product_34 + _1_OVER_2_FACTORIAL)
-    product_35 = product_34 - (total_69 - difference_51) + (1.0 - difference_51) + product_35
-    branch_61 = jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
-    total_70 = total_69 + branch_61
-    exp_product_34 = jnp.exp(product_34)
-    branch_62 = jnp.where(is_less_5, total_70, exp_product_34)
-    total_71 = branch_62 - 1.0
-    difference_52 = total_71 - branch_62
-    binade = _binade(exp_product_34 * _4_OVER_3)
+    difference_41 = larger_2 - head_larger_2
+    minus_total_3 = -total_3
+    total_79 = head_larger_2 * head_larger_2 - product_47 + head_larger_2 * difference_41
+    total_79 = total_79 + difference_41 * head_larger_2 + difference_41 * difference_41
+    total_79 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, total_79)
+    branch_29 = jnp.where(jnp.abs(minus_total_3) < jnp.inf, minus_total_3, 0.0)
+    branch_29 = (minus_product_3 == 0.0) & (branch_29 >= 0.0)
+    branch_29 = branch_29 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
+    total_79 = -(total_79 + jnp.where(branch_29, minus_total_3, 0.0) * larger_2 * 2.0)
+    total_80 = head_total_76 * head_total_71 - product_56 + head_total_76 * difference_38
+    total_80 = total_80 + difference_39 * head_total_71 + difference_39 * difference_38
+    total_80 = jnp.where(product_56 * 2.0**-60 == 0.0, 0.0, total_80)
+    total_80 = total_80 + (branch_28 - (total_76 - product_52)) * total_71
+    total_80 = total_80 + difference_40 * total_76 + total_79 * product_56
+    total_81 = product_56 - (total_78 - difference_37) + (product_57 - difference_37)
+    total_81 = total_81 + total_80 + branch_12 * 0.5
+    branch_30 = jnp.where(jnp.abs(total_81) < jnp.inf, total_81, 0.0)
+    total_82 = total_78 + branch_30
+    product_58 = product_50 * total_82
+    head_product_58 = _head(product_58)
+    total_83 = head_product_58 + (product_58 - head_product_58)
+    product_59 = product_58 * 2.0**-60
+    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = jnp.where(product_59, product_58, total_83)
+    total_84 = product_49 + product_59
+    difference_42 = total_84 - product_49
+    head_total_68 = _head(total_68)
+    difference_43 = total_68 - head_total_68
+    head_product_50 = _head(product_50)
+    head_total_82 = _head(total_82)
+    difference_44 = total_82 - head_total_82
+    difference_45 = product_50 - head_product_50
+    difference_46 = branch_30 - (total_82 - total_78)
+    total_85 = head_total_68 * head_total_71 - product_49 + head_total_68 * difference_38
+    total_85 = total_85 + difference_43 * head_total_71 + difference_43 * difference_38
+    total_85 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, total_85)
+    total_85 = total_85 + (branch_24 - (total_68 - product_43)) * total_71
+    total_85 = total_85 + difference_40 * total_68 + total_79 * product_49
+    total_86 = product_49 - (total_84 - difference_42) + (product_59 - difference_42)
+    total_86 = total_86 + total_85
+    difference_47 = head_product_50 * head_total_82 - product_59
+    difference_47 = difference_47 + head_product_50 * difference_44
+    difference_47 = difference_47 + difference_45 * head_total_82
+    difference_47 = difference_47 + difference_45 * difference_44
+    difference_47 = jnp.where(product_59 * 2.0**-60 == 0.0, 0.0, difference_47)
+    difference_47 = difference_47 + total_66 * 2.0 * total_82 + difference_46 * product_50
+    total_86 = total_86 + difference_47
+    branch_31 = jnp.where(jnp.abs(total_86) < jnp.inf, total_86, 0.0)
+    total_87 = total_84 + branch_31
+    product_60 = 2.0 * clamped
+    total_82_squared = jnp.square(total_82)
+    head_8 = _head(total_82_squared)
+    total_88 = head_8 + (total_82_squared - head_8)
+    product_61 = total_82_squared * 2.0**-60
+    product_61 = (product_61 == 0.0) | (total_82_squared == head_8)
+    product_61 = jnp.where(product_61, total_82_squared, total_88)
+    product_62 = product_60 * product_61
+    head_product_62 = _head(product_62)
+    total_89 = head_product_62 + (product_62 - head_product_62)
+    product_63 = product_62 * 2.0**-60
+    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = jnp.where(product_63, product_62, total_89)
+    product_64 = product_63 * product_34
+    head_product_64 = _head(product_64)
+    total_90 = head_product_64 + (product_64 - head_product_64)
+    product_65 = product_64 * 2.0**-60
+    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = jnp.where(product_65, product_64, total_90)
+    head_product_63 = _head(product_63)
+    difference_48 = product_63 - head_product_63
+    head_product_60 = _head(product_60)
+    head_product_61 = _head(product_61)
+    difference_49 = product_61 - head_product_61
+    difference_50 = product_60 - head_product_60
+    total_91 = head_total_82 * head_total_82 - product_61 + head_total_82 * difference_44
+    total_91 = total_91 + difference_44 * head_total_82 + difference_44 * difference_44
+    total_91 = jnp.where(product_61 * 2.0**-60 == 0.0, 0.0, total_91)
+    total_91 = (total_91 + difference_46 * total_82 * 2.0) * product_60
+    difference_51 = head_product_60 * head_product_61 - product_63
+    difference_51 = difference_51 + head_product_60 * difference_49
+    difference_51 = difference_51 + difference_50 * head_product_61
+    difference_51 = difference_51 + difference_50 * difference_49
+    difference_51 = jnp.where(product_63 * 2.0**-60 == 0.0, 0.0, difference_51) + total_91
+    difference_51 = difference_51 * product_34
+    difference_52 = head_product_63 * head_product_34 - product_65
+    difference_52 = difference_52 + head_product_63 * difference_33
+    difference_52 = difference_52 + difference_48 * head_product_34
+    difference_52 = difference_52 + difference_48 * difference_33
+    difference_52 = jnp.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_52) + difference_51
+    difference_52 = difference_52 + total_66 * product_63
+    branch_32 = jnp.where(jnp.abs(difference_52) < jnp.inf, difference_52, 0.0)
+    total_92 = product_65 + branch_32
+    total_93 = product_31 + total_51 * abs_product_28
+    branch_33 = jnp.where(jnp.abs(total_93) < jnp.inf, total_93, 0.0)
+    branch_33 = (abs_product_28 == 2.0**-54) & (branch_33 < 0.0)
+    branch_33 = branch_33 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
+    product_66 = -2.0 * abs_product_28
+    abs_product_66 = jnp.abs(product_66)
+    is_less_5 = abs_product_66 < 0.25
+    total_94 = product_66 + 1.0
+    difference_53 = total_94 - product_66
+    product_67 = (_1_OVER_15_FACTORIAL * product_66 + _1_OVER_14_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_13_FACTORIAL) * product_66 + _1_OVER_12_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_11_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_10_FACTORIAL) * product_66 + _1_OVER_9_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_8_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_7_FACTORIAL) * product_66 + _1_OVER_6_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_5_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_4_FACTORIAL) * product_66 + _1_OVER_3_FACTORIAL
+    product_67 = jnp.square(product_66) * (product_67 * product_66 + _1_OVER_2_FACTORIAL)
+    product_67 = product_66 - (total_94 - difference_53) + (1.0 - difference_53) + product_67
+    branch_34 = jnp.where(jnp.abs(product_67) < jnp.inf, product_67, 0.0)
+    total_95 = total_94 + branch_34
+    exp_product_66 = jnp.exp(product_66)
+    branch_35 = jnp.where(is_less_5, total_95, exp_product_66)
+    total_96 = branch_35 - 1.0
+    difference_54 = total_96 - branch_35
+    binade = _binade(exp_product_66 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_63 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_34 / branch_63
-    floor = jnp.floor(jnp.log(branch_63) * _1_OVER_LOG_2 + 0.5)
-    difference_53 = product_34 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_36 = jnp.where(inside, binade, 1.0)
+    ratio_2 = exp_product_66 / branch_36
+    floor = jnp.floor(jnp.log(branch_36) * _1_OVER_LOG_2 + 0.5)
+    difference_55 = product_66 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_72 = difference_53 + negated_2
-    difference_54 = total_72 - difference_53
-    total_73 = difference_53 - (total_72 - difference_54) + (negated_2 - difference_54)
-    total_73 = total_73 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_64 = jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0)
-    total_74 = total_72 + branch_64
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_74 + _1_OVER_14_FACTORIAL) * total_74
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_74 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_74 + _1_OVER_11_FACTORIAL) * total_74
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_74 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_74 + _1_OVER_8_FACTORIAL) * total_74
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_74 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_74 + _1_OVER_5_FACTORIAL) * total_74
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_74 + _1_OVER_3_FACTORIAL
-    numerator_13 = jnp.square(total_74) * (numerator_12 * total_74 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_64 - (total_74 - total_72))
-    numerator_14 = (1.0 - ratio_2 + total_74 + numerator_14) / ratio_2
-    numerator_14 = jnp.where(inside & (abs_product_34 >= 0.25), numerator_14, 0.0) * branch_62
-    numerator_14 = jnp.where(is_less_5, branch_61 - (total_70 - total_69), 0.0) + numerator_14
-    total_75 = branch_62 - (total_71 - difference_52) + (-1.0 - difference_52)
-    total_75 = total_75 + numerator_14
-    branch_65 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
-    total_76 = total_71 + branch_65
-    minus_total_76 = -total_76
-    total_77 = total_76 + 2.0
-    difference_55 = total_77 - total_76
-    difference_56 = branch_65 - (total_76 - total_71)
-    total_78 = total_76 - (total_77 - difference_55) + (2.0 - difference_55)
-    total_78 = total_78 + difference_56
-    branch_66 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
-    total_79 = total_77 + branch_66
-    ratio_3 = minus_total_76 / total_79
-    product_36 = sign_branch_30 * ratio_3
-    head_product_36 = _head(product_36)
-    branch_67 = jnp.where(product_36 == head_product_36, 0.0, product_36 - head_product_36)
-    branch_67 = head_product_36 + branch_67
-    tanh_branch_30 = _tanh(branch_30)
-    head_9 = _head(sign_branch_30)
+    total_97 = difference_55 + negated_2
+    difference_56 = total_97 - difference_55
+    total_98 = difference_55 - (total_97 - difference_56) + (negated_2 - difference_56)
+    total_98 = total_98 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_37 = jnp.where(jnp.abs(total_98) < jnp.inf, total_98, 0.0)
+    total_99 = total_97 + branch_37
+    numerator_5 = (_1_OVER_15_FACTORIAL * total_99 + _1_OVER_14_FACTORIAL) * total_99
+    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_99 + _1_OVER_12_FACTORIAL
+    numerator_7 = (numerator_6 * total_99 + _1_OVER_11_FACTORIAL) * total_99
+    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_99 + _1_OVER_9_FACTORIAL
+    numerator_9 = (numerator_8 * total_99 + _1_OVER_8_FACTORIAL) * total_99
+    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_99 + _1_OVER_6_FACTORIAL
+    numerator_11 = (numerator_10 * total_99 + _1_OVER_5_FACTORIAL) * total_99
+    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_99 + _1_OVER_3_FACTORIAL
+    numerator_13 = jnp.square(total_99) * (numerator_12 * total_99 + _1_OVER_2_FACTORIAL)
+    numerator_14 = numerator_13 + (branch_37 - (total_99 - total_97))
+    numerator_14 = (1.0 - ratio_2 + total_99 + numerator_14) / ratio_2
+    numerator_14 = jnp.where(inside & (abs_product_66 >= 0.25), numerator_14, 0.0) * branch_35
+    numerator_14 = jnp.where(is_less_5, branch_34 - (total_95 - total_94), 0.0) + numerator_14
+    total_100 = branch_35 - (total_96 - difference_54) + (-1.0 - difference_54)
+    total_100 = total_100 + numerator_14
+    branch_38 = jnp.where(jnp.abs(total_100) < jnp.inf, total_100, 0.0)
+    total_101 = total_96 + branch_38
+    minus_total_101 = -total_101
+    total_102 = total_101 + 2.0
+    difference_57 = total_102 - total_101
+    difference_58 = branch_38 - (total_101 - total_96)
+    total_103 = total_101 - (total_102 - difference_57) + (2.0 - difference_57)
+    total_103 = total_103 + difference_58
+    branch_39 = jnp.where(jnp.abs(total_103) < jnp.inf, total_103, 0.0)
+    total_104 = total_102 + branch_39
+    ratio_3 = minus_total_101 / total_104
+    product_68 = sign_product_28 * ratio_3
+    head_product_68 = _head(product_68)
+    total_105 = head_product_68 + (product_68 - head_product_68)
+    product_69 = product_68 * 2.0**-60
+    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = jnp.where(product_69, product_68, total_105)
+    tanh_product_28 = _tanh(product_28)
+    head_9 = _head(sign_product_28)
     head_ratio_3 = _head(ratio_3)
-    difference_57 = ratio_3 - head_ratio_3
-    difference_58 = sign_branch_30 - head_9
-    product_37 = ratio_3 * total_79
-    head_product_37 = _head(product_37)
-    branch_68 = jnp.where(product_37 == head_product_37, 0.0, product_37 - head_product_37)
-    branch_68 = head_product_37 + branch_68
-    head_total_79 = _head(total_79)
-    difference_59 = total_79 - head_total_79
-    numerator_15 = head_ratio_3 * head_total_79 - branch_68 + head_ratio_3 * difference_59
-    numerator_16 = numerator_15 + difference_57 * head_total_79 + difference_57 * difference_59
-    numerator_17 = -jnp.where(branch_68 * 2.0**-60 == 0.0, 0.0, numerator_16)
-    numerator_18 = minus_total_76 - branch_68 + numerator_17 - difference_56
-    numerator_18 = (numerator_18 - (branch_66 - (total_79 - total_77)) * ratio_3) / total_79
-    numerator_18 = numerator_18 * sign_branch_30
-    total_80 = head_9 * head_ratio_3 - branch_67 + head_9 * difference_57
-    total_80 = total_80 + difference_58 * head_ratio_3 + difference_58 * difference_57
-    total_80 = jnp.where(branch_67 * 2.0**-60 == 0.0, 0.0, total_80) + numerator_18
-    magnitude_2 = jnp.abs(branch_67 - tanh_branch_30 + total_80)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_branch_30)
-    branch_69 = jnp.where(magnitude_2, branch_67, tanh_branch_30)
-    ratio_4 = branch_69 / part_of_t
+    difference_59 = ratio_3 - head_ratio_3
+    difference_60 = sign_product_28 - head_9
+    product_70 = ratio_3 * total_104
+    head_product_70 = _head(product_70)
+    total_106 = head_product_70 + (product_70 - head_product_70)
+    product_71 = product_70 * 2.0**-60
+    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = jnp.where(product_71, product_70, total_106)
+    head_total_104 = _head(total_104)
+    difference_61 = total_104 - head_total_104
+    numerator_15 = head_ratio_3 * head_total_104 - product_71 + head_ratio_3 * difference_61
+    numerator_16 = numerator_15 + difference_59 * head_total_104
+    numerator_17 = numerator_16 + difference_59 * difference_61
+    numerator_18 = -jnp.where(product_71 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = minus_total_101 - product_71 + numerator_18 - difference_58
+    numerator_19 = (numerator_19 - (branch_39 - (total_104 - total_102)) * ratio_3) / total_104
+    numerator_19 = numerator_19 * sign_product_28
+    total_107 = head_9 * head_ratio_3 - product_69 + head_9 * difference_59
+    total_107 = total_107 + difference_60 * head_ratio_3 + difference_60 * difference_59
+    total_107 = jnp.where(product_69 * 2.0**-60 == 0.0, 0.0, total_107) + numerator_19
+    magnitude_2 = jnp.abs(product_69 - tanh_product_28 + total_107)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product_28)
+    branch_40 = jnp.where(magnitude_2, product_69, tanh_product_28)
+    ratio_4 = branch_40 / part_of_t
     ratio_5 = ratio_4 / rest_of_t
-    branch_70 = jnp.where(branch_60, branch_20, ratio_5)
-    product_38 = ratio_5 * rest_of_t
-    head_product_38 = _head(product_38)
-    branch_71 = jnp.where(product_38 == head_product_38, 0.0, product_38 - head_product_38)
-    branch_71 = head_product_38 + branch_71
+    branch_41 = jnp.where(branch_33, product_22, ratio_5)
+    product_72 = ratio_5 * rest_of_t
+    head_product_72 = _head(product_72)
+    total_108 = head_product_72 + (product_72 - head_product_72)
+    product_73 = product_72 * 2.0**-60
+    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = jnp.where(product_73, product_72, total_108)
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
-    difference_60 = rest_of_t - head_rest_of_t
-    difference_61 = ratio_5 - head_ratio_5
-    product_39 = ratio_4 * part_of_t
-    head_product_39 = _head(product_39)
-    branch_72 = jnp.where(product_39 == head_product_39, 0.0, product_39 - head_product_39)
-    branch_72 = head_product_39 + branch_72
+    difference_62 = rest_of_t - head_rest_of_t
+    difference_63 = ratio_5 - head_ratio_5
+    product_74 = ratio_4 * part_of_t
+    head_product_74 = _head(product_74)
+    total_109 = head_product_74 + (product_74 - head_product_74)
+    product_75 = product_74 * 2.0**-60
+    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = jnp.where(product_75, product_74, total_109)
     head_ratio_4 = _head(ratio_4)
     head_part_of_t = _head(part_of_t)
-    difference_62 = part_of_t - head_part_of_t
-    difference_63 = ratio_4 - head_ratio_4
-    numerator_19 = head_ratio_4 * head_part_of_t - branch_72 + head_ratio_4 * difference_62
-    numerator_20 = numerator_19 + difference_63 * head_part_of_t
-    numerator_21 = numerator_20 + difference_63 * difference_62
-    numerator_22 = -jnp.where(branch_72 * 2.0**-60 == 0.0, 0.0, numerator_21)
-    numerator_23 = branch_69 - branch_72 + numerator_22
-    numerator_24 = head_ratio_5 * head_rest_of_t - branch_71 + head_ratio_5 * difference_60
-    numerator_25 = numerator_24 + difference_61 * head_rest_of_t
-    numerator_26 = numerator_25 + difference_61 * difference_60
-    numerator_27 = -jnp.where(branch_71 * 2.0**-60 == 0.0, 0.0, numerator_26)
-    numerator_28 = ratio_4 - branch_71 + numerator_27
-    numerator_29 = 4.0 * exp_product_34 / jnp.square(1.0 + exp_product_34)
-    numerator_30 = numerator_29 * (total_37 + total_38 * branch_30)
-    numerator_31 = numerator_23 + (jnp.where(magnitude_2, total_80, 0.0) + numerator_30)
-    numerator_32 = numerator_28 + (numerator_31 - branch_24 * ratio_4) / part_of_t
-    numerator_32 = (numerator_32 - branch_28 * ratio_5) / rest_of_t
-    numerator_32 = jnp.where(branch_60, total_26, numerator_32)
-    branch_73 = jnp.where(jnp.abs(numerator_32) < jnp.inf, numerator_32, 0.0)
-    total_81 = branch_70 + branch_73
-    product_40 = total_67 * total_81
-    head_product_40 = _head(product_40)
-    branch_74 = jnp.where(product_40 == head_product_40, 0.0, product_40 - head_product_40)
-    branch_74 = head_product_40 + branch_74
-    head_total_67 = _head(total_67)
-    head_total_81 = _head(total_81)
-    difference_64 = total_81 - head_total_81
-    difference_65 = total_67 - head_total_67
-    total_82 = head_total_67 * head_total_81 - branch_74 + head_total_67 * difference_64
-    total_82 = total_82 + difference_65 * head_total_81 + difference_65 * difference_64
-    total_82 = jnp.where(branch_74 * 2.0**-60 == 0.0, 0.0, total_82)
-    total_82 = total_82 + (branch_59 - (total_67 - branch_58)) * total_81
-    total_82 = total_82 + (branch_73 - (total_81 - branch_70)) * total_67
-    branch_75 = jnp.where(jnp.abs(total_82) < jnp.inf, total_82, 0.0)
-    total_83 = branch_74 + branch_75
+    difference_64 = part_of_t - head_part_of_t
+    difference_65 = ratio_4 - head_ratio_4
+    numerator_20 = head_ratio_4 * head_part_of_t - product_75 + head_ratio_4 * difference_64
+    numerator_21 = numerator_20 + difference_65 * head_part_of_t
+    numerator_22 = numerator_21 + difference_65 * difference_64
+    numerator_23 = -jnp.where(product_75 * 2.0**-60 == 0.0, 0.0, numerator_22)
+    numerator_24 = branch_40 - product_75 + numerator_23
+    numerator_25 = head_ratio_5 * head_rest_of_t - product_73 + head_ratio_5 * difference_62
+    numerator_26 = numerator_25 + difference_63 * head_rest_of_t
+    numerator_27 = numerator_26 + difference_63 * difference_62
+    numerator_28 = -jnp.where(product_73 * 2.0**-60 == 0.0, 0.0, numerator_27)
+    numerator_29 = ratio_4 - product_73 + numerator_28
+    numerator_30 = 4.0 * exp_product_66 / jnp.square(1.0 + exp_product_66)
+    numerator_31 = numerator_30 * (total_49 + total_51 * product_28)
+    numerator_32 = numerator_24 + (jnp.where(magnitude_2, total_107, 0.0) + numerator_31)
+    numerator_33 = numerator_29 + (numerator_32 - branch_15 * ratio_4) / part_of_t
+    numerator_33 = (numerator_33 - branch_18 * ratio_5) / rest_of_t
+    numerator_33 = jnp.where(branch_33, total_35, numerator_33)
+    branch_42 = jnp.where(jnp.abs(numerator_33) < jnp.inf, numerator_33, 0.0)
+    total_110 = branch_41 + branch_42
+    product_76 = total_92 * total_110
+    head_product_76 = _head(product_76)
+    total_111 = head_product_76 + (product_76 - head_product_76)
+    product_77 = product_76 * 2.0**-60
+    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = jnp.where(product_77, product_76, total_111)
+    head_total_92 = _head(total_92)
+    head_total_110 = _head(total_110)
+    difference_66 = total_110 - head_total_110
+    difference_67 = total_92 - head_total_92
+    total_112 = head_total_92 * head_total_110 - product_77 + head_total_92 * difference_66
+    total_112 = total_112 + difference_67 * head_total_110 + difference_67 * difference_66
+    total_112 = jnp.where(product_77 * 2.0**-60 == 0.0, 0.0, total_112)
+    total_112 = total_112 + (branch_32 - (total_92 - product_65)) * total_110
+    total_112 = total_112 + (branch_42 - (total_110 - branch_41)) * total_92
+    branch_43 = jnp.where(jnp.abs(total_112) < jnp.inf, total_112, 0.0)
+    total_113 = product_77 + branch_43
     is_less_6 = magnitude < 0.5
-    growth_3 = _expm1(minus_total_28)
-    total_84 = growth_3 + 1.0
-    branch_76 = jnp.where(is_less_6, total_84, jnp.exp(minus_total_28))
-    branch_76_squared = jnp.square(branch_76)
-    head_10 = _head(branch_76_squared)
-    branch_77 = jnp.where(branch_76_squared == head_10, 0.0, branch_76_squared - head_10)
-    branch_77 = head_10 + branch_77
-    head_branch_76 = _head(branch_76)
-    difference_66 = branch_76 - head_branch_76
-    total_85 = head_branch_76 * head_branch_76 - branch_77 + head_branch_76 * difference_66
-    total_85 = total_85 + difference_66 * head_branch_76 + difference_66 * difference_66
-    total_85 = jnp.where(branch_77 * 2.0**-60 == 0.0, 0.0, total_85)
-    product_41 = jnp.where(is_less_6, growth_3 - (total_84 - 1.0), 0.0) * branch_76 * 2.0
-    total_85 = total_85 + product_41
-    branch_78 = jnp.where(jnp.abs(total_85) < jnp.inf, total_85, 0.0)
-    total_86 = branch_77 + branch_78
-    product_42 = total_83 * total_86
-    head_product_42 = _head(product_42)
-    branch_79 = jnp.where(product_42 == head_product_42, 0.0, product_42 - head_product_42)
-    branch_79 = head_product_42 + branch_79
-    minus_branch_79 = -branch_79
-    total_87 = total_64 + minus_branch_79
-    difference_67 = total_87 - total_64
-    head_total_83 = _head(total_83)
-    head_total_86 = _head(total_86)
-    difference_68 = total_86 - head_total_86
-    difference_69 = total_83 - head_total_83
-    total_88 = head_total_83 * head_total_86 - branch_79 + head_total_83 * difference_68
-    total_88 = total_88 + difference_69 * head_total_86 + difference_69 * difference_68
-    total_88 = jnp.where(branch_79 * 2.0**-60 == 0.0, 0.0, total_88)
-    total_88 = total_88 + (branch_75 - (total_83 - branch_74)) * total_86
-    total_88 = total_88 + (branch_78 - (total_86 - branch_77)) * total_83
-    total_89 = total_64 - (total_87 - difference_67) + (minus_branch_79 - difference_67)
-    total_89 = total_89 + (branch_55 - (total_64 - total_61))
-    total_90 = jnp.where(branch_60, 0.0, -branch_33 - branch_34) + total_29 * 2.0
-    total_89 = total_89 - (total_88 + total_90 * branch_79)
-    branch_80 = jnp.where(jnp.abs(total_89) < jnp.inf, total_89, 0.0)
-    total_91 = total_87 + branch_80
-    difference_70 = branch_80 - (total_91 - total_87)
-    branch_81 = jnp.where(jnp.abs(minus_branch_32) < jnp.inf, minus_branch_32, 0.0)
-    total_92 = negated + branch_81
-    product_43 = 2.0 * total_92
-    total_93 = minus_total_28 + product_43
-    difference_71 = total_93 - minus_total_28
-    total_94 = minus_total_28 - (total_93 - difference_71) + (product_43 - difference_71)
-    total_94 = total_94 + total_29
-    total_95 = (branch_81 - (total_92 - negated)) * 2.0 + total_38 * product_43
-    total_94 = total_94 + total_95
-    branch_82 = jnp.where(jnp.abs(total_94) < jnp.inf, total_94, 0.0)
-    total_96 = total_93 + branch_82
-    difference_72 = branch_82 - (total_96 - total_93)
-    total_97 = total_96 + jnp.where(jnp.abs(difference_72) < jnp.inf, difference_72, 0.0)
-    is_far_2 = jnp.abs(total_97) > 64.0
-    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * total_97, total_97))
+    growth_3 = _expm1(minus_product_23)
+    total_114 = growth_3 + 1.0
+    branch_44 = jnp.where(is_less_6, total_114, jnp.exp(minus_product_23))
+    branch_44_squared = jnp.square(branch_44)
+    head_10 = _head(branch_44_squared)
+    total_115 = head_10 + (branch_44_squared - head_10)
+    product_78 = branch_44_squared * 2.0**-60
+    product_78 = (product_78 == 0.0) | (branch_44_squared == head_10)
+    product_78 = jnp.where(product_78, branch_44_squared, total_115)
+    head_branch_44 = _head(branch_44)
+    difference_68 = branch_44 - head_branch_44
+    product_79 = jnp.where(is_less_6, growth_3 - (total_114 - 1.0), 0.0) * branch_44 * 2.0
+    difference_69 = head_branch_44 * head_branch_44 - product_78
+    difference_69 = difference_69 + head_branch_44 * difference_68
+    difference_69 = difference_69 + difference_68 * head_branch_44
+    difference_69 = difference_69 + difference_68 * difference_68
+    difference_69 = jnp.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_69) + product_79
+    branch_45 = jnp.where(jnp.abs(difference_69) < jnp.inf, difference_69, 0.0)
+    total_116 = product_78 + branch_45
+    product_80 = total_113 * total_116
+    head_product_80 = _head(product_80)
+    total_117 = head_product_80 + (product_80 - head_product_80)
+    product_81 = product_80 * 2.0**-60
+    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = jnp.where(product_81, product_80, total_117)
+    minus_product_81 = -product_81
+    total_118 = total_87 + minus_product_81
+    difference_70 = total_118 - total_87
+    head_total_113 = _head(total_113)
+    head_total_116 = _head(total_116)
+    difference_71 = total_116 - head_total_116
+    difference_72 = total_113 - head_total_113
+    total_119 = total_87 - (total_118 - difference_70) + (minus_product_81 - difference_70)
+    total_119 = total_119 + (branch_31 - (total_87 - total_84))
+    total_120 = jnp.where(branch_33, 0.0, -branch_20 - branch_21) + total_38 * 2.0
+    total_120 = total_120 * product_81
+    product_82 = (branch_45 - (total_116 - product_78)) * total_113
+    product_83 = (branch_43 - (total_113 - product_77)) * total_116
+    difference_73 = head_total_113 * head_total_116 - product_81
+    difference_73 = difference_73 + head_total_113 * difference_71
+    difference_73 = difference_73 + difference_72 * head_total_116
+    difference_73 = difference_73 + difference_72 * difference_71
+    difference_73 = jnp.where(product_81 * 2.0**-60 == 0.0, 0.0, difference_73) + product_83
+    total_119 = total_119 - (difference_73 + product_82 + total_120)
+    branch_46 = jnp.where(jnp.abs(total_119) < jnp.inf, total_119, 0.0)
+    total_121 = total_118 + branch_46
+    difference_74 = branch_46 - (total_121 - total_118)
+    branch_47 = jnp.where(jnp.abs(minus_product_31) < jnp.inf, minus_product_31, 0.0)
+    total_122 = negated + branch_47
+    product_84 = 2.0 * total_122
+    total_123 = minus_product_23 + product_84
+    difference_75 = total_123 - minus_product_23
+    total_124 = (branch_47 - (total_122 - negated)) * 2.0 + total_51 * product_84
+    difference_76 = minus_product_23 - (total_123 - difference_75)
+    difference_76 = difference_76 + (product_84 - difference_75) + total_38 + total_124
+    branch_48 = jnp.where(jnp.abs(difference_76) < jnp.inf, difference_76, 0.0)
+    total_125 = total_123 + branch_48
+    difference_77 = branch_48 - (total_125 - total_123)
+    total_126 = total_125 + jnp.where(jnp.abs(difference_77) < jnp.inf, difference_77, 0.0)
+    is_far_2 = jnp.abs(total_126) > 64.0
+    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * total_126, total_126))
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    total_98 = total_91 + jnp.where(jnp.abs(difference_70) < jnp.inf, difference_70, 0.0)
-    return total_98 * part_of_t_2 * rest_of_t_2
+    total_127 = total_121 + jnp.where(jnp.abs(difference_74) < jnp.inf, difference_74, 0.0)
+    return total_127 * part_of_t_2 * rest_of_t_2
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

@@ -109,252 +109,287 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     larger = jnp.maximum(x, -(2.0**40))
     product = delta * larger
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    is_negative = branch < 0.0
-    e = jnp.exp(0.5 * -jnp.abs(branch))
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    is_negative = product_2 < 0.0
+    e = jnp.exp(0.5 * -jnp.abs(product_2))
     e_squared = jnp.square(e)
     head_e_squared = _head(e_squared)
-    t = jnp.where(e_squared == head_e_squared, 0.0, e_squared - head_e_squared)
-    t = head_e_squared + t
+    t = head_e_squared + (e_squared - head_e_squared)
+    t_2 = e_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (e_squared == head_e_squared), e_squared, t)
     is_less = t < 2.0**-54
     log1p_t = _log1p(t)
-    total = t + 1.0
-    difference = total - t
-    total_2 = t - (total - difference) + (1.0 - difference)
-    branch_2 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_2
-    is_less_2 = total_3 < 2.0**-32
-    branch_3 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    product_2 = total_3 * branch_3
-    head_product_2 = _head(product_2)
-    branch_4 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_4 = head_product_2 + branch_4
-    product_3 = -0.5 * log1p_t
-    abs_product_3 = jnp.abs(product_3)
-    is_less_3 = abs_product_3 < 0.25
-    total_4 = product_3 + 1.0
-    difference_2 = total_4 - product_3
-    product_4 = (_1_OVER_15_FACTORIAL * product_3 + _1_OVER_14_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * product_3 + _1_OVER_12_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_11_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * product_3 + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_8_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_7_FACTORIAL) * product_3 + _1_OVER_6_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_5_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_4_FACTORIAL) * product_3 + _1_OVER_3_FACTORIAL
-    product_4 = jnp.square(product_3) * (product_4 * product_3 + _1_OVER_2_FACTORIAL)
-    product_4 = product_3 - (total_4 - difference_2) + (1.0 - difference_2) + product_4
-    branch_5 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
-    total_5 = total_4 + branch_5
-    exp_product_3 = jnp.exp(product_3)
-    branch_6 = jnp.where(is_less_3, total_5, exp_product_3)
-    branch_7 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_5 = branch_6 * branch_7
-    head_product_5 = _head(product_5)
-    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_8 = head_product_5 + branch_8
-    product_6 = branch_4 * branch_8
-    head_product_6 = _head(product_6)
-    branch_9 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_9 = head_product_6 + branch_9
-    product_7 = branch_9 * branch_8
+    total_2 = t + 1.0
+    difference = total_2 - t
+    total_3 = t - (total_2 - difference) + (1.0 - difference)
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch
+    is_less_2 = total_4 < 2.0**-32
+    branch_2 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    product_3 = total_4 * branch_2
+    head_product_3 = _head(product_3)
+    total_5 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_5)
+    product_5 = -0.5 * log1p_t
+    abs_product_5 = jnp.abs(product_5)
+    is_less_3 = abs_product_5 < 0.25
+    total_6 = product_5 + 1.0
+    difference_2 = total_6 - product_5
+    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
+    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
+    product_6 = product_5 - (total_6 - difference_2) + (1.0 - difference_2) + product_6
+    branch_3 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
+    total_7 = total_6 + branch_3
+    exp_product_5 = jnp.exp(product_5)
+    branch_4 = jnp.where(is_less_3, total_7, exp_product_5)
+    branch_5 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_7 = branch_4 * branch_5
     head_product_7 = _head(product_7)
-    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_10 = head_product_7 + branch_10
-    total_6 = branch_10 - 1.0
-    difference_3 = total_6 - branch_10
-    head_branch_9 = _head(branch_9)
-    head_branch_8 = _head(branch_8)
-    difference_4 = branch_8 - head_branch_8
-    difference_5 = branch_9 - head_branch_9
-    head_branch_4 = _head(branch_4)
-    difference_6 = branch_4 - head_branch_4
-    binade = _binade(exp_product_3 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_11 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_3 / branch_11
-    floor = jnp.floor(jnp.log(branch_11) * _1_OVER_LOG_2 + 0.5)
-    difference_7 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_7 + negated
-    difference_8 = total_7 - difference_7
-    total_8 = difference_7 - (total_7 - difference_8) + (negated - difference_8)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_12 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_12
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_12 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_6
-    numerator = jnp.where(is_less_3, branch_5 - (total_5 - total_4), 0.0) + numerator
-    numerator = numerator * branch_7
-    total_10 = head_branch_9 * head_branch_8 - branch_10 + head_branch_9 * difference_4
-    total_10 = total_10 + difference_5 * head_branch_8 + difference_5 * difference_4
-    total_10 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_11 = head_branch_4 * head_branch_8 - branch_9 + head_branch_4 * difference_4
-    total_11 = total_11 + difference_6 * head_branch_8 + difference_6 * difference_4
-    total_11 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = total_11 + (branch_2 - (total_3 - total)) * branch_3 * branch_8
-    total_10 = total_10 + (total_11 + numerator * branch_4) * branch_8
-    total_10 = total_10 + numerator * branch_9
-    total_10 = branch_10 - (total_6 - difference_3) + (-1.0 - difference_3) + total_10
-    branch_13 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_12 = total_6 + branch_13
-    total_13 = total_12 + (branch_13 - (total_12 - total_6))
-    branch_14 = jnp.where(jnp.abs(total_13) < 0.00390625, total_13, 0.0)
-    branch_15 = jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
-    total_14 = log1p_t + branch_15
-    difference_9 = total_14 - log1p_t
-    difference_10 = branch_15 - difference_9
-    is_at_most = jnp.abs(difference_9 + difference_10) <= 0.00390625 * jnp.abs(log1p_t)
-    branch_16 = jnp.where(is_at_most, total_14, log1p_t)
-    ratio_2 = branch_16 / t
-    total_15 = branch + branch_16
-    difference_11 = total_15 - branch
-    branch_17 = jnp.where(is_at_most, difference_10, 0.0)
-    total_16 = branch - (total_15 - difference_11) + (branch_16 - difference_11)
-    total_16 = total_16 + branch_17
-    branch_18 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_18
-    branch_19 = jnp.where(is_negative, jnp.where(is_less, 1.0, ratio_2), total_17)
-    product_8 = gamma * branch_19
-    head_product_8 = _head(product_8)
-    branch_20 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_20 = head_product_8 + branch_20
-    branch_21 = jnp.where(is_negative, e, 1.0)
-    product_9 = branch_20 * branch_21
+    total_8 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_8)
+    product_9 = product_4 * product_8
     head_product_9 = _head(product_9)
-    branch_22 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_22 = head_product_9 + branch_22
-    product_10 = branch_22 * branch_21
-    head_product_10 = _head(product_10)
-    branch_23 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_23 = head_product_10 + branch_23
-    abs_branch_23 = jnp.abs(branch_23)
-    head_branch_22 = _head(branch_22)
-    head_branch_21 = _head(branch_21)
-    difference_12 = branch_21 - head_branch_21
-    difference_13 = branch_22 - head_branch_22
-    head_branch_20 = _head(branch_20)
-    difference_14 = branch_20 - head_branch_20
-    head_gamma = _head(gamma)
-    head_branch_19 = _head(branch_19)
-    difference_15 = branch_19 - head_branch_19
-    difference_16 = gamma - head_gamma
-    product_11 = ratio_2 * t
+    total_9 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_9)
+    product_11 = product_10 * product_8
     head_product_11 = _head(product_11)
-    branch_24 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_24 = head_product_11 + branch_24
+    total_10 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_10)
+    total_11 = product_12 - 1.0
+    difference_3 = total_11 - product_12
+    head_product_10 = _head(product_10)
+    head_product_8 = _head(product_8)
+    difference_4 = product_8 - head_product_8
+    difference_5 = product_10 - head_product_10
+    head_product_4 = _head(product_4)
+    difference_6 = product_4 - head_product_4
+    binade = _binade(exp_product_5 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_5 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_7 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_12 = difference_7 + negated
+    difference_8 = total_12 - difference_7
+    total_13 = difference_7 - (total_12 - difference_8) + (negated - difference_8)
+    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_14 + _1_OVER_14_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_14 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_11_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_14 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_8_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_14 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_5_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_14 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_14) * (numerator * total_14 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_14 + (numerator + (branch_7 - (total_14 - total_12)))
+    numerator = jnp.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_4
+    numerator = jnp.where(is_less_3, branch_3 - (total_7 - total_6), 0.0) + numerator
+    numerator = numerator * branch_5
+    total_15 = head_product_4 * head_product_8 - product_10 + head_product_4 * difference_4
+    total_15 = total_15 + difference_6 * head_product_8 + difference_6 * difference_4
+    total_15 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + (branch - (total_4 - total_2)) * branch_2 * product_8
+    total_15 = (total_15 + numerator * product_4) * product_8
+    total_16 = product_12 - (total_11 - difference_3) + (-1.0 - difference_3)
+    difference_9 = head_product_10 * head_product_8 - product_12
+    difference_9 = difference_9 + head_product_10 * difference_4
+    difference_9 = difference_9 + difference_5 * head_product_8 + difference_5 * difference_4
+    difference_9 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_9) + total_15
+    total_16 = total_16 + (difference_9 + numerator * product_10)
+    branch_8 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_17 = total_11 + branch_8
+    total_18 = total_17 + (branch_8 - (total_17 - total_11))
+    branch_9 = jnp.where(jnp.abs(total_18) < 0.00390625, total_18, 0.0)
+    branch_10 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    total_19 = log1p_t + branch_10
+    difference_10 = total_19 - log1p_t
+    difference_11 = branch_10 - difference_10
+    is_at_most = jnp.abs(difference_10 + difference_11) <= 0.00390625 * jnp.abs(log1p_t)
+    branch_11 = jnp.where(is_at_most, total_19, log1p_t)
+    ratio_2 = branch_11 / t
+    total_20 = product_2 + branch_11
+    difference_12 = total_20 - product_2
+    branch_12 = jnp.where(is_at_most, difference_11, 0.0)
+    total_21 = product_2 - (total_20 - difference_12) + (branch_11 - difference_12)
+    total_21 = total_21 + branch_12
+    branch_13 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_22 = total_20 + branch_13
+    branch_14 = jnp.where(is_negative, jnp.where(is_less, 1.0, ratio_2), total_22)
+    product_13 = gamma * branch_14
+    head_product_13 = _head(product_13)
+    total_23 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_23)
+    branch_15 = jnp.where(is_negative, e, 1.0)
+    product_15 = product_14 * branch_15
+    head_product_15 = _head(product_15)
+    total_24 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_24)
+    product_17 = product_16 * branch_15
+    head_product_17 = _head(product_17)
+    total_25 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_25)
+    abs_product_18 = jnp.abs(product_18)
+    head_product_16 = _head(product_16)
+    head_branch_15 = _head(branch_15)
+    difference_13 = branch_15 - head_branch_15
+    difference_14 = product_16 - head_product_16
+    head_product_14 = _head(product_14)
+    difference_15 = product_14 - head_product_14
+    head_gamma = _head(gamma)
+    head_branch_14 = _head(branch_14)
+    difference_16 = branch_14 - head_branch_14
+    difference_17 = gamma - head_gamma
+    product_19 = ratio_2 * t
+    head_product_19 = _head(product_19)
+    total_26 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_26)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
-    difference_17 = t - head_t
-    difference_18 = ratio_2 - head_ratio_2
-    total_18 = head_gamma * head_branch_19 - branch_20 + head_gamma * difference_15
-    total_18 = total_18 + difference_16 * head_branch_19 + difference_16 * difference_15
-    total_18 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_18)
-    numerator_2 = head_ratio_2 * head_t - branch_24 + head_ratio_2 * difference_17
-    numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
-    numerator_4 = -jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_16 - branch_24 + numerator_4 + branch_17) / t
+    difference_18 = t - head_t
+    difference_19 = ratio_2 - head_ratio_2
+    total_27 = head_gamma * head_branch_14 - product_14 + head_gamma * difference_16
+    total_27 = total_27 + difference_17 * head_branch_14 + difference_17 * difference_16
+    total_27 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_27)
+    numerator_2 = head_ratio_2 * head_t - product_20 + head_ratio_2 * difference_18
+    numerator_3 = numerator_2 + difference_19 * head_t + difference_19 * difference_18
+    numerator_4 = -jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_11 - product_20 + numerator_4 + branch_12) / t
     numerator_4 = jnp.where(is_less, 0.0, numerator_4)
-    numerator_4 = jnp.where(is_negative, numerator_4, branch_18 - (total_17 - total_15))
-    total_18 = total_18 + numerator_4 * gamma
-    total_19 = head_branch_20 * head_branch_21 - branch_22 + head_branch_20 * difference_12
-    total_19 = total_19 + difference_14 * head_branch_21 + difference_14 * difference_12
-    total_19 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_19) + total_18 * branch_21
-    total_19 = total_19 * branch_21
-    total_20 = head_branch_22 * head_branch_21 - branch_23 + head_branch_22 * difference_12
-    total_20 = total_20 + difference_13 * head_branch_21 + difference_13 * difference_12
-    total_20 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_20) + total_19
-    sign_branch_23 = jnp.sign(branch_23)
-    product_12 = total_20 * sign_branch_23
-    is_less_4 = abs_branch_23 < 1.0
-    branch_23_squared = jnp.square(branch_23)
-    total_21 = _MINUS_1_OVER_39_19_FACTORIAL * branch_23_squared + _1_OVER_37_18_FACTORIAL
-    total_21 = total_21 * branch_23_squared + _MINUS_1_OVER_35_17_FACTORIAL
-    total_21 = (total_21 * branch_23_squared + _1_OVER_33_16_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_31_15_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_29_14_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_27_13_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_25_12_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_23_11_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_21_10_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_19_9_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_17_8_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_15_7_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_13_6_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_11_5_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_9_4_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _MINUS_1_OVER_7_3_FACTORIAL) * branch_23_squared
-    total_21 = (total_21 + _1_OVER_5_2_FACTORIAL) * branch_23_squared
-    total_21 = branch_23_squared * (total_21 + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_21 = _head(total_21)
-    branch_25 = jnp.where(total_21 == head_total_21, 0.0, total_21 - head_total_21)
-    branch_25 = head_total_21 + branch_25
-    total_22 = branch_25 + 1.0
-    difference_19 = total_22 - branch_25
-    total_23 = branch_25 - (total_22 - difference_19) + (1.0 - difference_19)
-    branch_26 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = total_22 + branch_26
-    product_13 = _2_OVER_SQRT_PI * total_24
-    head_product_13 = _head(product_13)
-    branch_27 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_27 = head_product_13 + branch_27
-    product_14 = _COEFFICIENT * total_24
-    head_product_14 = _head(product_14)
-    branch_28 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_28 = head_product_14 + branch_28
+    numerator_4 = jnp.where(is_negative, numerator_4, branch_13 - (total_22 - total_20))
+    total_27 = total_27 + numerator_4 * gamma
+    difference_20 = head_product_14 * head_branch_15 - product_16
+    difference_20 = difference_20 + head_product_14 * difference_13
+    difference_20 = difference_20 + difference_15 * head_branch_15
+    difference_20 = difference_20 + difference_15 * difference_13
+    difference_20 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_20)
+    difference_20 = (difference_20 + total_27 * branch_15) * branch_15
+    difference_21 = head_product_16 * head_branch_15 - product_18
+    difference_21 = difference_21 + head_product_16 * difference_13
+    difference_21 = difference_21 + difference_14 * head_branch_15
+    difference_21 = difference_21 + difference_14 * difference_13
+    difference_21 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_21) + difference_20
+    sign_product_18 = jnp.sign(product_18)
+    product_21 = difference_21 * sign_product_18
+    is_less_4 = abs_product_18 < 1.0
+    product_18_squared = jnp.square(product_18)
+    total_28 = _MINUS_1_OVER_39_19_FACTORIAL * product_18_squared + _1_OVER_37_18_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_33_16_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_29_14_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_25_12_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_21_10_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_17_8_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_13_6_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_28 = (total_28 * product_18_squared + _1_OVER_9_4_FACTORIAL) * product_18_squared
+    total_28 = (total_28 + _MINUS_1_OVER_7_3_FACTORIAL) * product_18_squared
+    total_28 = (total_28 + _1_OVER_5_2_FACTORIAL) * product_18_squared
+    total_28 = product_18_squared * (total_28 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_28 = _head(total_28)
+    total_29 = head_total_28 + (total_28 - head_total_28)
+    product_22 = total_28 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (total_28 == head_total_28)
+    product_22 = jnp.where(product_22, total_28, total_29)
+    total_30 = product_22 + 1.0
+    difference_22 = total_30 - product_22
+    total_31 = product_22 - (total_30 - difference_22) + (1.0 - difference_22)
+    branch_16 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_32 = total_30 + branch_16
+    product_23 = _2_OVER_SQRT_PI * total_32
+    head_product_23 = _head(product_23)
+    total_33 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_33)
+    product_25 = _COEFFICIENT * total_32
+    head_product_25 = _head(product_25)
+    total_34 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_34)
     head = _head(jnp.full_like(x, _COEFFICIENT))
-    head_total_24 = _head(total_24)
-    difference_20 = total_24 - head_total_24
-    difference_21 = _COEFFICIENT - head
-    total_25 = head * head_total_24 - branch_28 + head * difference_20
-    total_25 = total_25 + difference_21 * head_total_24 + difference_21 * difference_20
-    total_25 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + _COEFFICIENT_2 * total_24
-    total_25 = total_25 + (branch_26 - (total_24 - total_22)) * _COEFFICIENT
-    total_25 = branch_28 - branch_27 + total_25
-    branch_29 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = branch_27 + branch_29
-    product_15 = total_26 * branch_23
-    head_product_15 = _head(product_15)
-    branch_30 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_30 = head_product_15 + branch_30
-    smaller = jnp.minimum(abs_branch_23, 40.0)
+    head_total_32 = _head(total_32)
+    difference_23 = total_32 - head_total_32
+    difference_24 = _COEFFICIENT - head
+    total_35 = head * head_total_32 - product_26 + head * difference_23
+    total_35 = total_35 + difference_24 * head_total_32 + difference_24 * difference_23
+    total_35 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + _COEFFICIENT_2 * total_32
+    total_35 = total_35 + (branch_16 - (total_32 - total_30)) * _COEFFICIENT
+    total_35 = product_26 - product_24 + total_35
+    branch_17 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = product_24 + branch_17
+    product_27 = total_36 * product_18
+    head_product_27 = _head(product_27)
+    total_37 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_37)
+    smaller = jnp.minimum(abs_product_18, 40.0)
     smaller_squared = jnp.square(smaller)
     head_2 = _head(smaller_squared)
-    total_27 = head_2 + jnp.where(smaller_squared == head_2, 0.0, smaller_squared - head_2)
-    minus_total_27 = -total_27
-    magnitude = jnp.abs(minus_total_27)
+    total_38 = head_2 + (smaller_squared - head_2)
+    product_29 = smaller_squared * 2.0**-60
+    product_29 = (product_29 == 0.0) | (smaller_squared == head_2)
+    product_29 = jnp.where(product_29, smaller_squared, total_38)
+    minus_product_29 = -product_29
+    magnitude = jnp.abs(minus_product_29)
     is_less_5 = magnitude < 0.25
-    total_28 = minus_total_27 + 1.0
-    difference_22 = total_28 - minus_total_27
-    total_29 = minus_total_27 - (total_28 - difference_22) + (1.0 - difference_22)
-    total_30 = _1_OVER_15_FACTORIAL * minus_total_27 + _1_OVER_14_FACTORIAL
-    total_30 = (total_30 * minus_total_27 + _1_OVER_13_FACTORIAL) * minus_total_27
-    total_30 = (total_30 + _1_OVER_12_FACTORIAL) * minus_total_27 + _1_OVER_11_FACTORIAL
-    total_30 = (total_30 * minus_total_27 + _1_OVER_10_FACTORIAL) * minus_total_27
-    total_30 = (total_30 + _1_OVER_9_FACTORIAL) * minus_total_27 + _1_OVER_8_FACTORIAL
-    total_30 = (total_30 * minus_total_27 + _1_OVER_7_FACTORIAL) * minus_total_27
-    total_30 = (total_30 + _1_OVER_6_FACTORIAL) * minus_total_27 + _1_OVER_5_FACTORIAL
-    total_30 = (total_30 * minus_total_27 + _1_OVER_4_FACTORIAL) * minus_total_27
-    total_30 = (total_30 + _1_OVER_3_FACTORIAL) * minus_total_27 + _1_OVER_2_FACTORIAL
-    total_29 = total_29 + jnp.square(minus_total_27) * total_30
-    branch_31 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_31 = total_28 + branch_31
-    e_2 = jnp.exp(minus_total_27)
-    branch_32 = jnp.where(is_less_5, total_31, e_2)
-    branch_33 = jnp.where(is_less_5, branch_31 - (total_31 - total_28), 0.0)
-    branch_34 = jnp.where(jnp.abs(branch_33) < jnp.inf, branch_33, 0.0)
-    total_32 = branch_32 + branch_34
+    total_39 = minus_product_29 + 1.0
+    difference_25 = total_39 - minus_product_29
+    total_40 = minus_product_29 - (total_39 - difference_25) + (1.0 - difference_25)
+    total_41 = _1_OVER_15_FACTORIAL * minus_product_29 + _1_OVER_14_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_13_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_12_FACTORIAL) * minus_product_29 + _1_OVER_11_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_10_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_9_FACTORIAL) * minus_product_29 + _1_OVER_8_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_7_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_6_FACTORIAL) * minus_product_29 + _1_OVER_5_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_4_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_3_FACTORIAL) * minus_product_29 + _1_OVER_2_FACTORIAL
+    total_40 = total_40 + jnp.square(minus_product_29) * total_41
+    branch_18 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_42 = total_39 + branch_18
+    e_2 = jnp.exp(minus_product_29)
+    branch_19 = jnp.where(is_less_5, total_42, e_2)
+    branch_20 = jnp.where(is_less_5, branch_18 - (total_42 - total_39), 0.0)
+    branch_21 = jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
+    total_43 = branch_19 + branch_21
     smaller_2 = jnp.minimum(smaller, 40.0)
     numerator_5 = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator_6 = (numerator_5 + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -371,112 +406,120 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator_11 = numerator_11 / denominator
-    product_16 = total_32 * numerator_11
-    head_product_16 = _head(product_16)
-    branch_35 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_35 = head_product_16 + branch_35
-    minus_branch_35 = -branch_35
-    total_33 = minus_branch_35 + 1.0
-    difference_23 = total_33 - minus_branch_35
-    head_total_32 = _head(total_32)
+    product_30 = total_43 * numerator_11
+    head_product_30 = _head(product_30)
+    total_44 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_44)
+    minus_product_31 = -product_31
+    total_45 = minus_product_31 + 1.0
+    difference_26 = total_45 - minus_product_31
+    head_total_43 = _head(total_43)
     head_numerator_11 = _head(numerator_11)
-    difference_24 = numerator_11 - head_numerator_11
-    difference_25 = total_32 - head_total_32
+    difference_27 = numerator_11 - head_numerator_11
+    difference_28 = total_43 - head_total_43
     binade_2 = _binade(e_2 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_36 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = e_2 / branch_36
-    floor_2 = jnp.floor(jnp.log(branch_36) * _1_OVER_LOG_2 + 0.5)
-    difference_26 = minus_total_27 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_22 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = e_2 / branch_22
+    floor_2 = jnp.floor(jnp.log(branch_22) * _1_OVER_LOG_2 + 0.5)
+    difference_29 = minus_product_29 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_34 = difference_26 + negated_2
-    difference_27 = total_34 - difference_26
-    total_35 = difference_26 - (total_34 - difference_27) + (negated_2 - difference_27)
-    total_35 = total_35 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_37 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_34 + branch_37
+    total_46 = difference_29 + negated_2
+    difference_30 = total_46 - difference_29
+    total_47 = difference_29 - (total_46 - difference_30) + (negated_2 - difference_30)
+    total_47 = total_47 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_23 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_46 + branch_23
     head_smaller = _head(smaller)
-    difference_28 = smaller - head_smaller
-    total_37 = head_smaller * head_smaller - total_27 + head_smaller * difference_28
-    total_37 = total_37 + difference_28 * head_smaller + difference_28 * difference_28
-    total_37 = -jnp.where(total_27 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_38 = minus_branch_35 - (total_33 - difference_23) + (1.0 - difference_23)
-    numerator_12 = (_1_OVER_15_FACTORIAL * total_36 + _1_OVER_14_FACTORIAL) * total_36
-    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_36 + _1_OVER_12_FACTORIAL
-    numerator_14 = (numerator_13 * total_36 + _1_OVER_11_FACTORIAL) * total_36
-    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_36 + _1_OVER_9_FACTORIAL
-    numerator_16 = (numerator_15 * total_36 + _1_OVER_8_FACTORIAL) * total_36
-    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_36 + _1_OVER_6_FACTORIAL
-    numerator_18 = (numerator_17 * total_36 + _1_OVER_5_FACTORIAL) * total_36
-    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_36 + _1_OVER_3_FACTORIAL
-    numerator_20 = jnp.square(total_36) * (numerator_19 * total_36 + _1_OVER_2_FACTORIAL)
-    numerator_21 = numerator_20 + (branch_37 - (total_36 - total_34))
-    numerator_21 = (1.0 - ratio_3 + total_36 + numerator_21) / ratio_3
-    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_37
-    numerator_21 = numerator_21 * branch_35
-    product_17 = (branch_34 - (total_32 - branch_32)) * numerator_11
-    difference_29 = head_total_32 * head_numerator_11 - branch_35
-    difference_29 = difference_29 + head_total_32 * difference_24
-    difference_29 = difference_29 + difference_25 * head_numerator_11
-    difference_29 = difference_29 + difference_25 * difference_24
-    difference_29 = jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, difference_29) + product_17
-    total_38 = total_38 - (difference_29 + numerator_21)
-    branch_38 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = total_33 + branch_38
-    product_18 = sign_branch_23 * total_39
-    head_product_18 = _head(product_18)
-    branch_39 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_39 = head_product_18 + branch_39
-    branch_40 = jnp.where(is_less_4, branch_30, branch_39)
-    ratio_4 = branch_40 / branch_21
-    ratio_5 = ratio_4 / branch_21
-    product_19 = ratio_5 * branch_21
-    head_product_19 = _head(product_19)
-    branch_41 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_41 = head_product_19 + branch_41
+    difference_31 = smaller - head_smaller
+    total_49 = head_smaller * head_smaller - product_29 + head_smaller * difference_31
+    total_49 = total_49 + difference_31 * head_smaller + difference_31 * difference_31
+    total_49 = -jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_50 = minus_product_31 - (total_45 - difference_26) + (1.0 - difference_26)
+    numerator_12 = (_1_OVER_15_FACTORIAL * total_48 + _1_OVER_14_FACTORIAL) * total_48
+    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_48 + _1_OVER_12_FACTORIAL
+    numerator_14 = (numerator_13 * total_48 + _1_OVER_11_FACTORIAL) * total_48
+    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_48 + _1_OVER_9_FACTORIAL
+    numerator_16 = (numerator_15 * total_48 + _1_OVER_8_FACTORIAL) * total_48
+    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_48 + _1_OVER_6_FACTORIAL
+    numerator_18 = (numerator_17 * total_48 + _1_OVER_5_FACTORIAL) * total_48
+    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_48 + _1_OVER_3_FACTORIAL
+    numerator_20 = jnp.square(total_48) * (numerator_19 * total_48 + _1_OVER_2_FACTORIAL)
+    numerator_21 = numerator_20 + (branch_23 - (total_48 - total_46))
+    numerator_21 = (1.0 - ratio_3 + total_48 + numerator_21) / ratio_3
+    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_49
+    numerator_21 = numerator_21 * product_31
+    product_32 = (branch_21 - (total_43 - branch_19)) * numerator_11
+    difference_32 = head_total_43 * head_numerator_11 - product_31
+    difference_32 = difference_32 + head_total_43 * difference_27
+    difference_32 = difference_32 + difference_28 * head_numerator_11
+    difference_32 = difference_32 + difference_28 * difference_27
+    difference_32 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_32) + product_32
+    total_50 = total_50 - (difference_32 + numerator_21)
+    branch_24 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_51 = total_45 + branch_24
+    product_33 = sign_product_18 * total_51
+    head_product_33 = _head(product_33)
+    total_52 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_52)
+    branch_25 = jnp.where(is_less_4, product_28, product_34)
+    ratio_4 = branch_25 / branch_15
+    ratio_5 = ratio_4 / branch_15
+    product_35 = ratio_5 * branch_15
+    head_product_35 = _head(product_35)
+    total_53 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_53)
     head_ratio_5 = _head(ratio_5)
-    difference_30 = ratio_5 - head_ratio_5
-    product_20 = ratio_4 * branch_21
-    head_product_20 = _head(product_20)
-    branch_42 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_42 = head_product_20 + branch_42
+    difference_33 = ratio_5 - head_ratio_5
+    product_37 = ratio_4 * branch_15
+    head_product_37 = _head(product_37)
+    total_54 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_54)
     head_ratio_4 = _head(ratio_4)
-    difference_31 = ratio_4 - head_ratio_4
-    head_total_26 = _head(total_26)
-    head_branch_23 = _head(branch_23)
-    difference_32 = branch_23 - head_branch_23
-    difference_33 = total_26 - head_total_26
-    head_3 = _head(sign_branch_23)
-    head_total_39 = _head(total_39)
-    difference_34 = total_39 - head_total_39
-    difference_35 = sign_branch_23 - head_3
-    numerator_22 = head_total_26 * head_branch_23 - branch_30 + head_total_26 * difference_32
-    numerator_23 = numerator_22 + difference_33 * head_branch_23
-    numerator_24 = numerator_23 + difference_33 * difference_32
-    numerator_25 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = numerator_25 + (branch_29 - (total_26 - branch_27)) * branch_23
-    numerator_27 = head_ratio_4 * head_branch_21 - branch_42 + head_ratio_4 * difference_12
-    numerator_28 = numerator_27 + difference_31 * head_branch_21
-    numerator_29 = numerator_28 + difference_31 * difference_12
-    numerator_30 = -jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = branch_40 - branch_42 + numerator_30
-    numerator_32 = head_ratio_5 * head_branch_21 - branch_41 + head_ratio_5 * difference_12
-    numerator_33 = numerator_32 + difference_30 * head_branch_21
-    numerator_34 = numerator_33 + difference_30 * difference_12
-    numerator_35 = -jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, numerator_34)
-    numerator_36 = ratio_4 - branch_41 + numerator_35
-    numerator_37 = head_3 * head_total_39 - branch_39 + head_3 * difference_34
-    numerator_38 = numerator_37 + difference_35 * head_total_39 + difference_35 * difference_34
-    numerator_39 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, numerator_38)
-    numerator_40 = numerator_39 + (branch_38 - (total_39 - total_33)) * sign_branch_23
-    numerator_41 = jnp.where(is_less_4, numerator_26, numerator_40)
-    numerator_42 = numerator_41 + _2_OVER_SQRT_PI * jnp.exp(-branch_23_squared) * total_20
-    numerator_36 = (numerator_36 + (numerator_31 + numerator_42) / branch_21) / branch_21
-    total_40 = abs_branch_23 + jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    total_41 = ratio_5 + jnp.where(jnp.abs(numerator_36) < jnp.inf, numerator_36, 0.0)
-    total_42 = branch_20 + jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_40 = jnp.where(total_40 < 2.0**-54, _2_OVER_SQRT_PI_2 * total_42, total_41)
-    return larger * total_40 * branch_21 * branch_21
+    difference_34 = ratio_4 - head_ratio_4
+    head_total_36 = _head(total_36)
+    head_product_18 = _head(product_18)
+    difference_35 = product_18 - head_product_18
+    difference_36 = total_36 - head_total_36
+    head_3 = _head(sign_product_18)
+    head_total_51 = _head(total_51)
+    difference_37 = total_51 - head_total_51
+    difference_38 = sign_product_18 - head_3
+    numerator_22 = head_total_36 * head_product_18 - product_28 + head_total_36 * difference_35
+    numerator_23 = numerator_22 + difference_36 * head_product_18
+    numerator_24 = numerator_23 + difference_36 * difference_35
+    numerator_25 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_24)
+    numerator_26 = numerator_25 + (branch_17 - (total_36 - product_24)) * product_18
+    numerator_27 = head_ratio_4 * head_branch_15 - product_38 + head_ratio_4 * difference_13
+    numerator_28 = numerator_27 + difference_34 * head_branch_15
+    numerator_29 = numerator_28 + difference_34 * difference_13
+    numerator_30 = -jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = branch_25 - product_38 + numerator_30
+    numerator_32 = head_ratio_5 * head_branch_15 - product_36 + head_ratio_5 * difference_13
+    numerator_33 = numerator_32 + difference_33 * head_branch_15
+    numerator_34 = numerator_33 + difference_33 * difference_13
+    numerator_35 = -jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, numerator_34)
+    numerator_36 = ratio_4 - product_36 + numerator_35
+    numerator_37 = _2_OVER_SQRT_PI * jnp.exp(-product_18_squared) * difference_21
+    numerator_38 = head_3 * head_total_51 - product_34 + head_3 * difference_37
+    numerator_39 = numerator_38 + difference_38 * head_total_51 + difference_38 * difference_37
+    numerator_40 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, numerator_39)
+    numerator_41 = numerator_40 + (branch_24 - (total_51 - total_45)) * sign_product_18
+    numerator_42 = jnp.where(is_less_4, numerator_26, numerator_41) + numerator_37
+    numerator_36 = (numerator_36 + (numerator_31 + numerator_42) / branch_15) / branch_15
+    total_55 = abs_product_18 + jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
+    total_56 = ratio_5 + jnp.where(jnp.abs(numerator_36) < jnp.inf, numerator_36, 0.0)
+    total_57 = product_14 + jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_55 = jnp.where(total_55 < 2.0**-54, _2_OVER_SQRT_PI_2 * total_57, total_56)
+    return larger * total_55 * branch_15 * branch_15
 
 
 @jax.custom_jvp
@@ -486,317 +529,371 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * delta
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = branch_2 * gamma
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = product_2 * delta
     head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    product_4 = delta * clamped
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
+    product_5 = product_4 * gamma
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_3)
+    product_7 = delta * clamped
+    head_product_7 = _head(product_7)
+    total_4 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
     difference_2 = delta - head_delta
-    total = head_delta * head_clamped - branch_4 + head_delta * difference
-    total = total + difference_2 * head_clamped + difference_2 * difference
-    total = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total)
-    total_2 = branch_4 + jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    product_5 = 0.5 * -jnp.abs(total_2)
-    is_less = jnp.abs(product_5) < 0.5
-    expm1_product_5 = _expm1(product_5)
-    total_3 = expm1_product_5 + 1.0
-    branch_5 = jnp.where(is_less, total_3, jnp.exp(product_5))
-    branch_5_squared = jnp.square(branch_5)
-    head = _head(branch_5_squared)
-    t = head + jnp.where(branch_5_squared == head, 0.0, branch_5_squared - head)
-    total_4 = t + 1.0
-    difference_3 = total_4 - t
-    total_5 = t - (total_4 - difference_3) + (1.0 - difference_3)
-    head_branch_5 = _head(branch_5)
-    difference_4 = branch_5 - head_branch_5
-    branch_6 = jnp.where(is_less, expm1_product_5 - (total_3 - 1.0), 0.0)
-    total_6 = head_branch_5 * head_branch_5 - t + head_branch_5 * difference_4
-    total_6 = total_6 + difference_4 * head_branch_5 + difference_4 * difference_4
-    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + branch_6 * branch_5 * 2.0
-    total_7 = total_5 + total_6
-    branch_7 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_4 + branch_7
-    ratio = 1.0 / total_8
-    product_6 = branch_3 * ratio
-    head_product_6 = _head(product_6)
-    branch_8 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_8 = head_product_6 + branch_8
+    total_5 = head_delta * head_clamped - product_8 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_6 = product_8 + jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    product_9 = 0.5 * -jnp.abs(total_6)
+    is_less = jnp.abs(product_9) < 0.5
+    expm1_product_9 = _expm1(product_9)
+    total_7 = expm1_product_9 + 1.0
+    branch = jnp.where(is_less, total_7, jnp.exp(product_9))
+    branch_squared = jnp.square(branch)
+    head = _head(branch_squared)
+    t = head + (branch_squared - head)
+    t_2 = branch_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_squared == head), branch_squared, t)
+    total_8 = t + 1.0
+    difference_3 = total_8 - t
+    total_9 = t - (total_8 - difference_3) + (1.0 - difference_3)
+    head_branch = _head(branch)
+    difference_4 = branch - head_branch
+    branch_2 = jnp.where(is_less, expm1_product_9 - (total_7 - 1.0), 0.0)
+    total_10 = head_branch * head_branch - t + head_branch * difference_4
+    total_10 = total_10 + difference_4 * head_branch + difference_4 * difference_4
+    total_10 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_10) + branch_2 * branch * 2.0
+    total_11 = total_9 + total_10
+    branch_3 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    total_12 = total_8 + branch_3
+    ratio = 1.0 / total_12
+    product_10 = product_6 * ratio
+    head_product_10 = _head(product_10)
+    total_13 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_13)
     gamma_squared = jnp.square(gamma)
     head_2 = _head(gamma_squared)
-    total_9 = head_2 + jnp.where(gamma_squared == head_2, 0.0, gamma_squared - head_2)
+    total_14 = head_2 + (gamma_squared - head_2)
+    product_12 = gamma_squared * 2.0**-60
+    product_12 = (product_12 == 0.0) | (gamma_squared == head_2)
+    product_12 = jnp.where(product_12, gamma_squared, total_14)
     head_gamma = _head(gamma)
     difference_5 = gamma - head_gamma
-    total_10 = head_gamma * head_gamma - total_9 + head_gamma * difference_5
-    total_10 = total_10 + difference_5 * head_gamma + difference_5 * difference_5
-    total_10 = jnp.where(total_9 * 2.0**-60 == 0.0, 0.0, total_10)
-    is_negative = total_2 < 0.0
-    total_11 = t + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    is_less_2 = total_11 < 2.0**-54
+    total_15 = head_gamma * head_gamma - product_12 + head_gamma * difference_5
+    total_15 = total_15 + difference_5 * head_gamma + difference_5 * difference_5
+    total_15 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_15)
+    is_negative = total_6 < 0.0
+    total_16 = t + jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    is_less_2 = total_16 < 2.0**-54
     log1p_t = _log1p(t)
-    branch_9 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_12 = total_4 + branch_9
-    is_less_3 = total_12 < 2.0**-32
-    branch_10 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
-    product_7 = total_12 * branch_10
-    head_product_7 = _head(product_7)
-    branch_11 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_11 = head_product_7 + branch_11
-    product_8 = -0.5 * log1p_t
-    abs_product_8 = jnp.abs(product_8)
-    is_less_4 = abs_product_8 < 0.25
-    total_13 = product_8 + 1.0
-    difference_6 = total_13 - product_8
-    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
-    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
-    product_9 = product_8 - (total_13 - difference_6) + (1.0 - difference_6) + product_9
-    branch_12 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_14 = total_13 + branch_12
-    exp_product_8 = jnp.exp(product_8)
-    branch_13 = jnp.where(is_less_4, total_14, exp_product_8)
-    branch_14 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
-    product_10 = branch_13 * branch_14
-    head_product_10 = _head(product_10)
-    branch_15 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_15 = head_product_10 + branch_15
-    product_11 = branch_11 * branch_15
-    head_product_11 = _head(product_11)
-    branch_16 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_16 = head_product_11 + branch_16
-    product_12 = branch_16 * branch_15
-    head_product_12 = _head(product_12)
-    branch_17 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_17 = head_product_12 + branch_17
-    total_15 = branch_17 - 1.0
-    difference_7 = total_15 - branch_17
-    head_branch_16 = _head(branch_16)
-    head_branch_15 = _head(branch_15)
-    difference_8 = branch_15 - head_branch_15
-    difference_9 = branch_16 - head_branch_16
-    head_branch_11 = _head(branch_11)
-    difference_10 = branch_11 - head_branch_11
-    binade = _binade(exp_product_8 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_18 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_8 / branch_18
-    floor = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
-    difference_11 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_16 = difference_11 + negated
-    difference_12 = total_16 - difference_11
-    total_17 = difference_11 - (total_16 - difference_12) + (negated - difference_12)
-    total_17 = total_17 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_19 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_18 = total_16 + branch_19
-    numerator = (_1_OVER_15_FACTORIAL * total_18 + _1_OVER_14_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_18 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_11_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_18 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_8_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_18 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_5_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_18 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_18) * (numerator * total_18 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio_2 + total_18 + (numerator + (branch_19 - (total_18 - total_16)))
-    numerator = jnp.where(inside & (abs_product_8 >= 0.25), numerator / ratio_2, 0.0)
-    numerator = numerator * branch_13
-    numerator = jnp.where(is_less_4, branch_12 - (total_14 - total_13), 0.0) + numerator
-    numerator = numerator * branch_14
-    total_19 = head_branch_11 * head_branch_15 - branch_16 + head_branch_11 * difference_8
-    total_19 = total_19 + difference_10 * head_branch_15 + difference_10 * difference_8
-    total_19 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = total_19 + (branch_9 - (total_12 - total_4)) * branch_10 * branch_15
-    total_19 = (total_19 + numerator * branch_11) * branch_15
-    total_20 = head_branch_16 * head_branch_15 - branch_17 + head_branch_16 * difference_8
-    total_20 = total_20 + difference_9 * head_branch_15 + difference_9 * difference_8
-    total_20 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_20) + total_19
-    total_20 = total_20 + numerator * branch_16
-    total_20 = branch_17 - (total_15 - difference_7) + (-1.0 - difference_7) + total_20
-    branch_20 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
-    total_21 = total_15 + branch_20
-    total_22 = total_21 + (branch_20 - (total_21 - total_15))
-    branch_21 = jnp.where(jnp.abs(total_22) < 0.00390625, total_22, 0.0)
-    branch_22 = jnp.where(jnp.abs(branch_21) < jnp.inf, branch_21, 0.0)
-    total_23 = log1p_t + branch_22
-    difference_13 = total_23 - log1p_t
-    difference_14 = branch_22 - difference_13
-    is_at_most = jnp.abs(difference_13 + difference_14) <= 0.00390625 * jnp.abs(log1p_t)
-    branch_23 = jnp.where(is_at_most, total_23, log1p_t)
-    ratio_3 = branch_23 / t
-    product_13 = ratio_3 * t
+    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_17 = total_8 + branch_4
+    is_less_3 = total_17 < 2.0**-32
+    branch_5 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
+    product_13 = total_17 * branch_5
     head_product_13 = _head(product_13)
-    branch_24 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_24 = head_product_13 + branch_24
+    total_18 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_18)
+    product_15 = -0.5 * log1p_t
+    abs_product_15 = jnp.abs(product_15)
+    is_less_4 = abs_product_15 < 0.25
+    total_19 = product_15 + 1.0
+    difference_6 = total_19 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = jnp.square(product_15) * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
+    product_16 = product_15 - (total_19 - difference_6) + (1.0 - difference_6) + product_16
+    branch_6 = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
+    total_20 = total_19 + branch_6
+    exp_product_15 = jnp.exp(product_15)
+    branch_7 = jnp.where(is_less_4, total_20, exp_product_15)
+    branch_8 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
+    product_17 = branch_7 * branch_8
+    head_product_17 = _head(product_17)
+    total_21 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_21)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_22 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_22)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_23 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_23)
+    total_24 = product_22 - 1.0
+    difference_7 = total_24 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_8 = product_18 - head_product_18
+    difference_9 = product_20 - head_product_20
+    head_product_14 = _head(product_14)
+    difference_10 = product_14 - head_product_14
+    binade = _binade(exp_product_15 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_9 = jnp.where(inside, binade, 1.0)
+    ratio_2 = exp_product_15 / branch_9
+    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_25 = difference_11 + negated
+    difference_12 = total_25 - difference_11
+    total_26 = difference_11 - (total_25 - difference_12) + (negated - difference_12)
+    total_26 = total_26 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_10 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
+    total_27 = total_25 + branch_10
+    numerator = (_1_OVER_15_FACTORIAL * total_27 + _1_OVER_14_FACTORIAL) * total_27
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_27 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_27 + _1_OVER_11_FACTORIAL) * total_27
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_27 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_27 + _1_OVER_8_FACTORIAL) * total_27
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_27 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_27 + _1_OVER_5_FACTORIAL) * total_27
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_27 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_27) * (numerator * total_27 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio_2 + total_27 + (numerator + (branch_10 - (total_27 - total_25)))
+    numerator = jnp.where(inside & (abs_product_15 >= 0.25), numerator / ratio_2, 0.0)
+    numerator = numerator * branch_7
+    numerator = jnp.where(is_less_4, branch_6 - (total_20 - total_19), 0.0) + numerator
+    numerator = numerator * branch_8
+    total_28 = product_22 - (total_24 - difference_7) + (-1.0 - difference_7)
+    product_23 = (branch_4 - (total_17 - total_8)) * branch_5 * product_18
+    difference_13 = head_product_14 * head_product_18 - product_20
+    difference_13 = difference_13 + head_product_14 * difference_8
+    difference_13 = difference_13 + difference_10 * head_product_18
+    difference_13 = difference_13 + difference_10 * difference_8
+    difference_13 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_13) + product_23
+    difference_13 = (difference_13 + numerator * product_14) * product_18
+    difference_14 = head_product_20 * head_product_18 - product_22
+    difference_14 = difference_14 + head_product_20 * difference_8
+    difference_14 = difference_14 + difference_9 * head_product_18 + difference_9 * difference_8
+    difference_14 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_14) + difference_13
+    total_28 = total_28 + (difference_14 + numerator * product_20)
+    branch_11 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
+    total_29 = total_24 + branch_11
+    total_30 = total_29 + (branch_11 - (total_29 - total_24))
+    branch_12 = jnp.where(jnp.abs(total_30) < 0.00390625, total_30, 0.0)
+    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
+    total_31 = log1p_t + branch_13
+    difference_15 = total_31 - log1p_t
+    difference_16 = branch_13 - difference_15
+    is_at_most = jnp.abs(difference_15 + difference_16) <= 0.00390625 * jnp.abs(log1p_t)
+    branch_14 = jnp.where(is_at_most, total_31, log1p_t)
+    ratio_3 = branch_14 / t
+    product_24 = ratio_3 * t
+    head_product_24 = _head(product_24)
+    total_32 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_32)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
-    difference_15 = t - head_t
-    difference_16 = ratio_3 - head_ratio_3
-    total_24 = jnp.where(is_at_most, difference_14, 0.0) + 1.0 / total_4 * total_6
-    numerator_2 = head_ratio_3 * head_t - branch_24 + head_ratio_3 * difference_15
-    numerator_3 = numerator_2 + difference_16 * head_t + difference_16 * difference_15
-    numerator_4 = -jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_23 - branch_24 + numerator_4 + total_24 - total_6 * ratio_3) / t
+    difference_17 = t - head_t
+    difference_18 = ratio_3 - head_ratio_3
+    total_33 = jnp.where(is_at_most, difference_16, 0.0) + 1.0 / total_8 * total_10
+    numerator_2 = head_ratio_3 * head_t - product_25 + head_ratio_3 * difference_17
+    numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
+    numerator_4 = -jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_14 - product_25 + numerator_4 + total_33 - total_10 * ratio_3) / t
     numerator_4 = jnp.where(is_less_2, 0.0, numerator_4)
-    total_25 = branch_23 + jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_2 + total_25
-    branch_25 = jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    branch_25 = jnp.where(is_less_2, 1.0, ratio_3) + branch_25
-    branch_25 = jnp.where(is_negative, branch_25, total_25)
-    branch_26 = jnp.where(is_negative, total_11, 1.0)
-    total_26 = total_9 + jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_26 = 0.5 * -(total_26 * jnp.square(branch_25) * branch_26 * branch_26)
-    is_less_5 = jnp.abs(total_26) < 0.5
-    expm1_total_26 = _expm1(total_26)
-    total_27 = expm1_total_26 + 1.0
-    branch_27 = jnp.where(is_less_5, total_27, jnp.exp(total_26))
-    branch_27_squared = jnp.square(branch_27)
-    head_3 = _head(branch_27_squared)
-    branch_28 = jnp.where(branch_27_squared == head_3, 0.0, branch_27_squared - head_3)
-    branch_28 = head_3 + branch_28
-    product_14 = branch_8 * branch_28
-    head_product_14 = _head(product_14)
-    branch_29 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_29 = head_product_14 + branch_29
-    product_15 = gamma * branch_25
-    head_product_15 = _head(product_15)
-    branch_30 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_30 = head_product_15 + branch_30
-    branch_31 = jnp.where(is_negative, branch_5, 1.0)
-    product_16 = branch_30 * branch_31
-    head_product_16 = _head(product_16)
-    branch_32 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_32 = head_product_16 + branch_32
-    product_17 = branch_32 * branch_31
-    head_product_17 = _head(product_17)
-    branch_33 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_33 = head_product_17 + branch_33
-    abs_branch_33 = jnp.abs(branch_33)
-    head_branch_32 = _head(branch_32)
-    head_branch_31 = _head(branch_31)
-    difference_17 = branch_31 - head_branch_31
-    difference_18 = branch_32 - head_branch_32
-    head_branch_30 = _head(branch_30)
-    difference_19 = branch_30 - head_branch_30
-    head_branch_25 = _head(branch_25)
-    difference_20 = branch_25 - head_branch_25
-    total_28 = head_gamma * head_branch_25 - branch_30 + head_gamma * difference_20
-    total_28 = total_28 + difference_5 * head_branch_25 + difference_5 * difference_20
-    total_28 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_28)
-    branch_34 = jnp.where(is_negative, branch_6, 0.0)
-    total_29 = head_branch_30 * head_branch_31 - branch_32 + head_branch_30 * difference_17
-    total_29 = total_29 + difference_19 * head_branch_31 + difference_19 * difference_17
-    total_29 = jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_29) + total_28 * branch_31
-    total_29 = (total_29 + branch_34 * branch_30) * branch_31
-    total_30 = head_branch_32 * head_branch_31 - branch_33 + head_branch_32 * difference_17
-    total_30 = total_30 + difference_18 * head_branch_31 + difference_18 * difference_17
-    total_30 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_30) + total_29
-    total_30 = total_30 + branch_34 * branch_32
-    sign_branch_33 = jnp.sign(branch_33)
-    product_18 = total_30 * sign_branch_33
-    branch_35 = jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
-    branch_35 = (abs_branch_33 == 2.0**-54) & (branch_35 < 0.0)
-    branch_35 = branch_35 | (abs_branch_33 != 2.0**-54) & (abs_branch_33 < 2.0**-54)
-    product_19 = _2_OVER_SQRT_PI * branch_30
-    head_product_19 = _head(product_19)
-    branch_36 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_36 = head_product_19 + branch_36
-    is_less_6 = abs_branch_33 < 1.0
-    branch_33_squared = jnp.square(branch_33)
-    total_31 = _MINUS_1_OVER_39_19_FACTORIAL * branch_33_squared + _1_OVER_37_18_FACTORIAL
-    total_31 = total_31 * branch_33_squared + _MINUS_1_OVER_35_17_FACTORIAL
-    total_31 = (total_31 * branch_33_squared + _1_OVER_33_16_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_31_15_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_29_14_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_27_13_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_25_12_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_23_11_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_21_10_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_19_9_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_17_8_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_15_7_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_13_6_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_11_5_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_9_4_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _MINUS_1_OVER_7_3_FACTORIAL) * branch_33_squared
-    total_31 = (total_31 + _1_OVER_5_2_FACTORIAL) * branch_33_squared
-    total_31 = branch_33_squared * (total_31 + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_31 = _head(total_31)
-    branch_37 = jnp.where(total_31 == head_total_31, 0.0, total_31 - head_total_31)
-    branch_37 = head_total_31 + branch_37
-    total_32 = branch_37 + 1.0
-    difference_21 = total_32 - branch_37
-    total_33 = branch_37 - (total_32 - difference_21) + (1.0 - difference_21)
-    branch_38 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_32 + branch_38
-    product_20 = _2_OVER_SQRT_PI * total_34
-    head_product_20 = _head(product_20)
-    branch_39 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_39 = head_product_20 + branch_39
-    product_21 = _COEFFICIENT * total_34
-    head_product_21 = _head(product_21)
-    branch_40 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_40 = head_product_21 + branch_40
+    total_34 = branch_14 + jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_6 + total_34
+    branch_15 = jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    branch_15 = jnp.where(is_less_2, 1.0, ratio_3) + branch_15
+    branch_15 = jnp.where(is_negative, branch_15, total_34)
+    branch_16 = jnp.where(is_negative, total_16, 1.0)
+    total_35 = product_12 + jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_35 = 0.5 * -(total_35 * jnp.square(branch_15) * branch_16 * branch_16)
+    is_less_5 = jnp.abs(total_35) < 0.5
+    expm1_total_35 = _expm1(total_35)
+    total_36 = expm1_total_35 + 1.0
+    branch_17 = jnp.where(is_less_5, total_36, jnp.exp(total_35))
+    branch_17_squared = jnp.square(branch_17)
+    head_3 = _head(branch_17_squared)
+    total_37 = head_3 + (branch_17_squared - head_3)
+    product_26 = branch_17_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (branch_17_squared == head_3)
+    product_26 = jnp.where(product_26, branch_17_squared, total_37)
+    product_27 = product_11 * product_26
+    head_product_27 = _head(product_27)
+    total_38 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_38)
+    product_29 = gamma * branch_15
+    head_product_29 = _head(product_29)
+    total_39 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_39)
+    branch_18 = jnp.where(is_negative, branch, 1.0)
+    product_31 = product_30 * branch_18
+    head_product_31 = _head(product_31)
+    total_40 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_40)
+    product_33 = product_32 * branch_18
+    head_product_33 = _head(product_33)
+    total_41 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_41)
+    abs_product_34 = jnp.abs(product_34)
+    head_product_32 = _head(product_32)
+    head_branch_18 = _head(branch_18)
+    difference_19 = branch_18 - head_branch_18
+    difference_20 = product_32 - head_product_32
+    head_product_30 = _head(product_30)
+    difference_21 = product_30 - head_product_30
+    head_branch_15 = _head(branch_15)
+    difference_22 = branch_15 - head_branch_15
+    total_42 = head_gamma * head_branch_15 - product_30 + head_gamma * difference_22
+    total_42 = total_42 + difference_5 * head_branch_15 + difference_5 * difference_22
+    total_42 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_42)
+    branch_19 = jnp.where(is_negative, branch_2, 0.0)
+    difference_23 = head_product_30 * head_branch_18 - product_32
+    difference_23 = difference_23 + head_product_30 * difference_19
+    difference_23 = difference_23 + difference_21 * head_branch_18
+    difference_23 = difference_23 + difference_21 * difference_19
+    difference_23 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_23)
+    difference_23 = (difference_23 + total_42 * branch_18 + branch_19 * product_30) * branch_18
+    difference_24 = head_product_32 * head_branch_18 - product_34
+    difference_24 = difference_24 + head_product_32 * difference_19
+    difference_24 = difference_24 + difference_20 * head_branch_18
+    difference_24 = difference_24 + difference_20 * difference_19
+    difference_24 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_24) + difference_23
+    difference_24 = difference_24 + branch_19 * product_32
+    sign_product_34 = jnp.sign(product_34)
+    product_35 = difference_24 * sign_product_34
+    branch_20 = jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
+    branch_20 = (abs_product_34 == 2.0**-54) & (branch_20 < 0.0)
+    branch_20 = branch_20 | (abs_product_34 != 2.0**-54) & (abs_product_34 < 2.0**-54)
+    product_36 = _2_OVER_SQRT_PI * product_30
+    head_product_36 = _head(product_36)
+    total_43 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_43)
+    is_less_6 = abs_product_34 < 1.0
+    product_34_squared = jnp.square(product_34)
+    total_44 = _MINUS_1_OVER_39_19_FACTORIAL * product_34_squared + _1_OVER_37_18_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_33_16_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_29_14_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_25_12_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_21_10_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_17_8_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_44 = total_44 * product_34_squared + _1_OVER_13_6_FACTORIAL
+    total_44 = total_44 * product_34_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_44 = (total_44 * product_34_squared + _1_OVER_9_4_FACTORIAL) * product_34_squared
+    total_44 = (total_44 + _MINUS_1_OVER_7_3_FACTORIAL) * product_34_squared
+    total_44 = (total_44 + _1_OVER_5_2_FACTORIAL) * product_34_squared
+    total_44 = product_34_squared * (total_44 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_44 = _head(total_44)
+    total_45 = head_total_44 + (total_44 - head_total_44)
+    product_38 = total_44 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (total_44 == head_total_44)
+    product_38 = jnp.where(product_38, total_44, total_45)
+    total_46 = product_38 + 1.0
+    difference_25 = total_46 - product_38
+    total_47 = product_38 - (total_46 - difference_25) + (1.0 - difference_25)
+    branch_21 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_46 + branch_21
+    product_39 = _2_OVER_SQRT_PI * total_48
+    head_product_39 = _head(product_39)
+    total_49 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_49)
+    product_41 = _COEFFICIENT * total_48
+    head_product_41 = _head(product_41)
+    total_50 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_50)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT))
-    head_total_34 = _head(total_34)
-    difference_22 = total_34 - head_total_34
-    difference_23 = _COEFFICIENT - head_4
-    total_35 = head_4 * head_total_34 - branch_40 + head_4 * difference_22
-    total_35 = total_35 + difference_23 * head_total_34 + difference_23 * difference_22
-    total_35 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + _COEFFICIENT_2 * total_34
-    total_35 = total_35 + (branch_38 - (total_34 - total_32)) * _COEFFICIENT
-    total_35 = branch_40 - branch_39 + total_35
-    branch_41 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = branch_39 + branch_41
-    product_22 = total_36 * branch_33
-    head_product_22 = _head(product_22)
-    branch_42 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_42 = head_product_22 + branch_42
-    smaller = jnp.minimum(abs_branch_33, 40.0)
+    head_total_48 = _head(total_48)
+    difference_26 = total_48 - head_total_48
+    difference_27 = _COEFFICIENT - head_4
+    total_51 = head_4 * head_total_48 - product_42 + head_4 * difference_26
+    total_51 = total_51 + difference_27 * head_total_48 + difference_27 * difference_26
+    total_51 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + _COEFFICIENT_2 * total_48
+    total_51 = total_51 + (branch_21 - (total_48 - total_46)) * _COEFFICIENT
+    total_51 = product_42 - product_40 + total_51
+    branch_22 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    total_52 = product_40 + branch_22
+    product_43 = total_52 * product_34
+    head_product_43 = _head(product_43)
+    total_53 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_53)
+    smaller = jnp.minimum(abs_product_34, 40.0)
     smaller_squared = jnp.square(smaller)
     head_5 = _head(smaller_squared)
-    total_37 = head_5 + jnp.where(smaller_squared == head_5, 0.0, smaller_squared - head_5)
-    minus_total_37 = -total_37
-    magnitude = jnp.abs(minus_total_37)
+    total_54 = head_5 + (smaller_squared - head_5)
+    product_45 = smaller_squared * 2.0**-60
+    product_45 = (product_45 == 0.0) | (smaller_squared == head_5)
+    product_45 = jnp.where(product_45, smaller_squared, total_54)
+    minus_product_45 = -product_45
+    magnitude = jnp.abs(minus_product_45)
     is_less_7 = magnitude < 0.25
-    total_38 = minus_total_37 + 1.0
-    difference_24 = total_38 - minus_total_37
-    total_39 = minus_total_37 - (total_38 - difference_24) + (1.0 - difference_24)
-    total_40 = _1_OVER_15_FACTORIAL * minus_total_37 + _1_OVER_14_FACTORIAL
-    total_40 = (total_40 * minus_total_37 + _1_OVER_13_FACTORIAL) * minus_total_37
-    total_40 = (total_40 + _1_OVER_12_FACTORIAL) * minus_total_37 + _1_OVER_11_FACTORIAL
-    total_40 = (total_40 * minus_total_37 + _1_OVER_10_FACTORIAL) * minus_total_37
-    total_40 = (total_40 + _1_OVER_9_FACTORIAL) * minus_total_37 + _1_OVER_8_FACTORIAL
-    total_40 = (total_40 * minus_total_37 + _1_OVER_7_FACTORIAL) * minus_total_37
-    total_40 = (total_40 + _1_OVER_6_FACTORIAL) * minus_total_37 + _1_OVER_5_FACTORIAL
-    total_40 = (total_40 * minus_total_37 + _1_OVER_4_FACTORIAL) * minus_total_37
-    total_40 = (total_40 + _1_OVER_3_FACTORIAL) * minus_total_37 + _1_OVER_2_FACTORIAL
-    total_39 = total_39 + jnp.square(minus_total_37) * total_40
-    branch_43 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_41 = total_38 + branch_43
-    e = jnp.exp(minus_total_37)
-    branch_44 = jnp.where(is_less_7, total_41, e)
-    branch_45 = jnp.where(is_less_7, branch_43 - (total_41 - total_38), 0.0)
-    branch_46 = jnp.where(jnp.abs(branch_45) < jnp.inf, branch_45, 0.0)
-    total_42 = branch_44 + branch_46
+    total_55 = minus_product_45 + 1.0
+    difference_28 = total_55 - minus_product_45
+    total_56 = minus_product_45 - (total_55 - difference_28) + (1.0 - difference_28)
+    total_57 = _1_OVER_15_FACTORIAL * minus_product_45 + _1_OVER_14_FACTORIAL
+    total_57 = (total_57 * minus_product_45 + _1_OVER_13_FACTORIAL) * minus_product_45
+    total_57 = (total_57 + _1_OVER_12_FACTORIAL) * minus_product_45 + _1_OVER_11_FACTORIAL
+    total_57 = (total_57 * minus_product_45 + _1_OVER_10_FACTORIAL) * minus_product_45
+    total_57 = (total_57 + _1_OVER_9_FACTORIAL) * minus_product_45 + _1_OVER_8_FACTORIAL
+    total_57 = (total_57 * minus_product_45 + _1_OVER_7_FACTORIAL) * minus_product_45
+    total_57 = (total_57 + _1_OVER_6_FACTORIAL) * minus_product_45 + _1_OVER_5_FACTORIAL
+    total_57 = (total_57 * minus_product_45 + _1_OVER_4_FACTORIAL) * minus_product_45
+    total_57 = (total_57 + _1_OVER_3_FACTORIAL) * minus_product_45 + _1_OVER_2_FACTORIAL
+    total_56 = total_56 + jnp.square(minus_product_45) * total_57
+    branch_23 = jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0)
+    total_58 = total_55 + branch_23
+    e = jnp.exp(minus_product_45)
+    branch_24 = jnp.where(is_less_7, total_58, e)
+    branch_25 = jnp.where(is_less_7, branch_23 - (total_58 - total_55), 0.0)
+    branch_26 = jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0)
+    total_59 = branch_24 + branch_26
     smaller_2 = jnp.minimum(smaller, 40.0)
     numerator_5 = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator_6 = (numerator_5 + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -813,198 +910,223 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator_11 = numerator_11 / denominator
-    product_23 = total_42 * numerator_11
-    head_product_23 = _head(product_23)
-    branch_47 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_47 = head_product_23 + branch_47
-    minus_branch_47 = -branch_47
-    total_43 = minus_branch_47 + 1.0
-    difference_25 = total_43 - minus_branch_47
-    head_total_42 = _head(total_42)
+    product_46 = total_59 * numerator_11
+    head_product_46 = _head(product_46)
+    total_60 = head_product_46 + (product_46 - head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = jnp.where(product_47, product_46, total_60)
+    minus_product_47 = -product_47
+    total_61 = minus_product_47 + 1.0
+    difference_29 = total_61 - minus_product_47
+    head_total_59 = _head(total_59)
     head_numerator_11 = _head(numerator_11)
-    difference_26 = numerator_11 - head_numerator_11
-    difference_27 = total_42 - head_total_42
+    difference_30 = numerator_11 - head_numerator_11
+    difference_31 = total_59 - head_total_59
     binade_2 = _binade(e * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_48 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_4 = e / branch_48
-    floor_2 = jnp.floor(jnp.log(branch_48) * _1_OVER_LOG_2 + 0.5)
-    difference_28 = minus_total_37 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_27 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_4 = e / branch_27
+    floor_2 = jnp.floor(jnp.log(branch_27) * _1_OVER_LOG_2 + 0.5)
+    difference_32 = minus_product_45 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_44 = difference_28 + negated_2
-    difference_29 = total_44 - difference_28
-    total_45 = difference_28 - (total_44 - difference_29) + (negated_2 - difference_29)
-    total_45 = total_45 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_49 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    total_46 = total_44 + branch_49
+    total_62 = difference_32 + negated_2
+    difference_33 = total_62 - difference_32
+    total_63 = difference_32 - (total_62 - difference_33) + (negated_2 - difference_33)
+    total_63 = total_63 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_28 = jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
+    total_64 = total_62 + branch_28
     head_smaller = _head(smaller)
-    difference_30 = smaller - head_smaller
-    total_47 = head_smaller * head_smaller - total_37 + head_smaller * difference_30
-    total_47 = total_47 + difference_30 * head_smaller + difference_30 * difference_30
-    total_47 = -jnp.where(total_37 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_48 = minus_branch_47 - (total_43 - difference_25) + (1.0 - difference_25)
-    numerator_12 = (_1_OVER_15_FACTORIAL * total_46 + _1_OVER_14_FACTORIAL) * total_46
-    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_46 + _1_OVER_12_FACTORIAL
-    numerator_14 = (numerator_13 * total_46 + _1_OVER_11_FACTORIAL) * total_46
-    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_46 + _1_OVER_9_FACTORIAL
-    numerator_16 = (numerator_15 * total_46 + _1_OVER_8_FACTORIAL) * total_46
-    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_46 + _1_OVER_6_FACTORIAL
-    numerator_18 = (numerator_17 * total_46 + _1_OVER_5_FACTORIAL) * total_46
-    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_46 + _1_OVER_3_FACTORIAL
-    numerator_20 = jnp.square(total_46) * (numerator_19 * total_46 + _1_OVER_2_FACTORIAL)
-    numerator_21 = numerator_20 + (branch_49 - (total_46 - total_44))
-    numerator_21 = (1.0 - ratio_4 + total_46 + numerator_21) / ratio_4
-    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_47
-    numerator_21 = numerator_21 * branch_47
-    product_24 = (branch_46 - (total_42 - branch_44)) * numerator_11
-    difference_31 = head_total_42 * head_numerator_11 - branch_47
-    difference_31 = difference_31 + head_total_42 * difference_26
-    difference_31 = difference_31 + difference_27 * head_numerator_11
-    difference_31 = difference_31 + difference_27 * difference_26
-    difference_31 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, difference_31) + product_24
-    total_48 = total_48 - (difference_31 + numerator_21)
-    branch_50 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
-    total_49 = total_43 + branch_50
-    product_25 = sign_branch_33 * total_49
-    head_product_25 = _head(product_25)
-    branch_51 = jnp.where(product_25 == head_product_25, 0.0, product_25 - head_product_25)
-    branch_51 = head_product_25 + branch_51
-    branch_52 = jnp.where(is_less_6, branch_42, branch_51)
-    ratio_5 = branch_52 / branch_31
-    ratio_6 = ratio_5 / branch_31
-    branch_53 = jnp.where(branch_35, branch_36, ratio_6)
-    total_50 = branch_29 + branch_53
-    difference_32 = total_50 - branch_29
-    head_branch_8 = _head(branch_8)
-    head_branch_28 = _head(branch_28)
-    difference_33 = branch_28 - head_branch_28
-    difference_34 = branch_8 - head_branch_8
-    head_branch_3 = _head(branch_3)
-    head_ratio = _head(ratio)
-    difference_35 = ratio - head_ratio
-    difference_36 = branch_3 - head_branch_3
-    head_branch_2 = _head(branch_2)
-    difference_37 = branch_2 - head_branch_2
-    head_branch = _head(branch)
-    difference_38 = branch - head_branch
-    product_26 = _COEFFICIENT * clamped
+    difference_34 = smaller - head_smaller
+    total_65 = head_smaller * head_smaller - product_45 + head_smaller * difference_34
+    total_65 = total_65 + difference_34 * head_smaller + difference_34 * difference_34
+    total_65 = -jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_66 = minus_product_47 - (total_61 - difference_29) + (1.0 - difference_29)
+    numerator_12 = (_1_OVER_15_FACTORIAL * total_64 + _1_OVER_14_FACTORIAL) * total_64
+    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_64 + _1_OVER_12_FACTORIAL
+    numerator_14 = (numerator_13 * total_64 + _1_OVER_11_FACTORIAL) * total_64
+    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_64 + _1_OVER_9_FACTORIAL
+    numerator_16 = (numerator_15 * total_64 + _1_OVER_8_FACTORIAL) * total_64
+    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_64 + _1_OVER_6_FACTORIAL
+    numerator_18 = (numerator_17 * total_64 + _1_OVER_5_FACTORIAL) * total_64
+    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_64 + _1_OVER_3_FACTORIAL
+    numerator_20 = jnp.square(total_64) * (numerator_19 * total_64 + _1_OVER_2_FACTORIAL)
+    numerator_21 = numerator_20 + (branch_28 - (total_64 - total_62))
+    numerator_21 = (1.0 - ratio_4 + total_64 + numerator_21) / ratio_4
+    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_65
+    numerator_21 = numerator_21 * product_47
+    product_48 = (branch_26 - (total_59 - branch_24)) * numerator_11
+    difference_35 = head_total_59 * head_numerator_11 - product_47
+    difference_35 = difference_35 + head_total_59 * difference_30
+    difference_35 = difference_35 + difference_31 * head_numerator_11
+    difference_35 = difference_35 + difference_31 * difference_30
+    difference_35 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_35) + product_48
+    total_66 = total_66 - (difference_35 + numerator_21)
+    branch_29 = jnp.where(jnp.abs(total_66) < jnp.inf, total_66, 0.0)
+    total_67 = total_61 + branch_29
+    product_49 = sign_product_34 * total_67
+    head_product_49 = _head(product_49)
+    total_68 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = jnp.where(product_50, product_49, total_68)
+    branch_30 = jnp.where(is_less_6, product_44, product_50)
+    ratio_5 = branch_30 / branch_18
+    ratio_6 = ratio_5 / branch_18
+    branch_31 = jnp.where(branch_20, product_37, ratio_6)
+    total_69 = product_28 + branch_31
+    difference_36 = total_69 - product_28
+    head_product_11 = _head(product_11)
     head_product_26 = _head(product_26)
-    branch_54 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_54 = head_product_26 + branch_54
-    product_27 = ratio * total_8
-    head_product_27 = _head(product_27)
-    branch_55 = jnp.where(product_27 == head_product_27, 0.0, product_27 - head_product_27)
-    branch_55 = head_product_27 + branch_55
-    head_total_8 = _head(total_8)
-    difference_39 = total_8 - head_total_8
-    head_branch_27 = _head(branch_27)
-    difference_40 = branch_27 - head_branch_27
-    product_28 = _COEFFICIENT * branch_30
-    head_product_28 = _head(product_28)
-    branch_56 = jnp.where(product_28 == head_product_28, 0.0, product_28 - head_product_28)
-    branch_56 = head_product_28 + branch_56
-    product_29 = ratio_6 * branch_31
-    head_product_29 = _head(product_29)
-    branch_57 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_57 = head_product_29 + branch_57
+    difference_37 = product_26 - head_product_26
+    difference_38 = product_11 - head_product_11
+    head_product_6 = _head(product_6)
+    head_ratio = _head(ratio)
+    difference_39 = ratio - head_ratio
+    difference_40 = product_6 - head_product_6
+    head_product_4 = _head(product_4)
+    difference_41 = product_4 - head_product_4
+    head_product_2 = _head(product_2)
+    difference_42 = product_2 - head_product_2
+    product_51 = _COEFFICIENT * clamped
+    head_product_51 = _head(product_51)
+    total_70 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = jnp.where(product_52, product_51, total_70)
+    product_53 = ratio * total_12
+    head_product_53 = _head(product_53)
+    total_71 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = jnp.where(product_54, product_53, total_71)
+    head_total_12 = _head(total_12)
+    difference_43 = total_12 - head_total_12
+    head_branch_17 = _head(branch_17)
+    difference_44 = branch_17 - head_branch_17
+    product_55 = _COEFFICIENT * product_30
+    head_product_55 = _head(product_55)
+    total_72 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = jnp.where(product_56, product_55, total_72)
+    product_57 = ratio_6 * branch_18
+    head_product_57 = _head(product_57)
+    total_73 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = jnp.where(product_58, product_57, total_73)
     head_ratio_6 = _head(ratio_6)
-    difference_41 = ratio_6 - head_ratio_6
-    product_30 = ratio_5 * branch_31
-    head_product_30 = _head(product_30)
-    branch_58 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_58 = head_product_30 + branch_58
+    difference_45 = ratio_6 - head_ratio_6
+    product_59 = ratio_5 * branch_18
+    head_product_59 = _head(product_59)
+    total_74 = head_product_59 + (product_59 - head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = jnp.where(product_60, product_59, total_74)
     head_ratio_5 = _head(ratio_5)
-    difference_42 = ratio_5 - head_ratio_5
-    head_total_36 = _head(total_36)
-    head_branch_33 = _head(branch_33)
-    difference_43 = branch_33 - head_branch_33
-    difference_44 = total_36 - head_total_36
-    head_6 = _head(sign_branch_33)
-    head_total_49 = _head(total_49)
-    difference_45 = total_49 - head_total_49
-    difference_46 = sign_branch_33 - head_6
-    total_51 = head_branch_27 * head_branch_27 - branch_28 + head_branch_27 * difference_40
-    total_51 = total_51 + difference_40 * head_branch_27 + difference_40 * difference_40
-    total_51 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_51)
-    numerator_22 = head_total_36 * head_branch_33 - branch_42 + head_total_36 * difference_43
-    numerator_23 = numerator_22 + difference_44 * head_branch_33
-    numerator_24 = numerator_23 + difference_44 * difference_43
-    numerator_25 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = numerator_25 + (branch_41 - (total_36 - branch_39)) * branch_33
-    total_52 = head_branch_8 * head_branch_28 - branch_29 + head_branch_8 * difference_33
-    total_52 = total_52 + difference_34 * head_branch_28 + difference_34 * difference_33
-    total_52 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_52)
-    numerator_27 = head_ratio_5 * head_branch_31 - branch_58 + head_ratio_5 * difference_17
-    numerator_28 = numerator_27 + difference_42 * head_branch_31
-    numerator_29 = numerator_28 + difference_42 * difference_17
-    numerator_30 = -jnp.where(branch_58 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = branch_52 - branch_58 + numerator_30
-    numerator_32 = head_ratio_6 * head_branch_31 - branch_57 + head_ratio_6 * difference_17
-    numerator_33 = numerator_32 + difference_41 * head_branch_31
-    numerator_34 = numerator_33 + difference_41 * difference_17
-    numerator_35 = -jnp.where(branch_57 * 2.0**-60 == 0.0, 0.0, numerator_34)
-    numerator_36 = ratio_5 - branch_57 + numerator_35
-    product_31 = jnp.where(is_less_5, expm1_total_26 - (total_27 - 1.0), 0.0) * branch_27
-    total_51 = (total_51 + product_31 * 2.0) * branch_8
-    total_53 = head_branch_3 * head_ratio - branch_8 + head_branch_3 * difference_35
-    total_53 = total_53 + difference_36 * head_ratio + difference_36 * difference_35
-    total_53 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_54 = head_branch_2 * head_gamma - branch_3 + head_branch_2 * difference_5
-    total_54 = total_54 + difference_37 * head_gamma + difference_37 * difference_5
-    total_54 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_55 = branch_29 - (total_50 - difference_32) + (branch_53 - difference_32)
-    numerator_37 = head_ratio * head_total_8 - branch_55 + head_ratio * difference_39
-    numerator_38 = numerator_37 + difference_35 * head_total_8 + difference_35 * difference_39
-    numerator_39 = 1.0 - branch_55 - jnp.where(branch_55 * 2.0**-60 == 0.0, 0.0, numerator_38)
-    numerator_39 = (numerator_39 - (branch_7 - (total_8 - total_4)) * ratio) / total_8
-    numerator_39 = numerator_39 * branch_3
-    total_56 = head_branch * head_delta - branch_2 + head_branch * difference_2
-    total_56 = total_56 + difference_38 * head_delta + difference_38 * difference_2
-    total_56 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_57 = head_4 * head_branch_30 - branch_56 + head_4 * difference_19
-    total_57 = total_57 + difference_23 * head_branch_30 + difference_23 * difference_19
-    total_57 = jnp.where(branch_56 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + _COEFFICIENT_2 * branch_30 + total_28 * _COEFFICIENT
-    total_57 = branch_56 - branch_36 + total_57
-    numerator_40 = head_6 * head_total_49 - branch_51 + head_6 * difference_45
-    numerator_41 = numerator_40 + difference_46 * head_total_49 + difference_46 * difference_45
-    numerator_42 = jnp.where(branch_51 * 2.0**-60 == 0.0, 0.0, numerator_41)
-    numerator_43 = numerator_42 + (branch_50 - (total_49 - total_43)) * sign_branch_33
-    numerator_44 = jnp.where(is_less_6, numerator_26, numerator_43)
-    numerator_45 = numerator_44 + _2_OVER_SQRT_PI * jnp.exp(-branch_33_squared) * total_30
-    numerator_46 = (numerator_31 + numerator_45 - branch_34 * ratio_5) / branch_31
-    numerator_36 = (numerator_36 + numerator_46 - branch_34 * ratio_6) / branch_31
-    total_57 = jnp.where(branch_35, total_57, numerator_36)
-    total_58 = head_4 * head_clamped - branch_54 + head_4 * difference
-    total_58 = total_58 + difference_23 * head_clamped + difference_23 * difference
-    total_58 = jnp.where(branch_54 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = (branch_54 - branch + (total_58 + _COEFFICIENT_2 * clamped)) * delta
-    total_53 = total_53 + (total_54 + (total_56 + total_58) * gamma) * ratio + numerator_39
-    total_55 = total_55 + (total_52 + total_53 * branch_28 + total_51) + total_57
-    branch_59 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
-    total_59 = total_50 + branch_59
-    product_32 = total_59 * branch_31
-    head_product_32 = _head(product_32)
-    branch_60 = jnp.where(product_32 == head_product_32, 0.0, product_32 - head_product_32)
-    branch_60 = head_product_32 + branch_60
-    product_33 = branch_60 * branch_31
-    head_product_33 = _head(product_33)
-    branch_61 = jnp.where(product_33 == head_product_33, 0.0, product_33 - head_product_33)
-    branch_61 = head_product_33 + branch_61
-    head_branch_60 = _head(branch_60)
-    difference_47 = branch_60 - head_branch_60
-    head_total_59 = _head(total_59)
-    difference_48 = total_59 - head_total_59
-    total_60 = head_branch_60 * head_branch_31 - branch_61 + head_branch_60 * difference_17
-    total_60 = total_60 + difference_47 * head_branch_31 + difference_47 * difference_17
-    total_60 = jnp.where(branch_61 * 2.0**-60 == 0.0, 0.0, total_60)
-    total_61 = head_total_59 * head_branch_31 - branch_60 + head_total_59 * difference_17
-    total_61 = total_61 + difference_48 * head_branch_31 + difference_48 * difference_17
-    total_61 = jnp.where(branch_60 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_61 = total_61 + (branch_59 - (total_59 - total_50)) * branch_31
-    total_60 = total_60 + (total_61 + branch_34 * total_59) * branch_31
-    total_60 = total_60 + branch_34 * branch_60
-    return branch_61 + jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    difference_46 = ratio_5 - head_ratio_5
+    head_total_52 = _head(total_52)
+    head_product_34 = _head(product_34)
+    difference_47 = product_34 - head_product_34
+    difference_48 = total_52 - head_total_52
+    head_6 = _head(sign_product_34)
+    head_total_67 = _head(total_67)
+    difference_49 = total_67 - head_total_67
+    difference_50 = sign_product_34 - head_6
+    numerator_22 = head_total_52 * head_product_34 - product_44 + head_total_52 * difference_47
+    numerator_23 = numerator_22 + difference_48 * head_product_34
+    numerator_24 = numerator_23 + difference_48 * difference_47
+    numerator_25 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, numerator_24)
+    numerator_26 = numerator_25 + (branch_22 - (total_52 - product_40)) * product_34
+    numerator_27 = head_ratio_5 * head_branch_18 - product_60 + head_ratio_5 * difference_19
+    numerator_28 = numerator_27 + difference_46 * head_branch_18
+    numerator_29 = numerator_28 + difference_46 * difference_19
+    numerator_30 = -jnp.where(product_60 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = branch_30 - product_60 + numerator_30
+    numerator_32 = head_ratio_6 * head_branch_18 - product_58 + head_ratio_6 * difference_19
+    numerator_33 = numerator_32 + difference_45 * head_branch_18
+    numerator_34 = numerator_33 + difference_45 * difference_19
+    numerator_35 = -jnp.where(product_58 * 2.0**-60 == 0.0, 0.0, numerator_34)
+    numerator_36 = ratio_5 - product_58 + numerator_35
+    total_75 = head_product_6 * head_ratio - product_11 + head_product_6 * difference_39
+    total_75 = total_75 + difference_40 * head_ratio + difference_40 * difference_39
+    total_75 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_75)
+    product_61 = jnp.where(is_less_5, expm1_total_35 - (total_36 - 1.0), 0.0) * branch_17
+    product_61 = product_61 * 2.0
+    total_76 = head_product_2 * head_delta - product_4 + head_product_2 * difference_2
+    total_76 = total_76 + difference_42 * head_delta + difference_42 * difference_2
+    total_76 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_76)
+    total_77 = head_product_4 * head_gamma - product_6 + head_product_4 * difference_5
+    total_77 = total_77 + difference_41 * head_gamma + difference_41 * difference_5
+    total_77 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_77)
+    total_78 = product_28 - (total_69 - difference_36) + (branch_31 - difference_36)
+    numerator_37 = head_ratio * head_total_12 - product_54 + head_ratio * difference_43
+    numerator_38 = numerator_37 + difference_39 * head_total_12 + difference_39 * difference_43
+    numerator_39 = -jnp.where(product_54 * 2.0**-60 == 0.0, 0.0, numerator_38)
+    numerator_40 = 1.0 - product_54 + numerator_39 - (branch_3 - (total_12 - total_8)) * ratio
+    numerator_40 = numerator_40 / total_12 * product_6
+    numerator_41 = _2_OVER_SQRT_PI * jnp.exp(-product_34_squared) * difference_24
+    total_79 = head_4 * head_product_30 - product_56 + head_4 * difference_21
+    total_79 = total_79 + difference_27 * head_product_30 + difference_27 * difference_21
+    total_79 = jnp.where(product_56 * 2.0**-60 == 0.0, 0.0, total_79)
+    total_79 = total_79 + _COEFFICIENT_2 * product_30 + total_42 * _COEFFICIENT
+    total_79 = product_56 - product_37 + total_79
+    numerator_42 = head_6 * head_total_67 - product_50 + head_6 * difference_49
+    numerator_43 = numerator_42 + difference_50 * head_total_67 + difference_50 * difference_49
+    numerator_44 = jnp.where(product_50 * 2.0**-60 == 0.0, 0.0, numerator_43)
+    numerator_45 = numerator_44 + (branch_29 - (total_67 - total_61)) * sign_product_34
+    numerator_46 = jnp.where(is_less_6, numerator_26, numerator_45) + numerator_41
+    numerator_47 = (numerator_31 + numerator_46 - branch_19 * ratio_5) / branch_18
+    numerator_36 = (numerator_36 + numerator_47 - branch_19 * ratio_6) / branch_18
+    total_79 = jnp.where(branch_20, total_79, numerator_36)
+    total_80 = head_4 * head_clamped - product_52 + head_4 * difference
+    total_80 = total_80 + difference_27 * head_clamped + difference_27 * difference
+    total_80 = jnp.where(product_52 * 2.0**-60 == 0.0, 0.0, total_80)
+    total_80 = (product_52 - product_2 + (total_80 + _COEFFICIENT_2 * clamped)) * delta
+    total_75 = total_75 + (total_77 + (total_76 + total_80) * gamma) * ratio + numerator_40
+    total_75 = total_75 * product_26
+    difference_51 = head_product_11 * head_product_26 - product_28
+    difference_51 = difference_51 + head_product_11 * difference_37
+    difference_51 = difference_51 + difference_38 * head_product_26
+    difference_51 = difference_51 + difference_38 * difference_37
+    difference_51 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_51) + total_75
+    difference_52 = head_branch_17 * head_branch_17 - product_26
+    difference_52 = difference_52 + head_branch_17 * difference_44
+    difference_52 = difference_52 + difference_44 * head_branch_17
+    difference_52 = difference_52 + difference_44 * difference_44
+    difference_52 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_52) + product_61
+    total_78 = total_78 + (difference_51 + difference_52 * product_11) + total_79
+    branch_32 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
+    total_81 = total_69 + branch_32
+    product_62 = total_81 * branch_18
+    head_product_62 = _head(product_62)
+    total_82 = head_product_62 + (product_62 - head_product_62)
+    product_63 = product_62 * 2.0**-60
+    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = jnp.where(product_63, product_62, total_82)
+    product_64 = product_63 * branch_18
+    head_product_64 = _head(product_64)
+    total_83 = head_product_64 + (product_64 - head_product_64)
+    product_65 = product_64 * 2.0**-60
+    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = jnp.where(product_65, product_64, total_83)
+    head_product_63 = _head(product_63)
+    difference_53 = product_63 - head_product_63
+    head_total_81 = _head(total_81)
+    difference_54 = total_81 - head_total_81
+    total_84 = head_total_81 * head_branch_18 - product_63 + head_total_81 * difference_19
+    total_84 = total_84 + difference_54 * head_branch_18 + difference_54 * difference_19
+    total_84 = jnp.where(product_63 * 2.0**-60 == 0.0, 0.0, total_84)
+    total_84 = total_84 + (branch_32 - (total_81 - total_69)) * branch_18
+    total_84 = (total_84 + branch_19 * total_81) * branch_18
+    difference_55 = head_product_63 * head_branch_18 - product_65
+    difference_55 = difference_55 + head_product_63 * difference_19
+    difference_55 = difference_55 + difference_53 * head_branch_18
+    difference_55 = difference_55 + difference_53 * difference_19
+    difference_55 = jnp.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_55) + total_84
+    difference_55 = difference_55 + branch_19 * product_63
+    return product_65 + jnp.where(jnp.abs(difference_55) < jnp.inf, difference_55, 0.0)
 
 
 @jax.custom_jvp
@@ -1014,102 +1136,459 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = delta * clamped
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = delta * clamped
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
     difference_2 = delta - head_delta
-    total = head_delta * head_clamped - branch_2 + head_delta * difference
-    total = total + difference_2 * head_clamped + difference_2 * difference
-    total = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total)
-    branch_3 = jnp.where(jnp.abs(total) < jnp.inf, total, 0.0)
-    total_2 = branch_2 + branch_3
-    is_negative = total_2 < 0.0
-    product_3 = 0.5 * -jnp.abs(total_2)
-    is_less = jnp.abs(product_3) < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_3 = expm1_product_3 + 1.0
-    branch_4 = jnp.where(is_less, total_3, jnp.exp(product_3))
-    branch_4_squared = jnp.square(branch_4)
-    head = _head(branch_4_squared)
-    t = head + jnp.where(branch_4_squared == head, 0.0, branch_4_squared - head)
-    head_branch_4 = _head(branch_4)
-    difference_3 = branch_4 - head_branch_4
-    product_4 = jnp.where(is_less, expm1_product_3 - (total_3 - 1.0), 0.0) * branch_4 * 2.0
-    total_4 = head_branch_4 * head_branch_4 - t + head_branch_4 * difference_3
-    total_4 = total_4 + difference_3 * head_branch_4 + difference_3 * difference_3
-    total_4 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_4) + product_4
-    is_less_2 = t + jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0) < 2.0**-54
+    total_3 = head_delta * head_clamped - product_4 + head_delta * difference
+    total_3 = total_3 + difference_2 * head_clamped + difference_2 * difference
+    total_3 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_3)
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = product_4 + branch
+    is_negative = total_4 < 0.0
+    product_5 = 0.5 * -jnp.abs(total_4)
+    is_less = jnp.abs(product_5) < 0.5
+    expm1_product_5 = _expm1(product_5)
+    total_5 = expm1_product_5 + 1.0
+    branch_2 = jnp.where(is_less, total_5, jnp.exp(product_5))
+    branch_2_squared = jnp.square(branch_2)
+    head = _head(branch_2_squared)
+    t = head + (branch_2_squared - head)
+    t_2 = branch_2_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head), branch_2_squared, t)
+    head_branch_2 = _head(branch_2)
+    difference_3 = branch_2 - head_branch_2
+    product_6 = jnp.where(is_less, expm1_product_5 - (total_5 - 1.0), 0.0) * branch_2 * 2.0
+    total_6 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
+    total_6 = total_6 + difference_3 * head_branch_2 + difference_3 * difference_3
+    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
+    is_less_2 = t + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0) < 2.0**-54
     log1p_t = _log1p(t)
-    total_5 = t + 1.0
-    difference_4 = total_5 - t
-    total_6 = t - (total_5 - difference_4) + (1.0 - difference_4)
-    branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_5 + branch_5
-    is_less_3 = total_7 < 2.0**-32
-    branch_6 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
-    product_5 = total_7 * branch_6
-    head_product_5 = _head(product_5)
-    branch_7 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_7 = head_product_5 + branch_7
-    product_6 = -0.5 * log1p_t
-    abs_product_6 = jnp.abs(product_6)
-    is_less_4 = abs_product_6 < 0.25
-    total_8 = product_6 + 1.0
-    difference_5 = total_8 - product_6
-    product_7 = (_1_OVER_15_FACTORIAL * product_6 + _1_OVER_14_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_13_FACTORIAL) * product_6 + _1_OVER_12_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_11_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_10_FACTORIAL) * product_6 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_8_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_7_FACTORIAL) * product_6 + _1_OVER_6_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_5_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_4_FACTORIAL) * product_6 + _1_OVER_3_FACTORIAL
-    product_7 = jnp.square(product_6) * (product_7 * product_6 + _1_OVER_2_FACTORIAL)
-    product_7 = product_6 - (total_8 - difference_5) + (1.0 - difference_5) + product_7
-    branch_8 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    total_9 = total_8 + branch_8
-    exp_product_6 = jnp.exp(product_6)
-    branch_9 = jnp.where(is_less_4, total_9, exp_product_6)
-    branch_10 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
-    product_8 = branch_9 * branch_10
+    total_7 = t + 1.0
+    difference_4 = total_7 - t
+    total_8 = t - (total_7 - difference_4) + (1.0 - difference_4)
+    branch_3 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_3
+    is_less_3 = total_9 < 2.0**-32
+    branch_4 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
+    product_7 = total_9 * branch_4
+    head_product_7 = _head(product_7)
+    total_10 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_10)
+    product_9 = -0.5 * log1p_t
+    abs_product_9 = jnp.abs(product_9)
+    is_less_4 = abs_product_9 < 0.25
+    total_11 = product_9 + 1.0
+    difference_5 = total_11 - product_9
+    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
+    product_10 = jnp.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
+    product_10 = product_9 - (total_11 - difference_5) + (1.0 - difference_5) + product_10
+    branch_5 = jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    total_12 = total_11 + branch_5
+    exp_product_9 = jnp.exp(product_9)
+    branch_6 = jnp.where(is_less_4, total_12, exp_product_9)
+    branch_7 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
+    product_11 = branch_6 * branch_7
+    head_product_11 = _head(product_11)
+    total_13 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_13)
+    product_13 = product_8 * product_12
+    head_product_13 = _head(product_13)
+    total_14 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_14)
+    product_15 = product_14 * product_12
+    head_product_15 = _head(product_15)
+    total_15 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_15)
+    total_16 = product_16 - 1.0
+    difference_6 = total_16 - product_16
+    head_product_14 = _head(product_14)
+    head_product_12 = _head(product_12)
+    difference_7 = product_12 - head_product_12
+    difference_8 = product_14 - head_product_14
     head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    product_9 = branch_7 * branch_11
-    head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    product_10 = branch_12 * branch_11
-    head_product_10 = _head(product_10)
-    branch_13 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_13 = head_product_10 + branch_13
-    total_10 = branch_13 - 1.0
-    difference_6 = total_10 - branch_13
-    head_branch_12 = _head(branch_12)
-    head_branch_11 = _head(branch_11)
-    difference_7 = branch_11 - head_branch_11
-    difference_8 = branch_12 - head_branch_12
-    head_branch_7 = _head(branch_7)
-    difference_9 = branch_7 - head_branch_7
-    binade = _binade(exp_product_6 * _4_OVER_3)
+    difference_9 = product_8 - head_product_8
+    binade = _binade(exp_product_9 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_14 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_6 / branch_14
-    floor = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_10 = product_6 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_9 / branch_8
+    floor = jnp.floor(jnp.log(branch_8) * _1_OVER_LOG_2 + 0.5)
+    difference_10 = product_9 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_11 = difference_10 + negated
-    difference_11 = total_11 - difference_10
-    total_12 = difference_10 - (total_11 - difference_11) + (negated - difference_11)
+    total_17 = difference_10 + negated
+    difference_11 = total_17 - difference_10
+    total_18 = difference_10 - (total_17 - difference_11) + (negated - difference_11)
+    total_18 = total_18 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_9 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_17 + branch_9
+    numerator = (_1_OVER_15_FACTORIAL * total_19 + _1_OVER_14_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_19 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_11_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_19 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_8_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_19 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_5_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_19 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_19) * (numerator * total_19 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_19 + (numerator + (branch_9 - (total_19 - total_17)))
+    numerator = jnp.where(inside & (abs_product_9 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_6
+    numerator = jnp.where(is_less_4, branch_5 - (total_12 - total_11), 0.0) + numerator
+    numerator = numerator * branch_7
+    total_20 = product_16 - (total_16 - difference_6) + (-1.0 - difference_6)
+    product_17 = (branch_3 - (total_9 - total_7)) * branch_4 * product_12
+    difference_12 = head_product_14 * head_product_12 - product_16
+    difference_12 = difference_12 + head_product_14 * difference_7
+    difference_12 = difference_12 + difference_8 * head_product_12 + difference_8 * difference_7
+    difference_12 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_12)
+    difference_13 = head_product_8 * head_product_12 - product_14
+    difference_13 = difference_13 + head_product_8 * difference_7
+    difference_13 = difference_13 + difference_9 * head_product_12 + difference_9 * difference_7
+    difference_13 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_13) + product_17
+    difference_12 = difference_12 + (difference_13 + numerator * product_8) * product_12
+    total_20 = total_20 + (difference_12 + numerator * product_14)
+    branch_10 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
+    total_21 = total_16 + branch_10
+    total_22 = total_21 + (branch_10 - (total_21 - total_16))
+    branch_11 = jnp.where(jnp.abs(total_22) < 0.00390625, total_22, 0.0)
+    branch_12 = jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
+    total_23 = log1p_t + branch_12
+    difference_14 = total_23 - log1p_t
+    difference_15 = branch_12 - difference_14
+    is_at_most = jnp.abs(difference_14 + difference_15) <= 0.00390625 * jnp.abs(log1p_t)
+    branch_13 = jnp.where(is_at_most, total_23, log1p_t)
+    ratio_2 = branch_13 / t
+    total_24 = product_4 + branch_13
+    difference_16 = total_24 - product_4
+    total_25 = jnp.where(is_at_most, difference_15, 0.0) + 1.0 / total_7 * total_6
+    total_26 = product_4 - (total_24 - difference_16) + (branch_13 - difference_16)
+    total_26 = total_26 + total_3 + total_25
+    branch_14 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
+    total_27 = total_24 + branch_14
+    branch_15 = jnp.where(is_negative, jnp.where(is_less_2, 1.0, ratio_2), total_27)
+    product_18 = product_2 * branch_15
+    head_product_18 = _head(product_18)
+    total_28 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_28)
+    head_product_2 = _head(product_2)
+    head_branch_15 = _head(branch_15)
+    difference_17 = branch_15 - head_branch_15
+    difference_18 = product_2 - head_product_2
+    product_20 = _COEFFICIENT * clamped
+    head_product_20 = _head(product_20)
+    total_29 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_29)
+    head_2 = _head(jnp.full_like(x, _COEFFICIENT))
+    difference_19 = _COEFFICIENT - head_2
+    product_22 = ratio_2 * t
+    head_product_22 = _head(product_22)
+    total_30 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_30)
+    head_ratio_2 = _head(ratio_2)
+    head_t = _head(t)
+    difference_20 = t - head_t
+    difference_21 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_t - product_23 + head_ratio_2 * difference_20
+    numerator_3 = numerator_2 + difference_21 * head_t + difference_21 * difference_20
+    numerator_4 = -jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_13 - product_23 + numerator_4 + total_25 - total_6 * ratio_2) / t
+    numerator_4 = jnp.where(is_less_2, 0.0, numerator_4)
+    numerator_4 = jnp.where(is_negative, numerator_4, branch_14 - (total_27 - total_24))
+    total_31 = head_2 * head_clamped - product_21 + head_2 * difference
+    total_31 = total_31 + difference_19 * head_clamped + difference_19 * difference
+    total_31 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (product_21 - product_2 + (total_31 + _COEFFICIENT_2 * clamped)) * branch_15
+    difference_22 = head_product_2 * head_branch_15 - product_19
+    difference_22 = difference_22 + head_product_2 * difference_17
+    difference_22 = difference_22 + difference_18 * head_branch_15
+    difference_22 = difference_22 + difference_18 * difference_17
+    difference_22 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_22) + total_31
+    difference_22 = difference_22 + numerator_4 * product_2
+    branch_16 = jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
+    total_32 = product_19 + branch_16
+    gamma_squared = jnp.square(gamma)
+    head_3 = _head(gamma_squared)
+    total_33 = head_3 + (gamma_squared - head_3)
+    product_24 = gamma_squared * 2.0**-60
+    product_24 = (product_24 == 0.0) | (gamma_squared == head_3)
+    product_24 = jnp.where(product_24, gamma_squared, total_33)
+    branch_15_squared = jnp.square(branch_15)
+    head_4 = _head(branch_15_squared)
+    total_34 = head_4 + (branch_15_squared - head_4)
+    product_25 = branch_15_squared * 2.0**-60
+    product_25 = (product_25 == 0.0) | (branch_15_squared == head_4)
+    product_25 = jnp.where(product_25, branch_15_squared, total_34)
+    product_26 = product_24 * product_25
+    head_product_26 = _head(product_26)
+    total_35 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_35)
+    branch_17 = jnp.where(is_negative, t, 1.0)
+    product_28 = product_27 * branch_17
+    head_product_28 = _head(product_28)
+    total_36 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_36)
+    product_30 = product_29 * branch_17
+    head_product_30 = _head(product_30)
+    total_37 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_37)
+    minus_product_31 = -product_31
+    smaller = jnp.minimum(product_4, 0.0)
+    total_38 = minus_product_31 + smaller
+    difference_23 = total_38 - minus_product_31
+    head_product_29 = _head(product_29)
+    head_branch_17 = _head(branch_17)
+    difference_24 = branch_17 - head_branch_17
+    difference_25 = product_29 - head_product_29
+    head_product_27 = _head(product_27)
+    difference_26 = product_27 - head_product_27
+    head_product_24 = _head(product_24)
+    head_product_25 = _head(product_25)
+    difference_27 = product_25 - head_product_25
+    difference_28 = product_24 - head_product_24
+    head_gamma = _head(gamma)
+    difference_29 = gamma - head_gamma
+    branch_18 = jnp.where(is_negative, total_6, 0.0)
+    total_39 = minus_product_31 - (total_38 - difference_23) + (smaller - difference_23)
+    total_40 = head_gamma * head_gamma - product_24 + head_gamma * difference_29
+    total_40 = total_40 + difference_29 * head_gamma + difference_29 * difference_29
+    total_40 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_40) * product_25
+    difference_30 = head_product_24 * head_product_25 - product_27
+    difference_30 = difference_30 + head_product_24 * difference_27
+    difference_30 = difference_30 + difference_28 * head_product_25
+    difference_30 = difference_30 + difference_28 * difference_27
+    difference_30 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_30) + total_40
+    difference_31 = head_product_27 * head_branch_17 - product_29
+    difference_31 = difference_31 + head_product_27 * difference_24
+    difference_31 = difference_31 + difference_26 * head_branch_17
+    difference_31 = difference_31 + difference_26 * difference_24
+    difference_31 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_31)
+    difference_32 = head_product_29 * head_branch_17 - product_31
+    difference_32 = difference_32 + head_product_29 * difference_24
+    difference_32 = difference_32 + difference_25 * head_branch_17
+    difference_32 = difference_32 + difference_25 * difference_24
+    difference_32 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_32)
+    difference_33 = head_branch_15 * head_branch_15 - product_25
+    difference_33 = difference_33 + head_branch_15 * difference_17
+    difference_33 = difference_33 + difference_17 * head_branch_15
+    difference_33 = difference_33 + difference_17 * difference_17
+    difference_33 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_33)
+    difference_30 = difference_30 + (difference_33 + numerator_4 * branch_15 * 2.0) * product_24
+    difference_31 = difference_31 + difference_30 * branch_17 + branch_18 * product_27
+    difference_32 = -(difference_32 + difference_31 * branch_17 + branch_18 * product_29)
+    total_39 = total_39 + difference_32
+    inside_2 = (product_4 != 0.0) & (product_4 <= 0.0)
+    inside_2 = jnp.where((product_4 == 0.0) & (branch <= 0.0) | inside_2, total_3, 0.0)
+    total_39 = total_39 + inside_2
+    branch_19 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_41 = total_38 + branch_19
+    product_32 = 0.5 * total_41
+    abs_product_32 = jnp.abs(product_32)
+    is_less_5 = abs_product_32 < 0.25
+    total_42 = product_32 + 1.0
+    difference_34 = total_42 - product_32
+    product_33 = (_1_OVER_15_FACTORIAL * product_32 + _1_OVER_14_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_13_FACTORIAL) * product_32 + _1_OVER_12_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_11_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_10_FACTORIAL) * product_32 + _1_OVER_9_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_8_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_7_FACTORIAL) * product_32 + _1_OVER_6_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_5_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_4_FACTORIAL) * product_32 + _1_OVER_3_FACTORIAL
+    product_33 = jnp.square(product_32) * (product_33 * product_32 + _1_OVER_2_FACTORIAL)
+    product_33 = product_32 - (total_42 - difference_34) + (1.0 - difference_34) + product_33
+    branch_20 = jnp.where(jnp.abs(product_33) < jnp.inf, product_33, 0.0)
+    total_43 = total_42 + branch_20
+    exp_product_32 = jnp.exp(product_32)
+    branch_21 = jnp.where(is_less_5, total_43, exp_product_32)
+    branch_22 = jnp.where(is_less_5, branch_20 - (total_43 - total_42), 0.0)
+    branch_23 = jnp.where(jnp.abs(branch_22) < jnp.inf, branch_22, 0.0)
+    total_44 = branch_21 + branch_23
+    product_34 = total_32 * total_44
+    head_product_34 = _head(product_34)
+    total_45 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_45)
+    head_total_32 = _head(total_32)
+    head_total_44 = _head(total_44)
+    difference_35 = total_44 - head_total_44
+    difference_36 = total_32 - head_total_32
+    difference_37 = branch_23 - (total_44 - branch_21)
+    total_46 = head_total_32 * head_total_44 - product_35 + head_total_32 * difference_35
+    total_46 = total_46 + difference_36 * head_total_44 + difference_36 * difference_35
+    total_46 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_16 - (total_32 - product_19)) * total_44
+    total_46 = total_46 + difference_37 * total_32
+    branch_24 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_47 = product_35 + branch_24
+    product_36 = total_47 * total_44
+    head_product_36 = _head(product_36)
+    total_48 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_48)
+    head_total_47 = _head(total_47)
+    difference_38 = total_47 - head_total_47
+    total_49 = head_total_47 * head_total_44 - product_37 + head_total_47 * difference_35
+    total_49 = total_49 + difference_38 * head_total_44 + difference_38 * difference_35
+    total_49 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + (branch_24 - (total_47 - product_35)) * total_44
+    total_49 = total_49 + difference_37 * total_47
+    total_50 = product_37 + jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
+    binade_2 = _binade(exp_product_32 * _4_OVER_3)
+    inside_3 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_25 = jnp.where(inside_3, binade_2, 1.0)
+    ratio_3 = exp_product_32 / branch_25
+    floor_2 = jnp.floor(jnp.log(branch_25) * _1_OVER_LOG_2 + 0.5)
+    difference_39 = product_32 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_51 = difference_39 + negated_2
+    difference_40 = total_51 - difference_39
+    total_52 = difference_39 - (total_51 - difference_40) + (negated_2 - difference_40)
+    total_52 = total_52 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_26 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
+    total_53 = total_51 + branch_26
+    numerator_5 = (_1_OVER_15_FACTORIAL * total_53 + _1_OVER_14_FACTORIAL) * total_53
+    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_53 + _1_OVER_12_FACTORIAL
+    numerator_7 = (numerator_6 * total_53 + _1_OVER_11_FACTORIAL) * total_53
+    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_53 + _1_OVER_9_FACTORIAL
+    numerator_9 = (numerator_8 * total_53 + _1_OVER_8_FACTORIAL) * total_53
+    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_53 + _1_OVER_6_FACTORIAL
+    numerator_11 = (numerator_10 * total_53 + _1_OVER_5_FACTORIAL) * total_53
+    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_53 + _1_OVER_3_FACTORIAL
+    numerator_13 = jnp.square(total_53) * (numerator_12 * total_53 + _1_OVER_2_FACTORIAL)
+    numerator_14 = numerator_13 + (branch_26 - (total_53 - total_51))
+    numerator_14 = (1.0 - ratio_3 + total_53 + numerator_14) / ratio_3
+    numerator_14 = jnp.where(inside_3 & (abs_product_32 >= 0.25), numerator_14, 0.0)
+    numerator_14 = numerator_14 + (branch_19 - (total_41 - total_38)) * 0.5
+    total_54 = numerator_14 + numerator_14
+    product_38 = total_50 * total_54
+    product_39 = total_50 * (jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0) + 1.0)
+    total_55 = total_50 + jnp.where(jnp.abs(product_38) < jnp.inf, product_38, 0.0)
+    return jnp.where(jnp.abs(total_50) < 2.0**-60, product_39, total_55)
+
+
+@jax.custom_jvp
+@jax.jit
+def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
+    """df / ddelta."""
+    product = _2_OVER_SQRT_PI_2 * gamma
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    clamped_squared = jnp.square(clamped)
+    head = _head(clamped_squared)
+    total_2 = head + (clamped_squared - head)
+    product_3 = clamped_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (clamped_squared == head)
+    product_3 = jnp.where(product_3, clamped_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_3)
+    product_6 = delta * clamped
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_4)
+    head_delta = _head(delta)
+    head_clamped = _head(clamped)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_clamped - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    total_6 = product_7 + branch
+    is_negative = total_6 < 0.0
+    product_8 = 0.5 * -jnp.abs(total_6)
+    abs_product_8 = jnp.abs(product_8)
+    is_less = abs_product_8 < 0.25
+    total_7 = product_8 + 1.0
+    difference_3 = total_7 - product_8
+    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
+    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
+    product_9 = product_8 - (total_7 - difference_3) + (1.0 - difference_3) + product_9
+    branch_2 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_8 = total_7 + branch_2
+    exp_product_8 = jnp.exp(product_8)
+    branch_3 = jnp.where(is_less, total_8, exp_product_8)
+    branch_3_squared = jnp.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    branch_4 = jnp.where(is_negative, t, 1.0)
+    branch_5 = jnp.where(is_negative, 1.0, t)
+    total_9 = branch_4 + branch_5
+    difference_4 = total_9 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_10 = jnp.where(is_less, branch_2 - (total_8 - total_7), 0.0) * branch_3 * 2.0
+    total_10 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_10 = total_10 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_10 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_10) + product_10
+    binade = _binade(exp_product_8 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_8 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_11 = difference_6 + negated
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated - difference_7)
     total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_15
+    branch_7 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_7
     numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
     numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
     numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
@@ -1119,728 +1598,61 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
     numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
     numerator = jnp.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_13 + (numerator + (branch_15 - (total_13 - total_11)))
-    numerator = jnp.where(inside & (abs_product_6 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_9
-    numerator = jnp.where(is_less_4, branch_8 - (total_9 - total_8), 0.0) + numerator
-    numerator = numerator * branch_10
-    total_14 = head_branch_12 * head_branch_11 - branch_13 + head_branch_12 * difference_7
-    total_14 = total_14 + difference_8 * head_branch_11 + difference_8 * difference_7
-    total_14 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_branch_7 * head_branch_11 - branch_12 + head_branch_7 * difference_7
-    total_15 = total_15 + difference_9 * head_branch_11 + difference_9 * difference_7
-    total_15 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + (branch_5 - (total_7 - total_5)) * branch_6 * branch_11
-    total_14 = total_14 + (total_15 + numerator * branch_7) * branch_11
-    total_14 = total_14 + numerator * branch_12
-    total_14 = branch_13 - (total_10 - difference_6) + (-1.0 - difference_6) + total_14
-    branch_16 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_16 = total_10 + branch_16
-    total_17 = total_16 + (branch_16 - (total_16 - total_10))
-    branch_17 = jnp.where(jnp.abs(total_17) < 0.00390625, total_17, 0.0)
-    branch_18 = jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0)
-    total_18 = log1p_t + branch_18
-    difference_12 = total_18 - log1p_t
-    difference_13 = branch_18 - difference_12
-    is_at_most = jnp.abs(difference_12 + difference_13) <= 0.00390625 * jnp.abs(log1p_t)
-    branch_19 = jnp.where(is_at_most, total_18, log1p_t)
-    ratio_2 = branch_19 / t
-    total_19 = branch_2 + branch_19
-    difference_14 = total_19 - branch_2
-    total_20 = jnp.where(is_at_most, difference_13, 0.0) + 1.0 / total_5 * total_4
-    total_21 = branch_2 - (total_19 - difference_14) + (branch_19 - difference_14) + total
-    total_21 = total_21 + total_20
-    branch_20 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = total_19 + branch_20
-    branch_21 = jnp.where(is_negative, jnp.where(is_less_2, 1.0, ratio_2), total_22)
-    product_11 = branch * branch_21
-    head_product_11 = _head(product_11)
-    branch_22 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_22 = head_product_11 + branch_22
-    head_branch = _head(branch)
-    head_branch_21 = _head(branch_21)
-    difference_15 = branch_21 - head_branch_21
-    difference_16 = branch - head_branch
-    product_12 = _COEFFICIENT * clamped
-    head_product_12 = _head(product_12)
-    branch_23 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_23 = head_product_12 + branch_23
-    head_2 = _head(jnp.full_like(x, _COEFFICIENT))
-    difference_17 = _COEFFICIENT - head_2
-    product_13 = ratio_2 * t
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_7 - (total_13 - total_11)))
+    numerator = jnp.where(inside & (abs_product_8 >= 0.25), numerator / ratio, 0.0) * 2.0
+    total_14 = branch_4 - (total_9 - difference_4) + (branch_5 - difference_4)
+    product_11 = jnp.where(is_negative, 0.0, numerator) * branch_5
+    product_11 = jnp.where(is_negative, 0.0, total_10) + product_11
+    product_12 = jnp.where(is_negative, numerator, 0.0) * branch_4
+    total_14 = total_14 + (jnp.where(is_negative, total_10, 0.0) + product_12) + product_11
+    branch_8 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = total_9 + branch_8
+    ratio_2 = product_5 / total_15
+    product_13 = ratio_2 * total_15
     head_product_13 = _head(product_13)
-    branch_24 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_24 = head_product_13 + branch_24
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_16)
     head_ratio_2 = _head(ratio_2)
-    head_t = _head(t)
-    difference_18 = t - head_t
-    difference_19 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_t - branch_24 + head_ratio_2 * difference_18
-    numerator_3 = numerator_2 + difference_19 * head_t + difference_19 * difference_18
-    numerator_4 = -jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_19 - branch_24 + numerator_4 + total_20 - total_4 * ratio_2) / t
-    numerator_4 = jnp.where(is_less_2, 0.0, numerator_4)
-    numerator_4 = jnp.where(is_negative, numerator_4, branch_20 - (total_22 - total_19))
-    total_23 = head_branch * head_branch_21 - branch_22 + head_branch * difference_15
-    total_23 = total_23 + difference_16 * head_branch_21 + difference_16 * difference_15
-    total_23 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_24 = head_2 * head_clamped - branch_23 + head_2 * difference
-    total_24 = total_24 + difference_17 * head_clamped + difference_17 * difference
-    total_24 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = (branch_23 - branch + (total_24 + _COEFFICIENT_2 * clamped)) * branch_21
-    total_23 = total_23 + total_24 + numerator_4 * branch
-    branch_25 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_25 = branch_22 + branch_25
-    gamma_squared = jnp.square(gamma)
-    head_3 = _head(gamma_squared)
-    total_26 = head_3 + jnp.where(gamma_squared == head_3, 0.0, gamma_squared - head_3)
-    branch_21_squared = jnp.square(branch_21)
-    head_4 = _head(branch_21_squared)
-    branch_26 = jnp.where(branch_21_squared == head_4, 0.0, branch_21_squared - head_4)
-    branch_26 = head_4 + branch_26
-    product_14 = total_26 * branch_26
-    head_product_14 = _head(product_14)
-    branch_27 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_27 = head_product_14 + branch_27
-    branch_28 = jnp.where(is_negative, t, 1.0)
-    product_15 = branch_27 * branch_28
-    head_product_15 = _head(product_15)
-    branch_29 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_29 = head_product_15 + branch_29
-    product_16 = branch_29 * branch_28
-    head_product_16 = _head(product_16)
-    branch_30 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_30 = head_product_16 + branch_30
-    minus_branch_30 = -branch_30
-    smaller = jnp.minimum(branch_2, 0.0)
-    total_27 = minus_branch_30 + smaller
-    difference_20 = total_27 - minus_branch_30
-    head_branch_29 = _head(branch_29)
-    head_branch_28 = _head(branch_28)
-    difference_21 = branch_28 - head_branch_28
-    difference_22 = branch_29 - head_branch_29
-    head_branch_27 = _head(branch_27)
-    difference_23 = branch_27 - head_branch_27
-    head_total_26 = _head(total_26)
-    head_branch_26 = _head(branch_26)
-    difference_24 = branch_26 - head_branch_26
-    difference_25 = total_26 - head_total_26
-    head_gamma = _head(gamma)
-    difference_26 = gamma - head_gamma
-    branch_31 = jnp.where(is_negative, total_4, 0.0)
-    total_28 = head_branch_21 * head_branch_21 - branch_26 + head_branch_21 * difference_15
-    total_28 = total_28 + difference_15 * head_branch_21 + difference_15 * difference_15
-    total_28 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_28 = (total_28 + numerator_4 * branch_21 * 2.0) * total_26
-    total_29 = head_branch_27 * head_branch_28 - branch_29 + head_branch_27 * difference_21
-    total_29 = total_29 + difference_23 * head_branch_28 + difference_23 * difference_21
-    total_29 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_30 = head_branch_29 * head_branch_28 - branch_30 + head_branch_29 * difference_21
-    total_30 = total_30 + difference_22 * head_branch_28 + difference_22 * difference_21
-    total_30 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_31 = head_total_26 * head_branch_26 - branch_27 + head_total_26 * difference_24
-    total_31 = total_31 + difference_25 * head_branch_26 + difference_25 * difference_24
-    total_31 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_32 = minus_branch_30 - (total_27 - difference_20) + (smaller - difference_20)
-    total_33 = head_gamma * head_gamma - total_26 + head_gamma * difference_26
-    total_33 = total_33 + difference_26 * head_gamma + difference_26 * difference_26
-    total_31 = total_31 + jnp.where(total_26 * 2.0**-60 == 0.0, 0.0, total_33) * branch_26
-    total_29 = total_29 + (total_31 + total_28) * branch_28 + branch_31 * branch_27
-    total_32 = total_32 - (total_30 + total_29 * branch_28 + branch_31 * branch_29)
-    inside_2 = (branch_2 != 0.0) & (branch_2 <= 0.0)
-    inside_2 = jnp.where((branch_2 == 0.0) & (branch_3 <= 0.0) | inside_2, total, 0.0)
-    total_32 = total_32 + inside_2
-    branch_32 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_34 = total_27 + branch_32
-    product_17 = 0.5 * total_34
-    abs_product_17 = jnp.abs(product_17)
-    is_less_5 = abs_product_17 < 0.25
-    total_35 = product_17 + 1.0
-    difference_27 = total_35 - product_17
-    product_18 = (_1_OVER_15_FACTORIAL * product_17 + _1_OVER_14_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_13_FACTORIAL) * product_17 + _1_OVER_12_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_11_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_10_FACTORIAL) * product_17 + _1_OVER_9_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_8_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_7_FACTORIAL) * product_17 + _1_OVER_6_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_5_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_4_FACTORIAL) * product_17 + _1_OVER_3_FACTORIAL
-    product_18 = jnp.square(product_17) * (product_18 * product_17 + _1_OVER_2_FACTORIAL)
-    product_18 = product_17 - (total_35 - difference_27) + (1.0 - difference_27) + product_18
-    branch_33 = jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
-    total_36 = total_35 + branch_33
-    exp_product_17 = jnp.exp(product_17)
-    branch_34 = jnp.where(is_less_5, total_36, exp_product_17)
-    branch_35 = jnp.where(is_less_5, branch_33 - (total_36 - total_35), 0.0)
-    branch_36 = jnp.where(jnp.abs(branch_35) < jnp.inf, branch_35, 0.0)
-    total_37 = branch_34 + branch_36
-    product_19 = total_25 * total_37
-    head_product_19 = _head(product_19)
-    branch_37 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_37 = head_product_19 + branch_37
-    head_total_25 = _head(total_25)
-    head_total_37 = _head(total_37)
-    difference_28 = total_37 - head_total_37
-    difference_29 = total_25 - head_total_25
-    difference_30 = branch_36 - (total_37 - branch_34)
-    total_38 = head_total_25 * head_total_37 - branch_37 + head_total_25 * difference_28
-    total_38 = total_38 + difference_29 * head_total_37 + difference_29 * difference_28
-    total_38 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (branch_25 - (total_25 - branch_22)) * total_37
-    total_38 = total_38 + difference_30 * total_25
-    branch_38 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = branch_37 + branch_38
-    product_20 = total_39 * total_37
-    head_product_20 = _head(product_20)
-    branch_39 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_39 = head_product_20 + branch_39
-    head_total_39 = _head(total_39)
-    difference_31 = total_39 - head_total_39
-    total_40 = head_total_39 * head_total_37 - branch_39 + head_total_39 * difference_28
-    total_40 = total_40 + difference_31 * head_total_37 + difference_31 * difference_28
-    total_40 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_38 - (total_39 - branch_37)) * total_37
-    total_40 = total_40 + difference_30 * total_39
-    total_41 = branch_39 + jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    binade_2 = _binade(exp_product_17 * _4_OVER_3)
-    inside_3 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_40 = jnp.where(inside_3, binade_2, 1.0)
-    ratio_3 = exp_product_17 / branch_40
-    floor_2 = jnp.floor(jnp.log(branch_40) * _1_OVER_LOG_2 + 0.5)
-    difference_32 = product_17 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_42 = difference_32 + negated_2
-    difference_33 = total_42 - difference_32
-    total_43 = difference_32 - (total_42 - difference_33) + (negated_2 - difference_33)
-    total_43 = total_43 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_41 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = total_42 + branch_41
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_44 + _1_OVER_14_FACTORIAL) * total_44
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_44 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_44 + _1_OVER_11_FACTORIAL) * total_44
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_44 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_44 + _1_OVER_8_FACTORIAL) * total_44
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_44 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_44 + _1_OVER_5_FACTORIAL) * total_44
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_44 + _1_OVER_3_FACTORIAL
-    numerator_13 = jnp.square(total_44) * (numerator_12 * total_44 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_41 - (total_44 - total_42))
-    numerator_14 = (1.0 - ratio_3 + total_44 + numerator_14) / ratio_3
-    numerator_14 = jnp.where(inside_3 & (abs_product_17 >= 0.25), numerator_14, 0.0)
-    numerator_14 = numerator_14 + (branch_32 - (total_34 - total_27)) * 0.5
-    total_45 = numerator_14 + numerator_14
-    product_21 = total_41 * total_45
-    product_22 = total_41 * (jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0) + 1.0)
-    total_46 = total_41 + jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
-    return jnp.where(jnp.abs(total_41) < 2.0**-60, product_22, total_46)
-
-
-@jax.custom_jvp
-@jax.jit
-def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
-    """df / ddelta."""
-    product = _2_OVER_SQRT_PI_2 * gamma
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    clamped_squared = jnp.square(clamped)
-    head = _head(clamped_squared)
-    total = head + jnp.where(clamped_squared == head, 0.0, clamped_squared - head)
-    product_2 = branch * total
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = delta * clamped
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    head_delta = _head(delta)
-    head_clamped = _head(clamped)
-    difference = clamped - head_clamped
-    difference_2 = delta - head_delta
-    total_2 = head_delta * head_clamped - branch_3 + head_delta * difference
-    total_2 = total_2 + difference_2 * head_clamped + difference_2 * difference
-    total_2 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_4 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = branch_3 + branch_4
-    is_negative = total_3 < 0.0
-    product_4 = 0.5 * -jnp.abs(total_3)
-    abs_product_4 = jnp.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_4 = product_4 + 1.0
-    difference_3 = total_4 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = jnp.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_4 - difference_3) + (1.0 - difference_3) + product_5
-    branch_5 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_5 = total_4 + branch_5
-    exp_product_4 = jnp.exp(product_4)
-    branch_6 = jnp.where(is_less, total_5, exp_product_4)
-    branch_6_squared = jnp.square(branch_6)
-    head_2 = _head(branch_6_squared)
-    t = jnp.where(branch_6_squared == head_2, 0.0, branch_6_squared - head_2)
-    t = head_2 + t
-    branch_7 = jnp.where(is_negative, t, 1.0)
-    branch_8 = jnp.where(is_negative, 1.0, t)
-    total_6 = branch_7 + branch_8
-    difference_4 = total_6 - branch_7
-    head_branch_6 = _head(branch_6)
-    difference_5 = branch_6 - head_branch_6
-    product_6 = jnp.where(is_less, branch_5 - (total_5 - total_4), 0.0) * branch_6 * 2.0
-    total_7 = head_branch_6 * head_branch_6 - t + head_branch_6 * difference_5
-    total_7 = total_7 + difference_5 * head_branch_6 + difference_5 * difference_5
-    total_7 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_7) + product_6
-    binade = _binade(exp_product_4 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_9 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_9
-    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_8 = difference_6 + negated
-    difference_7 = total_8 - difference_6
-    total_9 = difference_6 - (total_8 - difference_7) + (negated - difference_7)
-    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = total_8 + branch_10
-    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_10 + (numerator + (branch_10 - (total_10 - total_8)))
-    numerator = jnp.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0) * 2.0
-    total_11 = branch_7 - (total_6 - difference_4) + (branch_8 - difference_4)
-    product_7 = jnp.where(is_negative, 0.0, numerator) * branch_8
-    product_7 = jnp.where(is_negative, 0.0, total_7) + product_7
-    product_8 = jnp.where(is_negative, numerator, 0.0) * branch_7
-    total_11 = total_11 + (jnp.where(is_negative, total_7, 0.0) + product_8) + product_7
-    branch_11 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_6 + branch_11
-    ratio_2 = branch_2 / total_12
-    product_9 = ratio_2 * total_12
-    head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    head_ratio_2 = _head(ratio_2)
-    head_total_12 = _head(total_12)
-    difference_8 = total_12 - head_total_12
+    head_total_15 = _head(total_15)
+    difference_8 = total_15 - head_total_15
     difference_9 = ratio_2 - head_ratio_2
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference_10 = total - head_total
-    difference_11 = branch - head_branch
-    difference_12 = branch_11 - (total_12 - total_6)
-    numerator_2 = head_ratio_2 * head_total_12 - branch_12 + head_ratio_2 * difference_8
-    numerator_3 = numerator_2 + difference_9 * head_total_12 + difference_9 * difference_8
-    numerator_4 = -jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = branch_2 - branch_12 + numerator_4
-    numerator_6 = head_branch * head_total - branch_2 + head_branch * difference_10
-    numerator_7 = numerator_6 + difference_11 * head_total + difference_11 * difference_10
-    numerator_8 = numerator_5 + jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_8 = (numerator_8 - difference_12 * ratio_2) / total_12
-    branch_13 = jnp.where(jnp.abs(numerator_8) < jnp.inf, numerator_8, 0.0)
-    total_13 = ratio_2 + branch_13
-    smaller = jnp.minimum(branch_3, 0.0)
+    head_product_2 = _head(product_2)
+    head_product_3 = _head(product_3)
+    difference_10 = product_3 - head_product_3
+    difference_11 = product_2 - head_product_2
+    difference_12 = branch_8 - (total_15 - total_9)
+    numerator_2 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference_10
+    numerator_3 = numerator_2 + difference_11 * head_product_3 + difference_11 * difference_10
+    numerator_4 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = head_ratio_2 * head_total_15 - product_14 + head_ratio_2 * difference_8
+    numerator_6 = numerator_5 + difference_9 * head_total_15 + difference_9 * difference_8
+    numerator_7 = -jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = product_5 - product_14 + numerator_7 + numerator_4 - difference_12 * ratio_2
+    numerator_8 = numerator_8 / total_15
+    branch_9 = jnp.where(jnp.abs(numerator_8) < jnp.inf, numerator_8, 0.0)
+    total_17 = ratio_2 + branch_9
+    smaller = jnp.minimum(product_7, 0.0)
     gamma_squared = jnp.square(gamma)
     head_3 = _head(gamma_squared)
-    total_14 = head_3 + jnp.where(gamma_squared == head_3, 0.0, gamma_squared - head_3)
-    log_total_12 = jnp.log(total_12)
-    is_less_2 = total_12 < 2.0**-32
-    product_10 = total_12 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_10 = _head(product_10)
-    branch_14 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_14 = head_product_10 + branch_14
-    product_11 = -0.5 * log_total_12
-    abs_product_11 = jnp.abs(product_11)
-    is_less_3 = abs_product_11 < 0.25
-    total_15 = product_11 + 1.0
-    difference_13 = total_15 - product_11
-    product_12 = (_1_OVER_15_FACTORIAL * product_11 + _1_OVER_14_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_13_FACTORIAL) * product_11 + _1_OVER_12_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_11_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_10_FACTORIAL) * product_11 + _1_OVER_9_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_8_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_7_FACTORIAL) * product_11 + _1_OVER_6_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_5_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_4_FACTORIAL) * product_11 + _1_OVER_3_FACTORIAL
-    product_12 = jnp.square(product_11) * (product_12 * product_11 + _1_OVER_2_FACTORIAL)
-    product_12 = product_11 - (total_15 - difference_13) + (1.0 - difference_13) + product_12
-    branch_15 = jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    total_16 = total_15 + branch_15
-    exp_product_11 = jnp.exp(product_11)
-    branch_16 = jnp.where(is_less_3, total_16, exp_product_11)
-    branch_17 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_13 = branch_16 * branch_17
-    head_product_13 = _head(product_13)
-    branch_18 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_18 = head_product_13 + branch_18
-    product_14 = branch_14 * branch_18
-    head_product_14 = _head(product_14)
-    branch_19 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_19 = head_product_14 + branch_19
-    product_15 = branch_19 * branch_18
-    head_product_15 = _head(product_15)
-    branch_20 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_20 = head_product_15 + branch_20
-    total_17 = branch_20 - 1.0
-    difference_14 = total_17 - branch_20
-    head_branch_19 = _head(branch_19)
-    head_branch_18 = _head(branch_18)
-    difference_15 = branch_18 - head_branch_18
-    difference_16 = branch_19 - head_branch_19
-    head_branch_14 = _head(branch_14)
-    difference_17 = branch_14 - head_branch_14
-    binade_2 = _binade(exp_product_11 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_21 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_11 / branch_21
-    floor_2 = jnp.floor(jnp.log(branch_21) * _1_OVER_LOG_2 + 0.5)
-    difference_18 = product_11 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_18 = difference_18 + negated_2
-    difference_19 = total_18 - difference_18
-    total_19 = difference_18 - (total_18 - difference_19) + (negated_2 - difference_19)
-    total_19 = total_19 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_18 + branch_22
-    numerator_9 = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
-    numerator_10 = (numerator_9 + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
-    numerator_11 = (numerator_10 * total_20 + _1_OVER_11_FACTORIAL) * total_20
-    numerator_12 = (numerator_11 + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
-    numerator_13 = (numerator_12 * total_20 + _1_OVER_8_FACTORIAL) * total_20
-    numerator_14 = (numerator_13 + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
-    numerator_15 = (numerator_14 * total_20 + _1_OVER_5_FACTORIAL) * total_20
-    numerator_16 = (numerator_15 + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
-    numerator_17 = jnp.square(total_20) * (numerator_16 * total_20 + _1_OVER_2_FACTORIAL)
-    numerator_18 = numerator_17 + (branch_22 - (total_20 - total_18))
-    numerator_18 = (1.0 - ratio_3 + total_20 + numerator_18) / ratio_3
-    numerator_18 = jnp.where(inside_2 & (abs_product_11 >= 0.25), numerator_18, 0.0)
-    numerator_18 = numerator_18 * branch_16
-    numerator_18 = jnp.where(is_less_3, branch_15 - (total_16 - total_15), 0.0) + numerator_18
-    numerator_18 = numerator_18 * branch_17
-    total_21 = head_branch_14 * head_branch_18 - branch_19 + head_branch_14 * difference_15
-    total_21 = total_21 + difference_17 * head_branch_18 + difference_17 * difference_15
-    total_21 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = (total_21 + numerator_18 * branch_14) * branch_18
-    total_22 = head_branch_19 * head_branch_18 - branch_20 + head_branch_19 * difference_15
-    total_22 = total_22 + difference_16 * head_branch_18 + difference_16 * difference_15
-    total_22 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_22) + total_21
-    total_22 = total_22 + numerator_18 * branch_19
-    total_22 = branch_20 - (total_17 - difference_14) + (-1.0 - difference_14) + total_22
-    branch_23 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_17 + branch_23
-    total_24 = total_23 + (branch_23 - (total_23 - total_17))
-    branch_24 = jnp.where(jnp.abs(total_24) < 0.00390625, total_24, 0.0)
-    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
-    total_25 = log_total_12 + branch_25
-    difference_20 = total_25 - log_total_12
-    difference_21 = branch_25 - difference_20
-    is_at_most = jnp.abs(difference_20 + difference_21) <= 0.00390625 * jnp.abs(log_total_12)
-    branch_26 = jnp.where(is_at_most, total_25, log_total_12)
-    minus_branch_3 = -branch_3
-    negated_3 = -jnp.minimum(minus_branch_3, 0.0)
-    total_26 = branch_26 + negated_3
-    difference_22 = total_26 - branch_26
-    minus_total_2 = -total_2
-    total_27 = jnp.where(is_at_most, difference_21, 0.0) + 1.0 / total_12 * difference_12
-    total_28 = branch_26 - (total_26 - difference_22) + (negated_3 - difference_22)
-    total_28 = total_28 + total_27
-    branch_27 = jnp.where(jnp.abs(minus_total_2) < jnp.inf, minus_total_2, 0.0)
-    branch_27 = (minus_branch_3 == 0.0) & (branch_27 <= 0.0)
-    branch_27 = branch_27 | (minus_branch_3 != 0.0) & (minus_branch_3 <= 0.0)
-    total_28 = total_28 - jnp.where(branch_27, minus_total_2, 0.0)
-    branch_28 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = total_26 + branch_28
-    total_29_squared = jnp.square(total_29)
-    head_4 = _head(total_29_squared)
-    branch_29 = jnp.where(total_29_squared == head_4, 0.0, total_29_squared - head_4)
-    branch_29 = head_4 + branch_29
-    product_16 = total_14 * branch_29
+    total_18 = head_3 + (gamma_squared - head_3)
+    product_15 = gamma_squared * 2.0**-60
+    product_15 = (product_15 == 0.0) | (gamma_squared == head_3)
+    product_15 = jnp.where(product_15, gamma_squared, total_18)
+    log_total_15 = jnp.log(total_15)
+    is_less_2 = total_15 < 2.0**-32
+    product_16 = total_15 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_16 = _head(product_16)
-    branch_30 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_30 = head_product_16 + branch_30
-    minus_branch_30 = -branch_30
-    total_30 = smaller + minus_branch_30
-    difference_23 = total_30 - smaller
-    head_total_14 = _head(total_14)
-    head_branch_29 = _head(branch_29)
-    difference_24 = branch_29 - head_branch_29
-    difference_25 = total_14 - head_total_14
-    head_gamma = _head(gamma)
-    difference_26 = gamma - head_gamma
-    head_total_29 = _head(total_29)
-    difference_27 = total_29 - head_total_29
-    total_31 = head_total_14 * head_branch_29 - branch_30 + head_total_14 * difference_24
-    total_31 = total_31 + difference_25 * head_branch_29 + difference_25 * difference_24
-    total_31 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_32 = head_total_29 * head_total_29 - branch_29 + head_total_29 * difference_27
-    total_32 = total_32 + difference_27 * head_total_29 + difference_27 * difference_27
-    total_32 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = (total_32 + (branch_28 - (total_29 - total_26)) * total_29 * 2.0) * total_14
-    total_33 = smaller - (total_30 - difference_23) + (minus_branch_30 - difference_23)
-    total_34 = head_gamma * head_gamma - total_14 + head_gamma * difference_26
-    total_34 = total_34 + difference_26 * head_gamma + difference_26 * difference_26
-    total_31 = total_31 + jnp.where(total_14 * 2.0**-60 == 0.0, 0.0, total_34) * branch_29
-    total_31 = -(total_31 + total_32)
-    inside_3 = (branch_3 != 0.0) & (branch_3 <= 0.0)
-    inside_3 = jnp.where((branch_3 == 0.0) & (branch_4 <= 0.0) | inside_3, total_2, 0.0)
-    total_33 = total_33 + inside_3 + total_31
-    branch_31 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_35 = total_30 + branch_31
-    product_17 = 0.5 * total_35
-    abs_product_17 = jnp.abs(product_17)
-    is_less_4 = abs_product_17 < 0.25
-    total_36 = product_17 + 1.0
-    difference_28 = total_36 - product_17
-    product_18 = (_1_OVER_15_FACTORIAL * product_17 + _1_OVER_14_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_13_FACTORIAL) * product_17 + _1_OVER_12_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_11_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_10_FACTORIAL) * product_17 + _1_OVER_9_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_8_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_7_FACTORIAL) * product_17 + _1_OVER_6_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_5_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_4_FACTORIAL) * product_17 + _1_OVER_3_FACTORIAL
-    product_18 = jnp.square(product_17) * (product_18 * product_17 + _1_OVER_2_FACTORIAL)
-    product_18 = product_17 - (total_36 - difference_28) + (1.0 - difference_28) + product_18
-    branch_32 = jnp.where(jnp.abs(product_18) < jnp.inf, product_18, 0.0)
-    total_37 = total_36 + branch_32
-    exp_product_17 = jnp.exp(product_17)
-    branch_33 = jnp.where(is_less_4, total_37, exp_product_17)
-    branch_34 = jnp.where(is_less_4, branch_32 - (total_37 - total_36), 0.0)
-    branch_35 = jnp.where(jnp.abs(branch_34) < jnp.inf, branch_34, 0.0)
-    total_38 = branch_33 + branch_35
-    product_19 = total_13 * total_38
-    head_product_19 = _head(product_19)
-    branch_36 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_36 = head_product_19 + branch_36
-    head_total_13 = _head(total_13)
-    head_total_38 = _head(total_38)
-    difference_29 = total_38 - head_total_38
-    difference_30 = total_13 - head_total_13
-    difference_31 = branch_35 - (total_38 - branch_33)
-    total_39 = head_total_13 * head_total_38 - branch_36 + head_total_13 * difference_29
-    total_39 = total_39 + difference_30 * head_total_38 + difference_30 * difference_29
-    total_39 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = total_39 + (branch_13 - (total_13 - ratio_2)) * total_38
-    total_39 = total_39 + difference_31 * total_13
-    branch_37 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_40 = branch_36 + branch_37
-    product_20 = total_40 * total_38
-    head_product_20 = _head(product_20)
-    branch_38 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_38 = head_product_20 + branch_38
-    head_total_40 = _head(total_40)
-    difference_32 = total_40 - head_total_40
-    total_41 = head_total_40 * head_total_38 - branch_38 + head_total_40 * difference_29
-    total_41 = total_41 + difference_32 * head_total_38 + difference_32 * difference_29
-    total_41 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_41 = total_41 + (branch_37 - (total_40 - branch_36)) * total_38
-    total_41 = total_41 + difference_31 * total_40
-    total_42 = branch_38 + jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    binade_3 = _binade(exp_product_17 * _4_OVER_3)
-    inside_4 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_39 = jnp.where(inside_4, binade_3, 1.0)
-    ratio_4 = exp_product_17 / branch_39
-    floor_3 = jnp.floor(jnp.log(branch_39) * _1_OVER_LOG_2 + 0.5)
-    difference_33 = product_17 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_33 + negated_4
-    difference_34 = total_43 - difference_33
-    total_44 = difference_33 - (total_43 - difference_34) + (negated_4 - difference_34)
-    total_44 = total_44 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_40 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_45 = total_43 + branch_40
-    numerator_19 = (_1_OVER_15_FACTORIAL * total_45 + _1_OVER_14_FACTORIAL) * total_45
-    numerator_20 = (numerator_19 + _1_OVER_13_FACTORIAL) * total_45 + _1_OVER_12_FACTORIAL
-    numerator_21 = (numerator_20 * total_45 + _1_OVER_11_FACTORIAL) * total_45
-    numerator_22 = (numerator_21 + _1_OVER_10_FACTORIAL) * total_45 + _1_OVER_9_FACTORIAL
-    numerator_23 = (numerator_22 * total_45 + _1_OVER_8_FACTORIAL) * total_45
-    numerator_24 = (numerator_23 + _1_OVER_7_FACTORIAL) * total_45 + _1_OVER_6_FACTORIAL
-    numerator_25 = (numerator_24 * total_45 + _1_OVER_5_FACTORIAL) * total_45
-    numerator_26 = (numerator_25 + _1_OVER_4_FACTORIAL) * total_45 + _1_OVER_3_FACTORIAL
-    numerator_27 = jnp.square(total_45) * (numerator_26 * total_45 + _1_OVER_2_FACTORIAL)
-    numerator_28 = numerator_27 + (branch_40 - (total_45 - total_43))
-    numerator_28 = (1.0 - ratio_4 + total_45 + numerator_28) / ratio_4
-    numerator_28 = jnp.where(inside_4 & (abs_product_17 >= 0.25), numerator_28, 0.0)
-    numerator_28 = numerator_28 + (branch_31 - (total_35 - total_30)) * 0.5
-    total_46 = numerator_28 + numerator_28
-    product_21 = total_42 * total_46
-    product_22 = total_42 * (jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0) + 1.0)
-    total_47 = total_42 + jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
-    return jnp.where(jnp.abs(total_42) < 2.0**-60, product_22, total_47)
-
-
-@jax.jit
-def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
-    """d2f / dx dx."""
-    is_less = jnp.abs(x) < 1.52587890625e-05
-    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    product = _2_OVER_SQRT_PI_2 * clamped * gamma
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    delta_squared = jnp.square(delta)
-    head = _head(delta_squared)
-    total = head + jnp.where(delta_squared == head, 0.0, delta_squared - head)
-    product_2 = branch * total
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = delta * clamped
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    is_equal = branch_3 == 0.0
-    head_delta = _head(delta)
-    head_clamped = _head(clamped)
-    difference = clamped - head_clamped
-    difference_2 = delta - head_delta
-    total_2 = head_delta * head_clamped - branch_3 + head_delta * difference
-    total_2 = total_2 + difference_2 * head_clamped + difference_2 * difference
-    total_2 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_4 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    differs = branch_3 != 0.0
-    outside = is_equal & (branch_4 < 0.0) | differs & (branch_3 < 0.0)
-    negated = -jnp.abs(branch_3)
-    product_4 = 0.5 * negated
-    is_less_2 = jnp.abs(product_4) < 0.5
-    expm1_product_4 = _expm1(product_4)
-    total_3 = expm1_product_4 + 1.0
-    branch_5 = jnp.where(is_less_2, total_3, jnp.exp(product_4))
-    branch_5_squared = jnp.square(branch_5)
-    head_2 = _head(branch_5_squared)
-    t = jnp.where(branch_5_squared == head_2, 0.0, branch_5_squared - head_2)
-    t = head_2 + t
-    branch_6 = jnp.where(outside, t, 1.0)
-    branch_7 = jnp.where(outside, 1.0, t)
-    total_4 = branch_6 + branch_7
-    difference_3 = total_4 - branch_6
-    head_branch_5 = _head(branch_5)
-    difference_4 = branch_5 - head_branch_5
-    product_5 = jnp.where(is_less_2, expm1_product_4 - (total_3 - 1.0), 0.0) * branch_5
-    product_5 = product_5 * 2.0
-    total_5 = head_branch_5 * head_branch_5 - t + head_branch_5 * difference_4
-    total_5 = total_5 + difference_4 * head_branch_5 + difference_4 * difference_4
-    total_5 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_5) + product_5
-    branch_8 = jnp.where(outside, total_5, 0.0)
-    negated_2 = -(total_2 * jnp.sign(branch_3))
-    product_6 = negated_2 * 0.5 * 2.0
-    branch_9 = jnp.where(outside, product_6, 0.0)
-    total_6 = branch_6 - (total_4 - difference_3) + (branch_7 - difference_3)
-    total_6 = total_6 + (branch_8 + branch_9 * branch_6)
-    product_7 = jnp.where(outside, 0.0, product_6) * branch_7
-    total_6 = total_6 + (jnp.where(outside, 0.0, total_5) + product_7)
-    branch_10 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_4 + branch_10
-    ratio = branch_2 / total_7
-    product_8 = _4_OVER_SQRT_PI * delta
-    head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    product_9 = branch_11 * gamma
-    head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    ratio_2 = branch_12 / total_7
-    total_8 = ratio + ratio_2
-    difference_5 = total_8 - ratio
-    product_10 = ratio * total_7
-    head_product_10 = _head(product_10)
-    branch_13 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_13 = head_product_10 + branch_13
-    head_ratio = _head(ratio)
-    head_total_7 = _head(total_7)
-    difference_6 = total_7 - head_total_7
-    difference_7 = ratio - head_ratio
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference_8 = total - head_total
-    difference_9 = branch - head_branch
-    total_9 = head_branch * head_total - branch_2 + head_branch * difference_8
-    total_9 = total_9 + difference_9 * head_total + difference_9 * difference_8
-    total_9 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_9)
-    difference_10 = branch_10 - (total_7 - total_4)
-    product_11 = ratio_2 * total_7
-    head_product_11 = _head(product_11)
-    branch_14 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_14 = head_product_11 + branch_14
-    head_ratio_2 = _head(ratio_2)
-    difference_11 = ratio_2 - head_ratio_2
-    head_branch_11 = _head(branch_11)
-    head_gamma = _head(gamma)
-    difference_12 = gamma - head_gamma
-    difference_13 = branch_11 - head_branch_11
-    product_12 = _COEFFICIENT_3 * delta
-    head_product_12 = _head(product_12)
-    branch_15 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_15 = head_product_12 + branch_15
-    head_3 = _head(jnp.full_like(x, _COEFFICIENT_3))
-    difference_14 = _COEFFICIENT_3 - head_3
-    numerator = head_branch_11 * head_gamma - branch_12 + head_branch_11 * difference_12
-    numerator = numerator + difference_13 * head_gamma + difference_13 * difference_12
-    numerator = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator_2 = head_ratio_2 * head_total_7 - branch_14 + head_ratio_2 * difference_6
-    numerator_3 = numerator_2 + difference_11 * head_total_7 + difference_11 * difference_6
-    numerator_4 = -jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = branch_12 - branch_14 + numerator_4
-    numerator_6 = head_ratio * head_total_7 - branch_13 + head_ratio * difference_6
-    numerator_7 = numerator_6 + difference_7 * head_total_7 + difference_7 * difference_6
-    numerator_8 = -jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = branch_2 - branch_13 + numerator_8 + total_9 - difference_10 * ratio
-    numerator_9 = numerator_9 / total_7
-    numerator_9 = ratio - (total_8 - difference_5) + (ratio_2 - difference_5) + numerator_9
-    numerator_10 = head_3 * head_delta - branch_15 + head_3 * difference_2
-    numerator_11 = numerator_10 + difference_14 * head_delta + difference_14 * difference_2
-    numerator_12 = jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, numerator_11)
-    numerator_13 = (branch_15 - branch_11 + (numerator_12 + _COEFFICIENT_4 * delta)) * gamma
-    numerator = numerator_5 + (numerator + numerator_13) - difference_10 * ratio_2
-    numerator_9 = numerator_9 + numerator / total_7
-    branch_16 = jnp.where(jnp.abs(numerator_9) < jnp.inf, numerator_9, 0.0)
-    total_10 = total_8 + branch_16
-    difference_15 = branch_16 - (total_10 - total_8)
-    product_13 = _4_OVER_SQRT_PI * clamped
-    head_product_13 = _head(product_13)
-    branch_17 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_17 = head_product_13 + branch_17
-    product_14 = branch_17 * total
-    head_product_14 = _head(product_14)
-    branch_18 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_18 = head_product_14 + branch_18
-    gamma_squared = jnp.square(gamma)
-    head_4 = _head(gamma_squared)
-    total_11 = head_4 + jnp.where(gamma_squared == head_4, 0.0, gamma_squared - head_4)
-    product_15 = total_11 * gamma
-    head_product_15 = _head(product_15)
-    branch_19 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_19 = head_product_15 + branch_19
-    product_16 = branch_18 * branch_19
-    head_product_16 = _head(product_16)
-    branch_20 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_20 = head_product_16 + branch_20
-    log_total_7 = jnp.log(total_7)
-    is_less_3 = total_7 < 2.0**-32
-    product_17 = total_7 * jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_17 = _head(product_17)
-    branch_21 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_21 = head_product_17 + branch_21
-    product_18 = -0.5 * log_total_7
+    total_19 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_19)
+    product_18 = -0.5 * log_total_15
     abs_product_18 = jnp.abs(product_18)
-    is_less_4 = abs_product_18 < 0.25
-    total_12 = product_18 + 1.0
-    difference_16 = total_12 - product_18
+    is_less_3 = abs_product_18 < 0.25
+    total_20 = product_18 + 1.0
+    difference_13 = total_20 - product_18
     product_19 = (_1_OVER_15_FACTORIAL * product_18 + _1_OVER_14_FACTORIAL) * product_18
     product_19 = (product_19 + _1_OVER_13_FACTORIAL) * product_18 + _1_OVER_12_FACTORIAL
     product_19 = (product_19 * product_18 + _1_OVER_11_FACTORIAL) * product_18
@@ -1850,899 +1662,1452 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_19 = (product_19 * product_18 + _1_OVER_5_FACTORIAL) * product_18
     product_19 = (product_19 + _1_OVER_4_FACTORIAL) * product_18 + _1_OVER_3_FACTORIAL
     product_19 = jnp.square(product_18) * (product_19 * product_18 + _1_OVER_2_FACTORIAL)
-    product_19 = product_18 - (total_12 - difference_16) + (1.0 - difference_16) + product_19
-    branch_22 = jnp.where(jnp.abs(product_19) < jnp.inf, product_19, 0.0)
-    total_13 = total_12 + branch_22
+    product_19 = product_18 - (total_20 - difference_13) + (1.0 - difference_13) + product_19
+    branch_10 = jnp.where(jnp.abs(product_19) < jnp.inf, product_19, 0.0)
+    total_21 = total_20 + branch_10
     exp_product_18 = jnp.exp(product_18)
-    branch_23 = jnp.where(is_less_4, total_13, exp_product_18)
-    branch_24 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
-    product_20 = branch_23 * branch_24
+    branch_11 = jnp.where(is_less_3, total_21, exp_product_18)
+    branch_12 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_20 = branch_11 * branch_12
     head_product_20 = _head(product_20)
-    branch_25 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_25 = head_product_20 + branch_25
-    product_21 = branch_21 * branch_25
-    head_product_21 = _head(product_21)
-    branch_26 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_26 = head_product_21 + branch_26
-    product_22 = branch_26 * branch_25
+    total_22 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_22)
+    product_22 = product_17 * product_21
     head_product_22 = _head(product_22)
-    branch_27 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_27 = head_product_22 + branch_27
-    total_14 = branch_27 - 1.0
-    difference_17 = total_14 - branch_27
-    head_branch_26 = _head(branch_26)
-    head_branch_25 = _head(branch_25)
-    difference_18 = branch_25 - head_branch_25
-    difference_19 = branch_26 - head_branch_26
-    head_branch_21 = _head(branch_21)
-    difference_20 = branch_21 - head_branch_21
-    binade = _binade(exp_product_18 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_28 = jnp.where(inside, binade, 1.0)
-    ratio_3 = exp_product_18 / branch_28
-    floor = jnp.floor(jnp.log(branch_28) * _1_OVER_LOG_2 + 0.5)
-    difference_21 = product_18 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_21 + negated_3
-    difference_22 = total_15 - difference_21
-    total_16 = difference_21 - (total_15 - difference_22) + (negated_3 - difference_22)
-    total_16 = total_16 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_29 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_29
-    numerator_14 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_15 = (numerator_14 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_16 = (numerator_15 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_17 = (numerator_16 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_18 = (numerator_17 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_19 = (numerator_18 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_20 = (numerator_19 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_21 = (numerator_20 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_22 = jnp.square(total_17) * (numerator_21 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_23 = numerator_22 + (branch_29 - (total_17 - total_15))
-    numerator_23 = (1.0 - ratio_3 + total_17 + numerator_23) / ratio_3
-    numerator_23 = jnp.where(inside & (abs_product_18 >= 0.25), numerator_23, 0.0) * branch_23
-    numerator_23 = jnp.where(is_less_4, branch_22 - (total_13 - total_12), 0.0) + numerator_23
-    numerator_23 = numerator_23 * branch_24
-    total_18 = head_branch_21 * head_branch_25 - branch_26 + head_branch_21 * difference_18
-    total_18 = total_18 + difference_20 * head_branch_25 + difference_20 * difference_18
-    total_18 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + numerator_23 * branch_21) * branch_25
-    total_19 = head_branch_26 * head_branch_25 - branch_27 + head_branch_26 * difference_18
-    total_19 = total_19 + difference_19 * head_branch_25 + difference_19 * difference_18
-    total_19 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_19 = total_19 + numerator_23 * branch_26
-    total_19 = branch_27 - (total_14 - difference_17) + (-1.0 - difference_17) + total_19
-    branch_30 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_14 + branch_30
-    total_21 = total_20 + (branch_30 - (total_20 - total_14))
-    branch_31 = jnp.where(jnp.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_32 = jnp.where(jnp.abs(branch_31) < jnp.inf, branch_31, 0.0)
-    total_22 = log_total_7 + branch_32
-    difference_23 = total_22 - log_total_7
-    difference_24 = branch_32 - difference_23
-    is_at_most = jnp.abs(difference_23 + difference_24) <= 0.00390625 * jnp.abs(log_total_7)
-    branch_33 = jnp.where(is_at_most, total_22, log_total_7)
-    minus_branch_3 = -branch_3
-    smaller = jnp.minimum(minus_branch_3, 0.0)
-    minus_smaller = -smaller
-    total_23 = branch_33 + minus_smaller
-    difference_25 = total_23 - branch_33
-    is_equal_2 = minus_branch_3 == 0.0
-    minus_total_2 = -total_2
-    branch_34 = jnp.where(jnp.abs(minus_total_2) < jnp.inf, minus_total_2, 0.0)
-    differs_2 = minus_branch_3 != 0.0
-    outside_2 = is_equal_2 & (branch_34 <= 0.0) | differs_2 & (minus_branch_3 <= 0.0)
-    outside_2 = jnp.where(outside_2, minus_total_2, 0.0)
-    total_24 = jnp.where(is_at_most, difference_24, 0.0) + 1.0 / total_7 * difference_10
-    total_25 = branch_33 - (total_23 - difference_25) + (minus_smaller - difference_25)
-    total_25 = total_25 + total_24 - outside_2
-    branch_35 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_23 + branch_35
-    product_23 = branch_20 * total_26
-    head_product_23 = _head(product_23)
-    branch_36 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_36 = head_product_23 + branch_36
-    head_branch_20 = _head(branch_20)
-    head_total_26 = _head(total_26)
-    difference_26 = total_26 - head_total_26
-    difference_27 = branch_20 - head_branch_20
-    head_branch_18 = _head(branch_18)
-    head_branch_19 = _head(branch_19)
-    difference_28 = branch_19 - head_branch_19
-    difference_29 = branch_18 - head_branch_18
-    head_branch_17 = _head(branch_17)
-    difference_30 = branch_17 - head_branch_17
-    product_24 = _COEFFICIENT_3 * clamped
+    total_23 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_23)
+    product_24 = product_23 * product_21
     head_product_24 = _head(product_24)
-    branch_37 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_37 = head_product_24 + branch_37
-    head_total_11 = _head(total_11)
-    difference_31 = total_11 - head_total_11
-    total_27 = head_gamma * head_gamma - total_11 + head_gamma * difference_12
-    total_27 = total_27 + difference_12 * head_gamma + difference_12 * difference_12
-    total_27 = jnp.where(total_11 * 2.0**-60 == 0.0, 0.0, total_27)
-    difference_32 = branch_35 - (total_26 - total_23)
-    total_28 = head_branch_18 * head_branch_19 - branch_20 + head_branch_18 * difference_28
-    total_28 = total_28 + difference_29 * head_branch_19 + difference_29 * difference_28
-    total_28 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_29 = head_branch_20 * head_total_26 - branch_36 + head_branch_20 * difference_26
-    total_29 = total_29 + difference_27 * head_total_26 + difference_27 * difference_26
-    total_29 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_30 = head_branch_17 * head_total - branch_18 + head_branch_17 * difference_8
-    total_30 = total_30 + difference_30 * head_total + difference_30 * difference_8
-    total_30 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_31 = head_total_11 * head_gamma - branch_19 + head_total_11 * difference_12
-    total_31 = total_31 + difference_31 * head_gamma + difference_31 * difference_12
-    total_31 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_31) + total_27 * gamma
-    total_31 = total_31 * branch_18
-    total_32 = head_3 * head_clamped - branch_37 + head_3 * difference
-    total_32 = total_32 + difference_14 * head_clamped + difference_14 * difference
-    total_32 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = (branch_37 - branch_17 + (total_32 + _COEFFICIENT_4 * clamped)) * total
-    total_28 = (total_28 + (total_30 + total_32) * branch_19 + total_31) * total_26
-    total_29 = total_29 + total_28 + difference_32 * branch_20
-    total_7_squared = jnp.square(total_7)
-    head_5 = _head(total_7_squared)
-    total_33 = head_5 + jnp.where(total_7_squared == head_5, 0.0, total_7_squared - head_5)
-    total_34 = head_total_7 * head_total_7 - total_33 + head_total_7 * difference_6
-    total_34 = total_34 + difference_6 * head_total_7 + difference_6 * difference_6
-    total_34 = jnp.where(total_33 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = total_34 + difference_10 * total_7 * 2.0
-    total_35 = total_33 + jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_36 = branch_6 + jnp.where(jnp.abs(branch_8) < jnp.inf, branch_8, 0.0)
-    product_25 = total_36 * branch_9
-    product_26 = total_36 * (jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0) + 1.0)
-    total_37 = total_36 + jnp.where(jnp.abs(product_25) < jnp.inf, product_25, 0.0)
-    product_26 = jnp.where(jnp.abs(total_36) < 2.0**-60, product_26, total_37)
-    ratio_4 = (branch_2 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)) / total_35
-    ratio_4 = ratio_4 * product_26
-    total_38 = total_10 + jnp.where(jnp.abs(difference_15) < jnp.inf, difference_15, 0.0)
-    numerator_24 = branch_36 + jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_38 = total_38 - numerator_24 / total_35 * product_26 - ratio_4
-    total_26_squared = jnp.square(total_26)
-    head_6 = _head(total_26_squared)
-    branch_38 = jnp.where(total_26_squared == head_6, 0.0, total_26_squared - head_6)
-    branch_38 = head_6 + branch_38
-    product_27 = total_11 * branch_38
+    total_24 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_24)
+    total_25 = product_25 - 1.0
+    difference_14 = total_25 - product_25
+    head_product_23 = _head(product_23)
+    head_product_21 = _head(product_21)
+    difference_15 = product_21 - head_product_21
+    difference_16 = product_23 - head_product_23
+    head_product_17 = _head(product_17)
+    difference_17 = product_17 - head_product_17
+    binade_2 = _binade(exp_product_18 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_13 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_18 / branch_13
+    floor_2 = jnp.floor(jnp.log(branch_13) * _1_OVER_LOG_2 + 0.5)
+    difference_18 = product_18 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_18 + negated_2
+    difference_19 = total_26 - difference_18
+    total_27 = difference_18 - (total_26 - difference_19) + (negated_2 - difference_19)
+    total_27 = total_27 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = total_26 + branch_14
+    numerator_9 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
+    numerator_10 = (numerator_9 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
+    numerator_11 = (numerator_10 * total_28 + _1_OVER_11_FACTORIAL) * total_28
+    numerator_12 = (numerator_11 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
+    numerator_13 = (numerator_12 * total_28 + _1_OVER_8_FACTORIAL) * total_28
+    numerator_14 = (numerator_13 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
+    numerator_15 = (numerator_14 * total_28 + _1_OVER_5_FACTORIAL) * total_28
+    numerator_16 = (numerator_15 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
+    numerator_17 = jnp.square(total_28) * (numerator_16 * total_28 + _1_OVER_2_FACTORIAL)
+    numerator_18 = numerator_17 + (branch_14 - (total_28 - total_26))
+    numerator_18 = (1.0 - ratio_3 + total_28 + numerator_18) / ratio_3
+    numerator_18 = jnp.where(inside_2 & (abs_product_18 >= 0.25), numerator_18, 0.0)
+    numerator_18 = numerator_18 * branch_11
+    numerator_18 = jnp.where(is_less_3, branch_10 - (total_21 - total_20), 0.0) + numerator_18
+    numerator_18 = numerator_18 * branch_12
+    total_29 = product_25 - (total_25 - difference_14) + (-1.0 - difference_14)
+    difference_20 = head_product_17 * head_product_21 - product_23
+    difference_20 = difference_20 + head_product_17 * difference_15
+    difference_20 = difference_20 + difference_17 * head_product_21
+    difference_20 = difference_20 + difference_17 * difference_15
+    difference_20 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_20)
+    difference_20 = (difference_20 + numerator_18 * product_17) * product_21
+    difference_21 = head_product_23 * head_product_21 - product_25
+    difference_21 = difference_21 + head_product_23 * difference_15
+    difference_21 = difference_21 + difference_16 * head_product_21
+    difference_21 = difference_21 + difference_16 * difference_15
+    difference_21 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_21) + difference_20
+    total_29 = total_29 + (difference_21 + numerator_18 * product_23)
+    branch_15 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_25 + branch_15
+    total_31 = total_30 + (branch_15 - (total_30 - total_25))
+    branch_16 = jnp.where(jnp.abs(total_31) < 0.00390625, total_31, 0.0)
+    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
+    total_32 = log_total_15 + branch_17
+    difference_22 = total_32 - log_total_15
+    difference_23 = branch_17 - difference_22
+    is_at_most = jnp.abs(difference_22 + difference_23) <= 0.00390625 * jnp.abs(log_total_15)
+    branch_18 = jnp.where(is_at_most, total_32, log_total_15)
+    minus_product_7 = -product_7
+    negated_3 = -jnp.minimum(minus_product_7, 0.0)
+    total_33 = branch_18 + negated_3
+    difference_24 = total_33 - branch_18
+    minus_total_5 = -total_5
+    total_34 = jnp.where(is_at_most, difference_23, 0.0) + 1.0 / total_15 * difference_12
+    total_35 = branch_18 - (total_33 - difference_24) + (negated_3 - difference_24)
+    total_35 = total_35 + total_34
+    branch_19 = jnp.where(jnp.abs(minus_total_5) < jnp.inf, minus_total_5, 0.0)
+    branch_19 = (minus_product_7 == 0.0) & (branch_19 <= 0.0)
+    branch_19 = branch_19 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_35 = total_35 - jnp.where(branch_19, minus_total_5, 0.0)
+    branch_20 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = total_33 + branch_20
+    total_36_squared = jnp.square(total_36)
+    head_4 = _head(total_36_squared)
+    total_37 = head_4 + (total_36_squared - head_4)
+    product_26 = total_36_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (total_36_squared == head_4)
+    product_26 = jnp.where(product_26, total_36_squared, total_37)
+    product_27 = product_15 * product_26
     head_product_27 = _head(product_27)
-    branch_39 = jnp.where(product_27 == head_product_27, 0.0, product_27 - head_product_27)
-    branch_39 = head_product_27 + branch_39
-    minus_branch_39 = -branch_39
-    smaller_2 = jnp.minimum(branch_3, 0.0)
-    total_39 = minus_branch_39 + smaller_2
-    difference_33 = total_39 - minus_branch_39
-    head_branch_38 = _head(branch_38)
-    difference_34 = branch_38 - head_branch_38
-    outside_3 = is_equal & (branch_4 <= 0.0) | differs & (branch_3 <= 0.0)
-    outside_3 = jnp.where(outside_3, total_2, 0.0)
-    total_40 = head_total_11 * head_branch_38 - branch_39 + head_total_11 * difference_34
-    total_40 = total_40 + difference_31 * head_branch_38 + difference_31 * difference_34
-    total_40 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_40) + total_27 * branch_38
-    total_41 = minus_branch_39 - (total_39 - difference_33) + (smaller_2 - difference_33)
-    total_42 = head_total_26 * head_total_26 - branch_38 + head_total_26 * difference_26
-    total_42 = total_42 + difference_26 * head_total_26 + difference_26 * difference_26
-    total_42 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_40 = -(total_40 + (total_42 + difference_32 * total_26 * 2.0) * total_11)
-    total_41 = total_41 + total_40 + outside_3
-    branch_40 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_43 = total_39 + branch_40
-    product_28 = 0.5 * total_43
-    is_less_5 = jnp.abs(product_28) < 0.5
-    expm1_product_28 = _expm1(product_28)
-    total_44 = expm1_product_28 + 1.0
-    branch_41 = jnp.where(is_less_5, total_44, jnp.exp(product_28))
-    branch_42 = jnp.where(is_less_5, expm1_product_28 - (total_44 - 1.0), 0.0)
-    branch_43 = jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0)
-    total_45 = branch_41 + branch_43
-    product_29 = total_38 * total_45
-    head_product_29 = _head(product_29)
-    branch_44 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_44 = head_product_29 + branch_44
-    head_total_38 = _head(total_38)
-    head_total_45 = _head(total_45)
-    difference_35 = total_45 - head_total_45
-    difference_36 = total_38 - head_total_38
-    difference_37 = branch_43 - (total_45 - branch_41)
-    total_46 = head_total_38 * head_total_45 - branch_44 + head_total_38 * difference_35
-    total_46 = total_46 + difference_36 * head_total_45 + difference_36 * difference_35
-    total_46 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + difference_37 * total_38
-    branch_45 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_47 = branch_44 + branch_45
-    product_30 = total_47 * total_45
-    head_product_30 = _head(product_30)
-    branch_46 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_46 = head_product_30 + branch_46
-    product_31 = _MINUS_2_OVER_SQRT_PI * delta
+    total_38 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_38)
+    minus_product_28 = -product_28
+    total_39 = smaller + minus_product_28
+    difference_25 = total_39 - smaller
+    head_product_15 = _head(product_15)
+    head_product_26 = _head(product_26)
+    difference_26 = product_26 - head_product_26
+    difference_27 = product_15 - head_product_15
+    head_gamma = _head(gamma)
+    difference_28 = gamma - head_gamma
+    head_total_36 = _head(total_36)
+    difference_29 = total_36 - head_total_36
+    total_40 = head_total_36 * head_total_36 - product_26 + head_total_36 * difference_29
+    total_40 = total_40 + difference_29 * head_total_36 + difference_29 * difference_29
+    total_40 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_40 = total_40 + (branch_20 - (total_36 - total_33)) * total_36 * 2.0
+    total_40 = total_40 * product_15
+    total_41 = smaller - (total_39 - difference_25) + (minus_product_28 - difference_25)
+    total_42 = head_gamma * head_gamma - product_15 + head_gamma * difference_28
+    total_42 = total_42 + difference_28 * head_gamma + difference_28 * difference_28
+    total_42 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_42) * product_26
+    difference_30 = head_product_15 * head_product_26 - product_28
+    difference_30 = difference_30 + head_product_15 * difference_26
+    difference_30 = difference_30 + difference_27 * head_product_26
+    difference_30 = difference_30 + difference_27 * difference_26
+    difference_30 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_30) + total_42
+    difference_30 = -(difference_30 + total_40)
+    inside_3 = (product_7 != 0.0) & (product_7 <= 0.0)
+    inside_3 = jnp.where((product_7 == 0.0) & (branch <= 0.0) | inside_3, total_5, 0.0)
+    total_41 = total_41 + inside_3 + difference_30
+    branch_21 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
+    total_43 = total_39 + branch_21
+    product_29 = 0.5 * total_43
+    abs_product_29 = jnp.abs(product_29)
+    is_less_4 = abs_product_29 < 0.25
+    total_44 = product_29 + 1.0
+    difference_31 = total_44 - product_29
+    product_30 = (_1_OVER_15_FACTORIAL * product_29 + _1_OVER_14_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_13_FACTORIAL) * product_29 + _1_OVER_12_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_11_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_10_FACTORIAL) * product_29 + _1_OVER_9_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_8_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_7_FACTORIAL) * product_29 + _1_OVER_6_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_5_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_4_FACTORIAL) * product_29 + _1_OVER_3_FACTORIAL
+    product_30 = jnp.square(product_29) * (product_30 * product_29 + _1_OVER_2_FACTORIAL)
+    product_30 = product_29 - (total_44 - difference_31) + (1.0 - difference_31) + product_30
+    branch_22 = jnp.where(jnp.abs(product_30) < jnp.inf, product_30, 0.0)
+    total_45 = total_44 + branch_22
+    exp_product_29 = jnp.exp(product_29)
+    branch_23 = jnp.where(is_less_4, total_45, exp_product_29)
+    branch_24 = jnp.where(is_less_4, branch_22 - (total_45 - total_44), 0.0)
+    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
+    total_46 = branch_23 + branch_25
+    product_31 = total_17 * total_46
     head_product_31 = _head(product_31)
-    branch_47 = jnp.where(product_31 == head_product_31, 0.0, product_31 - head_product_31)
-    branch_47 = head_product_31 + branch_47
-    product_32 = branch_47 * gamma
-    head_product_32 = _head(product_32)
-    branch_48 = jnp.where(product_32 == head_product_32, 0.0, product_32 - head_product_32)
-    branch_48 = head_product_32 + branch_48
-    product_33 = 2.0 * clamped
-    product_34 = product_33 * delta
-    head_product_34 = _head(product_34)
-    branch_49 = jnp.where(product_34 == head_product_34, 0.0, product_34 - head_product_34)
-    branch_49 = head_product_34 + branch_49
-    product_35 = branch_49 * total_11
+    total_47 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_47)
+    head_total_17 = _head(total_17)
+    head_total_46 = _head(total_46)
+    difference_32 = total_46 - head_total_46
+    difference_33 = total_17 - head_total_17
+    difference_34 = branch_25 - (total_46 - branch_23)
+    total_48 = head_total_17 * head_total_46 - product_32 + head_total_17 * difference_32
+    total_48 = total_48 + difference_33 * head_total_46 + difference_33 * difference_32
+    total_48 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (branch_9 - (total_17 - ratio_2)) * total_46
+    total_48 = total_48 + difference_34 * total_17
+    branch_26 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_49 = product_32 + branch_26
+    product_33 = total_49 * total_46
+    head_product_33 = _head(product_33)
+    total_50 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_50)
+    head_total_49 = _head(total_49)
+    difference_35 = total_49 - head_total_49
+    total_51 = head_total_49 * head_total_46 - product_34 + head_total_49 * difference_32
+    total_51 = total_51 + difference_35 * head_total_46 + difference_35 * difference_32
+    total_51 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_26 - (total_49 - product_32)) * total_46
+    total_51 = total_51 + difference_34 * total_49
+    total_52 = product_34 + jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    binade_3 = _binade(exp_product_29 * _4_OVER_3)
+    inside_4 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
+    branch_27 = jnp.where(inside_4, binade_3, 1.0)
+    ratio_4 = exp_product_29 / branch_27
+    floor_3 = jnp.floor(jnp.log(branch_27) * _1_OVER_LOG_2 + 0.5)
+    difference_36 = product_29 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_53 = difference_36 + negated_4
+    difference_37 = total_53 - difference_36
+    total_54 = difference_36 - (total_53 - difference_37) + (negated_4 - difference_37)
+    total_54 = total_54 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_28 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
+    total_55 = total_53 + branch_28
+    numerator_19 = (_1_OVER_15_FACTORIAL * total_55 + _1_OVER_14_FACTORIAL) * total_55
+    numerator_20 = (numerator_19 + _1_OVER_13_FACTORIAL) * total_55 + _1_OVER_12_FACTORIAL
+    numerator_21 = (numerator_20 * total_55 + _1_OVER_11_FACTORIAL) * total_55
+    numerator_22 = (numerator_21 + _1_OVER_10_FACTORIAL) * total_55 + _1_OVER_9_FACTORIAL
+    numerator_23 = (numerator_22 * total_55 + _1_OVER_8_FACTORIAL) * total_55
+    numerator_24 = (numerator_23 + _1_OVER_7_FACTORIAL) * total_55 + _1_OVER_6_FACTORIAL
+    numerator_25 = (numerator_24 * total_55 + _1_OVER_5_FACTORIAL) * total_55
+    numerator_26 = (numerator_25 + _1_OVER_4_FACTORIAL) * total_55 + _1_OVER_3_FACTORIAL
+    numerator_27 = jnp.square(total_55) * (numerator_26 * total_55 + _1_OVER_2_FACTORIAL)
+    numerator_28 = numerator_27 + (branch_28 - (total_55 - total_53))
+    numerator_28 = (1.0 - ratio_4 + total_55 + numerator_28) / ratio_4
+    numerator_28 = jnp.where(inside_4 & (abs_product_29 >= 0.25), numerator_28, 0.0)
+    numerator_28 = numerator_28 + (branch_21 - (total_43 - total_39)) * 0.5
+    total_56 = numerator_28 + numerator_28
+    product_35 = total_52 * total_56
+    product_36 = total_52 * (jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0) + 1.0)
+    total_57 = total_52 + jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
+    return jnp.where(jnp.abs(total_52) < 2.0**-60, product_36, total_57)
+
+
+@jax.jit
+def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
+    """d2f / dx dx."""
+    is_less = jnp.abs(x) < 1.52587890625e-05
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    product = _2_OVER_SQRT_PI_2 * clamped * gamma
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    delta_squared = jnp.square(delta)
+    head = _head(delta_squared)
+    total_2 = head + (delta_squared - head)
+    product_3 = delta_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (delta_squared == head)
+    product_3 = jnp.where(product_3, delta_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_3)
+    product_6 = delta * clamped
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_4)
+    is_equal = product_7 == 0.0
+    head_delta = _head(delta)
+    head_clamped = _head(clamped)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_clamped - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_7 < 0.0)
+    negated = -jnp.abs(product_7)
+    product_8 = 0.5 * negated
+    is_less_2 = jnp.abs(product_8) < 0.5
+    expm1_product_8 = _expm1(product_8)
+    total_6 = expm1_product_8 + 1.0
+    branch_2 = jnp.where(is_less_2, total_6, jnp.exp(product_8))
+    branch_2_squared = jnp.square(branch_2)
+    head_2 = _head(branch_2_squared)
+    t = head_2 + (branch_2_squared - head_2)
+    t_2 = branch_2_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head_2), branch_2_squared, t)
+    branch_3 = jnp.where(outside, t, 1.0)
+    branch_4 = jnp.where(outside, 1.0, t)
+    total_7 = branch_3 + branch_4
+    difference_3 = total_7 - branch_3
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    product_9 = jnp.where(is_less_2, expm1_product_8 - (total_6 - 1.0), 0.0) * branch_2
+    product_9 = product_9 * 2.0
+    total_8 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_4
+    total_8 = total_8 + difference_4 * head_branch_2 + difference_4 * difference_4
+    total_8 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_8) + product_9
+    branch_5 = jnp.where(outside, total_8, 0.0)
+    negated_2 = -(total_5 * jnp.sign(product_7))
+    product_10 = negated_2 * 0.5 * 2.0
+    branch_6 = jnp.where(outside, product_10, 0.0)
+    total_9 = branch_3 - (total_7 - difference_3) + (branch_4 - difference_3)
+    total_9 = total_9 + (branch_5 + branch_6 * branch_3)
+    product_11 = jnp.where(outside, 0.0, product_10) * branch_4
+    total_9 = total_9 + (jnp.where(outside, 0.0, total_8) + product_11)
+    branch_7 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_7 + branch_7
+    ratio = product_5 / total_10
+    product_12 = _4_OVER_SQRT_PI * delta
+    head_product_12 = _head(product_12)
+    total_11 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_11)
+    product_14 = product_13 * gamma
+    head_product_14 = _head(product_14)
+    total_12 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_12)
+    ratio_2 = product_15 / total_10
+    total_13 = ratio + ratio_2
+    difference_5 = total_13 - ratio
+    product_16 = ratio * total_10
+    head_product_16 = _head(product_16)
+    total_14 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_14)
+    head_ratio = _head(ratio)
+    head_total_10 = _head(total_10)
+    difference_6 = total_10 - head_total_10
+    difference_7 = ratio - head_ratio
+    head_product_2 = _head(product_2)
+    head_product_3 = _head(product_3)
+    difference_8 = product_3 - head_product_3
+    difference_9 = product_2 - head_product_2
+    total_15 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference_8
+    total_15 = total_15 + difference_9 * head_product_3 + difference_9 * difference_8
+    total_15 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_15)
+    difference_10 = branch_7 - (total_10 - total_7)
+    product_18 = ratio_2 * total_10
+    head_product_18 = _head(product_18)
+    total_16 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_16)
+    head_ratio_2 = _head(ratio_2)
+    difference_11 = ratio_2 - head_ratio_2
+    head_product_13 = _head(product_13)
+    head_gamma = _head(gamma)
+    difference_12 = gamma - head_gamma
+    difference_13 = product_13 - head_product_13
+    product_20 = _COEFFICIENT_3 * delta
+    head_product_20 = _head(product_20)
+    total_17 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_17)
+    head_3 = _head(jnp.full_like(x, _COEFFICIENT_3))
+    difference_14 = _COEFFICIENT_3 - head_3
+    numerator = head_product_13 * head_gamma - product_15 + head_product_13 * difference_12
+    numerator = numerator + difference_13 * head_gamma + difference_13 * difference_12
+    numerator = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator_2 = head_ratio_2 * head_total_10 - product_19 + head_ratio_2 * difference_6
+    numerator_3 = numerator_2 + difference_11 * head_total_10 + difference_11 * difference_6
+    numerator_4 = -jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = product_15 - product_19 + numerator_4
+    numerator_6 = head_ratio * head_total_10 - product_17 + head_ratio * difference_6
+    numerator_7 = numerator_6 + difference_7 * head_total_10 + difference_7 * difference_6
+    numerator_8 = -jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, numerator_7)
+    numerator_9 = product_5 - product_17 + numerator_8 + total_15 - difference_10 * ratio
+    numerator_9 = numerator_9 / total_10
+    numerator_9 = ratio - (total_13 - difference_5) + (ratio_2 - difference_5) + numerator_9
+    numerator_10 = head_3 * head_delta - product_21 + head_3 * difference_2
+    numerator_11 = numerator_10 + difference_14 * head_delta + difference_14 * difference_2
+    numerator_12 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = (product_21 - product_13 + (numerator_12 + _COEFFICIENT_4 * delta)) * gamma
+    numerator = numerator_5 + (numerator + numerator_13) - difference_10 * ratio_2
+    numerator_9 = numerator_9 + numerator / total_10
+    branch_8 = jnp.where(jnp.abs(numerator_9) < jnp.inf, numerator_9, 0.0)
+    total_18 = total_13 + branch_8
+    difference_15 = branch_8 - (total_18 - total_13)
+    product_22 = _4_OVER_SQRT_PI * clamped
+    head_product_22 = _head(product_22)
+    total_19 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_19)
+    product_24 = product_23 * product_3
+    head_product_24 = _head(product_24)
+    total_20 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_20)
+    gamma_squared = jnp.square(gamma)
+    head_4 = _head(gamma_squared)
+    total_21 = head_4 + (gamma_squared - head_4)
+    product_26 = gamma_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (gamma_squared == head_4)
+    product_26 = jnp.where(product_26, gamma_squared, total_21)
+    product_27 = product_26 * gamma
+    head_product_27 = _head(product_27)
+    total_22 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_22)
+    product_29 = product_25 * product_28
+    head_product_29 = _head(product_29)
+    total_23 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_23)
+    log_total_10 = jnp.log(total_10)
+    is_less_3 = total_10 < 2.0**-32
+    product_31 = total_10 * jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
+    head_product_31 = _head(product_31)
+    total_24 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_24)
+    product_33 = -0.5 * log_total_10
+    abs_product_33 = jnp.abs(product_33)
+    is_less_4 = abs_product_33 < 0.25
+    total_25 = product_33 + 1.0
+    difference_16 = total_25 - product_33
+    product_34 = (_1_OVER_15_FACTORIAL * product_33 + _1_OVER_14_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_13_FACTORIAL) * product_33 + _1_OVER_12_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_11_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_10_FACTORIAL) * product_33 + _1_OVER_9_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_8_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_7_FACTORIAL) * product_33 + _1_OVER_6_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_5_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_4_FACTORIAL) * product_33 + _1_OVER_3_FACTORIAL
+    product_34 = jnp.square(product_33) * (product_34 * product_33 + _1_OVER_2_FACTORIAL)
+    product_34 = product_33 - (total_25 - difference_16) + (1.0 - difference_16) + product_34
+    branch_9 = jnp.where(jnp.abs(product_34) < jnp.inf, product_34, 0.0)
+    total_26 = total_25 + branch_9
+    exp_product_33 = jnp.exp(product_33)
+    branch_10 = jnp.where(is_less_4, total_26, exp_product_33)
+    branch_11 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
+    product_35 = branch_10 * branch_11
     head_product_35 = _head(product_35)
-    branch_50 = jnp.where(product_35 == head_product_35, 0.0, product_35 - head_product_35)
-    branch_50 = head_product_35 + branch_50
-    negated_4 = -jnp.abs(minus_branch_3)
+    total_27 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_27)
+    product_37 = product_32 * product_36
+    head_product_37 = _head(product_37)
+    total_28 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_28)
+    product_39 = product_38 * product_36
+    head_product_39 = _head(product_39)
+    total_29 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_29)
+    total_30 = product_40 - 1.0
+    difference_17 = total_30 - product_40
+    head_product_38 = _head(product_38)
+    head_product_36 = _head(product_36)
+    difference_18 = product_36 - head_product_36
+    difference_19 = product_38 - head_product_38
+    head_product_32 = _head(product_32)
+    difference_20 = product_32 - head_product_32
+    binade = _binade(exp_product_33 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_12 = jnp.where(inside, binade, 1.0)
+    ratio_3 = exp_product_33 / branch_12
+    floor = jnp.floor(jnp.log(branch_12) * _1_OVER_LOG_2 + 0.5)
+    difference_21 = product_33 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_31 = difference_21 + negated_3
+    difference_22 = total_31 - difference_21
+    total_32 = difference_21 - (total_31 - difference_22) + (negated_3 - difference_22)
+    total_32 = total_32 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_33 = total_31 + branch_13
+    numerator_14 = (_1_OVER_15_FACTORIAL * total_33 + _1_OVER_14_FACTORIAL) * total_33
+    numerator_15 = (numerator_14 + _1_OVER_13_FACTORIAL) * total_33 + _1_OVER_12_FACTORIAL
+    numerator_16 = (numerator_15 * total_33 + _1_OVER_11_FACTORIAL) * total_33
+    numerator_17 = (numerator_16 + _1_OVER_10_FACTORIAL) * total_33 + _1_OVER_9_FACTORIAL
+    numerator_18 = (numerator_17 * total_33 + _1_OVER_8_FACTORIAL) * total_33
+    numerator_19 = (numerator_18 + _1_OVER_7_FACTORIAL) * total_33 + _1_OVER_6_FACTORIAL
+    numerator_20 = (numerator_19 * total_33 + _1_OVER_5_FACTORIAL) * total_33
+    numerator_21 = (numerator_20 + _1_OVER_4_FACTORIAL) * total_33 + _1_OVER_3_FACTORIAL
+    numerator_22 = jnp.square(total_33) * (numerator_21 * total_33 + _1_OVER_2_FACTORIAL)
+    numerator_23 = numerator_22 + (branch_13 - (total_33 - total_31))
+    numerator_23 = (1.0 - ratio_3 + total_33 + numerator_23) / ratio_3
+    numerator_23 = jnp.where(inside & (abs_product_33 >= 0.25), numerator_23, 0.0) * branch_10
+    numerator_23 = jnp.where(is_less_4, branch_9 - (total_26 - total_25), 0.0) + numerator_23
+    numerator_23 = numerator_23 * branch_11
+    total_34 = product_40 - (total_30 - difference_17) + (-1.0 - difference_17)
+    difference_23 = head_product_32 * head_product_36 - product_38
+    difference_23 = difference_23 + head_product_32 * difference_18
+    difference_23 = difference_23 + difference_20 * head_product_36
+    difference_23 = difference_23 + difference_20 * difference_18
+    difference_23 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_23)
+    difference_23 = (difference_23 + numerator_23 * product_32) * product_36
+    difference_24 = head_product_38 * head_product_36 - product_40
+    difference_24 = difference_24 + head_product_38 * difference_18
+    difference_24 = difference_24 + difference_19 * head_product_36
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, difference_24) + difference_23
+    total_34 = total_34 + (difference_24 + numerator_23 * product_38)
+    branch_14 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_35 = total_30 + branch_14
+    total_36 = total_35 + (branch_14 - (total_35 - total_30))
+    branch_15 = jnp.where(jnp.abs(total_36) < 0.00390625, total_36, 0.0)
+    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
+    total_37 = log_total_10 + branch_16
+    difference_25 = total_37 - log_total_10
+    difference_26 = branch_16 - difference_25
+    is_at_most = jnp.abs(difference_25 + difference_26) <= 0.00390625 * jnp.abs(log_total_10)
+    branch_17 = jnp.where(is_at_most, total_37, log_total_10)
+    minus_product_7 = -product_7
+    smaller = jnp.minimum(minus_product_7, 0.0)
+    minus_smaller = -smaller
+    total_38 = branch_17 + minus_smaller
+    difference_27 = total_38 - branch_17
+    is_equal_2 = minus_product_7 == 0.0
+    minus_total_5 = -total_5
+    branch_18 = jnp.where(jnp.abs(minus_total_5) < jnp.inf, minus_total_5, 0.0)
+    differs_2 = minus_product_7 != 0.0
+    outside_2 = is_equal_2 & (branch_18 <= 0.0) | differs_2 & (minus_product_7 <= 0.0)
+    outside_2 = jnp.where(outside_2, minus_total_5, 0.0)
+    total_39 = jnp.where(is_at_most, difference_26, 0.0) + 1.0 / total_10 * difference_10
+    total_40 = branch_17 - (total_38 - difference_27) + (minus_smaller - difference_27)
+    total_40 = total_40 + total_39 - outside_2
+    branch_19 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_41 = total_38 + branch_19
+    product_41 = product_30 * total_41
+    head_product_41 = _head(product_41)
+    total_42 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_42)
+    head_product_30 = _head(product_30)
+    head_total_41 = _head(total_41)
+    difference_28 = total_41 - head_total_41
+    difference_29 = product_30 - head_product_30
+    head_product_25 = _head(product_25)
+    head_product_28 = _head(product_28)
+    difference_30 = product_28 - head_product_28
+    difference_31 = product_25 - head_product_25
+    head_product_23 = _head(product_23)
+    difference_32 = product_23 - head_product_23
+    product_43 = _COEFFICIENT_3 * clamped
+    head_product_43 = _head(product_43)
+    total_43 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_43)
+    head_product_26 = _head(product_26)
+    difference_33 = product_26 - head_product_26
+    total_44 = head_gamma * head_gamma - product_26 + head_gamma * difference_12
+    total_44 = total_44 + difference_12 * head_gamma + difference_12 * difference_12
+    total_44 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_44)
+    difference_34 = branch_19 - (total_41 - total_38)
+    total_45 = head_product_26 * head_gamma - product_28 + head_product_26 * difference_12
+    total_45 = total_45 + difference_33 * head_gamma + difference_33 * difference_12
+    total_45 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_45) + total_44 * gamma
+    total_45 = total_45 * product_25
+    total_46 = head_3 * head_clamped - product_44 + head_3 * difference
+    total_46 = total_46 + difference_14 * head_clamped + difference_14 * difference
+    total_46 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = product_44 - product_23 + (total_46 + _COEFFICIENT_4 * clamped)
+    total_46 = total_46 * product_3
+    difference_35 = head_product_25 * head_product_28 - product_30
+    difference_35 = difference_35 + head_product_25 * difference_30
+    difference_35 = difference_35 + difference_31 * head_product_28
+    difference_35 = difference_35 + difference_31 * difference_30
+    difference_35 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, difference_35)
+    difference_36 = head_product_23 * head_product_3 - product_25
+    difference_36 = difference_36 + head_product_23 * difference_8
+    difference_36 = difference_36 + difference_32 * head_product_3
+    difference_36 = difference_36 + difference_32 * difference_8
+    difference_36 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_36) + total_46
+    difference_35 = (difference_35 + difference_36 * product_28 + total_45) * total_41
+    difference_37 = head_product_30 * head_total_41 - product_42
+    difference_37 = difference_37 + head_product_30 * difference_28
+    difference_37 = difference_37 + difference_29 * head_total_41
+    difference_37 = difference_37 + difference_29 * difference_28
+    difference_37 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_37) + difference_35
+    difference_37 = difference_37 + difference_34 * product_30
+    total_10_squared = jnp.square(total_10)
+    head_5 = _head(total_10_squared)
+    total_47 = head_5 + (total_10_squared - head_5)
+    product_45 = total_10_squared * 2.0**-60
+    product_45 = (product_45 == 0.0) | (total_10_squared == head_5)
+    product_45 = jnp.where(product_45, total_10_squared, total_47)
+    total_48 = head_total_10 * head_total_10 - product_45 + head_total_10 * difference_6
+    total_48 = total_48 + difference_6 * head_total_10 + difference_6 * difference_6
+    total_48 = jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + difference_10 * total_10 * 2.0
+    total_49 = product_45 + jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_50 = branch_3 + jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
+    product_46 = total_50 * branch_6
+    product_47 = total_50 * (jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0) + 1.0)
+    total_51 = total_50 + jnp.where(jnp.abs(product_46) < jnp.inf, product_46, 0.0)
+    product_47 = jnp.where(jnp.abs(total_50) < 2.0**-60, product_47, total_51)
+    numerator_24 = product_42 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
+    numerator_24 = numerator_24 / total_49 * product_47
+    total_52 = total_18 + jnp.where(jnp.abs(difference_15) < jnp.inf, difference_15, 0.0)
+    total_52 = total_52 - numerator_24
+    numerator_25 = product_5 + jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_52 = total_52 - numerator_25 / total_49 * product_47
+    total_41_squared = jnp.square(total_41)
+    head_6 = _head(total_41_squared)
+    total_53 = head_6 + (total_41_squared - head_6)
+    product_48 = total_41_squared * 2.0**-60
+    product_48 = (product_48 == 0.0) | (total_41_squared == head_6)
+    product_48 = jnp.where(product_48, total_41_squared, total_53)
+    product_49 = product_26 * product_48
+    head_product_49 = _head(product_49)
+    total_54 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = jnp.where(product_50, product_49, total_54)
+    minus_product_50 = -product_50
+    smaller_2 = jnp.minimum(product_7, 0.0)
+    total_55 = minus_product_50 + smaller_2
+    difference_38 = total_55 - minus_product_50
+    head_product_48 = _head(product_48)
+    difference_39 = product_48 - head_product_48
+    outside_3 = is_equal & (branch <= 0.0) | differs & (product_7 <= 0.0)
+    outside_3 = jnp.where(outside_3, total_5, 0.0)
+    total_56 = minus_product_50 - (total_55 - difference_38) + (smaller_2 - difference_38)
+    total_57 = head_total_41 * head_total_41 - product_48 + head_total_41 * difference_28
+    total_57 = total_57 + difference_28 * head_total_41 + difference_28 * difference_28
+    total_57 = jnp.where(product_48 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = (total_57 + difference_34 * total_41 * 2.0) * product_26
+    difference_40 = head_product_26 * head_product_48 - product_50
+    difference_40 = difference_40 + head_product_26 * difference_39
+    difference_40 = difference_40 + difference_33 * head_product_48
+    difference_40 = difference_40 + difference_33 * difference_39
+    difference_40 = jnp.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_40)
+    total_56 = total_56 - (difference_40 + total_44 * product_48 + total_57) + outside_3
+    branch_20 = jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0)
+    total_58 = total_55 + branch_20
+    product_51 = 0.5 * total_58
+    is_less_5 = jnp.abs(product_51) < 0.5
+    expm1_product_51 = _expm1(product_51)
+    total_59 = expm1_product_51 + 1.0
+    branch_21 = jnp.where(is_less_5, total_59, jnp.exp(product_51))
+    branch_22 = jnp.where(is_less_5, expm1_product_51 - (total_59 - 1.0), 0.0)
+    branch_23 = jnp.where(jnp.abs(branch_22) < jnp.inf, branch_22, 0.0)
+    total_60 = branch_21 + branch_23
+    product_52 = total_52 * total_60
+    head_product_52 = _head(product_52)
+    total_61 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = jnp.where(product_53, product_52, total_61)
+    head_total_52 = _head(total_52)
+    head_total_60 = _head(total_60)
+    difference_41 = total_60 - head_total_60
+    difference_42 = total_52 - head_total_52
+    difference_43 = branch_23 - (total_60 - branch_21)
+    total_62 = head_total_52 * head_total_60 - product_53 + head_total_52 * difference_41
+    total_62 = total_62 + difference_42 * head_total_60 + difference_42 * difference_41
+    total_62 = jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, total_62)
+    total_62 = total_62 + difference_43 * total_52
+    branch_24 = jnp.where(jnp.abs(total_62) < jnp.inf, total_62, 0.0)
+    total_63 = product_53 + branch_24
+    product_54 = total_63 * total_60
+    head_product_54 = _head(product_54)
+    total_64 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = jnp.where(product_55, product_54, total_64)
+    product_56 = _MINUS_2_OVER_SQRT_PI * delta
+    head_product_56 = _head(product_56)
+    total_65 = head_product_56 + (product_56 - head_product_56)
+    product_57 = product_56 * 2.0**-60
+    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = jnp.where(product_57, product_56, total_65)
+    product_58 = product_57 * gamma
+    head_product_58 = _head(product_58)
+    total_66 = head_product_58 + (product_58 - head_product_58)
+    product_59 = product_58 * 2.0**-60
+    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = jnp.where(product_59, product_58, total_66)
+    product_60 = 2.0 * clamped
+    product_61 = product_60 * delta
+    head_product_61 = _head(product_61)
+    total_67 = head_product_61 + (product_61 - head_product_61)
+    product_62 = product_61 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = jnp.where(product_62, product_61, total_67)
+    product_63 = product_62 * product_26
+    head_product_63 = _head(product_63)
+    total_68 = head_product_63 + (product_63 - head_product_63)
+    product_64 = product_63 * 2.0**-60
+    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = jnp.where(product_64, product_63, total_68)
+    negated_4 = -jnp.abs(minus_product_7)
     abs_negated_4 = jnp.abs(negated_4)
     is_less_6 = abs_negated_4 < 0.25
-    total_48 = negated_4 + 1.0
-    difference_38 = total_48 - negated_4
-    product_36 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
-    product_36 = (product_36 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
-    product_36 = (product_36 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
-    product_36 = (product_36 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
-    product_36 = (product_36 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
-    product_36 = (product_36 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
-    product_36 = (product_36 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
-    product_36 = (product_36 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
-    product_36 = jnp.square(negated_4) * (product_36 * negated_4 + _1_OVER_2_FACTORIAL)
-    product_36 = negated_4 - (total_48 - difference_38) + (1.0 - difference_38) + product_36
-    branch_51 = jnp.where(jnp.abs(product_36) < jnp.inf, product_36, 0.0)
-    total_49 = total_48 + branch_51
+    total_69 = negated_4 + 1.0
+    difference_44 = total_69 - negated_4
+    product_65 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
+    product_65 = (product_65 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
+    product_65 = (product_65 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
+    product_65 = (product_65 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
+    product_65 = (product_65 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
+    product_65 = (product_65 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
+    product_65 = (product_65 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
+    product_65 = (product_65 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
+    product_65 = jnp.square(negated_4) * (product_65 * negated_4 + _1_OVER_2_FACTORIAL)
+    product_65 = negated_4 - (total_69 - difference_44) + (1.0 - difference_44) + product_65
+    branch_25 = jnp.where(jnp.abs(product_65) < jnp.inf, product_65, 0.0)
+    total_70 = total_69 + branch_25
     exp_negated_4 = jnp.exp(negated_4)
-    t_2 = jnp.where(is_less_6, total_49, exp_negated_4)
-    total_50 = t_2 + 1.0
-    difference_39 = total_50 - t_2
-    branch_52 = jnp.where(is_less_6, branch_51 - (total_49 - total_48), 0.0)
+    t_3 = jnp.where(is_less_6, total_70, exp_negated_4)
+    total_71 = t_3 + 1.0
+    difference_45 = total_71 - t_3
+    branch_26 = jnp.where(is_less_6, branch_25 - (total_70 - total_69), 0.0)
     binade_2 = _binade(exp_negated_4 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_53 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_5 = exp_negated_4 / branch_53
-    floor_2 = jnp.floor(jnp.log(branch_53) * _1_OVER_LOG_2 + 0.5)
-    difference_40 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_27 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_negated_4 / branch_27
+    floor_2 = jnp.floor(jnp.log(branch_27) * _1_OVER_LOG_2 + 0.5)
+    difference_46 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_51 = difference_40 + negated_5
-    difference_41 = total_51 - difference_40
-    total_52 = difference_40 - (total_51 - difference_41) + (negated_5 - difference_41)
-    total_52 = total_52 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_54 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    total_53 = total_51 + branch_54
-    numerator_25 = (_1_OVER_15_FACTORIAL * total_53 + _1_OVER_14_FACTORIAL) * total_53
-    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_53 + _1_OVER_12_FACTORIAL
-    numerator_27 = (numerator_26 * total_53 + _1_OVER_11_FACTORIAL) * total_53
-    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_53 + _1_OVER_9_FACTORIAL
-    numerator_29 = (numerator_28 * total_53 + _1_OVER_8_FACTORIAL) * total_53
-    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_53 + _1_OVER_6_FACTORIAL
-    numerator_31 = (numerator_30 * total_53 + _1_OVER_5_FACTORIAL) * total_53
-    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_53 + _1_OVER_3_FACTORIAL
-    numerator_33 = jnp.square(total_53) * (numerator_32 * total_53 + _1_OVER_2_FACTORIAL)
-    numerator_34 = numerator_33 + (branch_54 - (total_53 - total_51))
-    numerator_34 = (1.0 - ratio_5 + total_53 + numerator_34) / ratio_5
-    numerator_34 = jnp.where(inside_2 & (abs_negated_4 >= 0.25), numerator_34, 0.0)
-    numerator_34 = numerator_34 - minus_total_2 * jnp.sign(minus_branch_3)
-    total_54 = t_2 - (total_50 - difference_39) + (1.0 - difference_39)
-    total_54 = total_54 + (branch_52 + numerator_34 * t_2)
-    branch_55 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
-    total_55 = total_50 + branch_55
-    ratio_6 = 1.0 / total_55
-    ratio_6_squared = jnp.square(ratio_6)
-    head_7 = _head(ratio_6_squared)
-    total_56 = head_7 + jnp.where(ratio_6_squared == head_7, 0.0, ratio_6_squared - head_7)
-    product_37 = branch_50 * total_56
-    head_product_37 = _head(product_37)
-    branch_56 = jnp.where(product_37 == head_product_37, 0.0, product_37 - head_product_37)
-    branch_56 = head_product_37 + branch_56
-    head_branch_50 = _head(branch_50)
-    head_total_56 = _head(total_56)
-    difference_42 = total_56 - head_total_56
-    difference_43 = branch_50 - head_branch_50
-    head_branch_49 = _head(branch_49)
-    difference_44 = branch_49 - head_branch_49
-    head_product_33 = _head(product_33)
-    difference_45 = product_33 - head_product_33
-    head_ratio_6 = _head(ratio_6)
-    difference_46 = ratio_6 - head_ratio_6
-    product_38 = ratio_6 * total_55
-    head_product_38 = _head(product_38)
-    branch_57 = jnp.where(product_38 == head_product_38, 0.0, product_38 - head_product_38)
-    branch_57 = head_product_38 + branch_57
-    head_total_55 = _head(total_55)
-    difference_47 = total_55 - head_total_55
-    numerator_35 = head_ratio_6 * head_total_55 - branch_57 + head_ratio_6 * difference_47
-    numerator_36 = numerator_35 + difference_46 * head_total_55 + difference_46 * difference_47
-    numerator_37 = 1.0 - branch_57 - jnp.where(branch_57 * 2.0**-60 == 0.0, 0.0, numerator_36)
-    numerator_37 = (numerator_37 - (branch_55 - (total_55 - total_50)) * ratio_6) / total_55
-    numerator_37 = numerator_37 * ratio_6 * 2.0
-    total_57 = head_ratio_6 * head_ratio_6 - total_56 + head_ratio_6 * difference_46
-    total_57 = total_57 + difference_46 * head_ratio_6 + difference_46 * difference_46
-    total_57 = jnp.where(total_56 * 2.0**-60 == 0.0, 0.0, total_57) + numerator_37
-    total_58 = head_branch_49 * head_total_11 - branch_50 + head_branch_49 * difference_31
-    total_58 = total_58 + difference_44 * head_total_11 + difference_44 * difference_31
-    total_58 = jnp.where(branch_50 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_59 = head_branch_50 * head_total_56 - branch_56 + head_branch_50 * difference_42
-    total_59 = total_59 + difference_43 * head_total_56 + difference_43 * difference_42
-    total_59 = jnp.where(branch_56 * 2.0**-60 == 0.0, 0.0, total_59)
-    total_60 = head_product_33 * head_delta - branch_49 + head_product_33 * difference_2
-    total_60 = total_60 + difference_45 * head_delta + difference_45 * difference_2
-    total_58 = total_58 + jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_60) * total_11
-    total_59 = total_59 + (total_58 + total_27 * branch_49) * total_56
-    total_59 = total_59 + total_57 * branch_50
-    branch_58 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    total_61 = branch_56 + branch_58
+    total_72 = difference_46 + negated_5
+    difference_47 = total_72 - difference_46
+    total_73 = difference_46 - (total_72 - difference_47) + (negated_5 - difference_47)
+    total_73 = total_73 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_28 = jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0)
+    total_74 = total_72 + branch_28
+    numerator_26 = (_1_OVER_15_FACTORIAL * total_74 + _1_OVER_14_FACTORIAL) * total_74
+    numerator_27 = (numerator_26 + _1_OVER_13_FACTORIAL) * total_74 + _1_OVER_12_FACTORIAL
+    numerator_28 = (numerator_27 * total_74 + _1_OVER_11_FACTORIAL) * total_74
+    numerator_29 = (numerator_28 + _1_OVER_10_FACTORIAL) * total_74 + _1_OVER_9_FACTORIAL
+    numerator_30 = (numerator_29 * total_74 + _1_OVER_8_FACTORIAL) * total_74
+    numerator_31 = (numerator_30 + _1_OVER_7_FACTORIAL) * total_74 + _1_OVER_6_FACTORIAL
+    numerator_32 = (numerator_31 * total_74 + _1_OVER_5_FACTORIAL) * total_74
+    numerator_33 = (numerator_32 + _1_OVER_4_FACTORIAL) * total_74 + _1_OVER_3_FACTORIAL
+    numerator_34 = jnp.square(total_74) * (numerator_33 * total_74 + _1_OVER_2_FACTORIAL)
+    numerator_35 = numerator_34 + (branch_28 - (total_74 - total_72))
+    numerator_35 = (1.0 - ratio_4 + total_74 + numerator_35) / ratio_4
+    numerator_35 = jnp.where(inside_2 & (abs_negated_4 >= 0.25), numerator_35, 0.0)
+    numerator_35 = numerator_35 - minus_total_5 * jnp.sign(minus_product_7)
+    total_75 = t_3 - (total_71 - difference_45) + (1.0 - difference_45)
+    total_75 = total_75 + (branch_26 + numerator_35 * t_3)
+    branch_29 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
+    total_76 = total_71 + branch_29
+    ratio_5 = 1.0 / total_76
+    ratio_5_squared = jnp.square(ratio_5)
+    head_7 = _head(ratio_5_squared)
+    total_77 = head_7 + (ratio_5_squared - head_7)
+    product_66 = ratio_5_squared * 2.0**-60
+    product_66 = (product_66 == 0.0) | (ratio_5_squared == head_7)
+    product_66 = jnp.where(product_66, ratio_5_squared, total_77)
+    product_67 = product_64 * product_66
+    head_product_67 = _head(product_67)
+    total_78 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = jnp.where(product_68, product_67, total_78)
+    head_product_64 = _head(product_64)
+    head_product_66 = _head(product_66)
+    difference_48 = product_66 - head_product_66
+    difference_49 = product_64 - head_product_64
+    head_product_62 = _head(product_62)
+    difference_50 = product_62 - head_product_62
+    head_product_60 = _head(product_60)
+    difference_51 = product_60 - head_product_60
+    head_ratio_5 = _head(ratio_5)
+    difference_52 = ratio_5 - head_ratio_5
+    product_69 = ratio_5 * total_76
+    head_product_69 = _head(product_69)
+    total_79 = head_product_69 + (product_69 - head_product_69)
+    product_70 = product_69 * 2.0**-60
+    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = jnp.where(product_70, product_69, total_79)
+    head_total_76 = _head(total_76)
+    difference_53 = total_76 - head_total_76
+    numerator_36 = head_ratio_5 * head_total_76 - product_70 + head_ratio_5 * difference_53
+    numerator_37 = numerator_36 + difference_52 * head_total_76 + difference_52 * difference_53
+    numerator_38 = -jnp.where(product_70 * 2.0**-60 == 0.0, 0.0, numerator_37)
+    numerator_39 = 1.0 - product_70 + numerator_38
+    numerator_39 = (numerator_39 - (branch_29 - (total_76 - total_71)) * ratio_5) / total_76
+    numerator_39 = numerator_39 * ratio_5 * 2.0
+    total_80 = head_ratio_5 * head_ratio_5 - product_66 + head_ratio_5 * difference_52
+    total_80 = total_80 + difference_52 * head_ratio_5 + difference_52 * difference_52
+    total_80 = jnp.where(product_66 * 2.0**-60 == 0.0, 0.0, total_80) + numerator_39
+    total_81 = head_product_60 * head_delta - product_62 + head_product_60 * difference_2
+    total_81 = total_81 + difference_51 * head_delta + difference_51 * difference_2
+    total_81 = jnp.where(product_62 * 2.0**-60 == 0.0, 0.0, total_81) * product_26
+    difference_54 = head_product_62 * head_product_26 - product_64
+    difference_54 = difference_54 + head_product_62 * difference_33
+    difference_54 = difference_54 + difference_50 * head_product_26
+    difference_54 = difference_54 + difference_50 * difference_33
+    difference_54 = jnp.where(product_64 * 2.0**-60 == 0.0, 0.0, difference_54) + total_81
+    difference_54 = (difference_54 + total_44 * product_62) * product_66
+    difference_55 = head_product_64 * head_product_66 - product_68
+    difference_55 = difference_55 + head_product_64 * difference_48
+    difference_55 = difference_55 + difference_49 * head_product_66
+    difference_55 = difference_55 + difference_49 * difference_48
+    difference_55 = jnp.where(product_68 * 2.0**-60 == 0.0, 0.0, difference_55) + difference_54
+    difference_55 = difference_55 + total_80 * product_64
+    branch_30 = jnp.where(jnp.abs(difference_55) < jnp.inf, difference_55, 0.0)
+    total_82 = product_68 + branch_30
     abs_negated = jnp.abs(negated)
     is_less_7 = abs_negated < 0.25
-    total_62 = negated + 1.0
-    difference_48 = total_62 - negated
-    product_39 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_39 = (product_39 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_39 = (product_39 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_39 = (product_39 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_39 = (product_39 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_39 = (product_39 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_39 = (product_39 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_39 = jnp.square(negated) * (product_39 * negated + _1_OVER_2_FACTORIAL)
-    product_39 = negated - (total_62 - difference_48) + (1.0 - difference_48) + product_39
-    branch_59 = jnp.where(jnp.abs(product_39) < jnp.inf, product_39, 0.0)
-    total_63 = total_62 + branch_59
+    total_83 = negated + 1.0
+    difference_56 = total_83 - negated
+    product_71 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_71 = (product_71 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_71 = (product_71 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_71 = (product_71 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_71 = (product_71 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_71 = (product_71 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_71 = (product_71 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_71 = jnp.square(negated) * (product_71 * negated + _1_OVER_2_FACTORIAL)
+    product_71 = negated - (total_83 - difference_56) + (1.0 - difference_56) + product_71
+    branch_31 = jnp.where(jnp.abs(product_71) < jnp.inf, product_71, 0.0)
+    total_84 = total_83 + branch_31
     exp_negated = jnp.exp(negated)
-    t_3 = jnp.where(is_less_7, total_63, exp_negated)
-    branch_60 = jnp.where(is_less_7, branch_59 - (total_63 - total_62), 0.0)
+    t_4 = jnp.where(is_less_7, total_84, exp_negated)
+    branch_32 = jnp.where(is_less_7, branch_31 - (total_84 - total_83), 0.0)
     binade_3 = _binade(exp_negated * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_61 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_7 = exp_negated / branch_61
-    floor_3 = jnp.floor(jnp.log(branch_61) * _1_OVER_LOG_2 + 0.5)
-    difference_49 = negated - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_33 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_6 = exp_negated / branch_33
+    floor_3 = jnp.floor(jnp.log(branch_33) * _1_OVER_LOG_2 + 0.5)
+    difference_57 = negated - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_64 = difference_49 + negated_6
-    difference_50 = total_64 - difference_49
-    total_65 = difference_49 - (total_64 - difference_50) + (negated_6 - difference_50)
-    total_65 = total_65 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_62 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
-    total_66 = total_64 + branch_62
-    numerator_38 = (_1_OVER_15_FACTORIAL * total_66 + _1_OVER_14_FACTORIAL) * total_66
-    numerator_39 = (numerator_38 + _1_OVER_13_FACTORIAL) * total_66 + _1_OVER_12_FACTORIAL
-    numerator_40 = (numerator_39 * total_66 + _1_OVER_11_FACTORIAL) * total_66
-    numerator_41 = (numerator_40 + _1_OVER_10_FACTORIAL) * total_66 + _1_OVER_9_FACTORIAL
-    numerator_42 = (numerator_41 * total_66 + _1_OVER_8_FACTORIAL) * total_66
-    numerator_43 = (numerator_42 + _1_OVER_7_FACTORIAL) * total_66 + _1_OVER_6_FACTORIAL
-    numerator_44 = (numerator_43 * total_66 + _1_OVER_5_FACTORIAL) * total_66
-    numerator_45 = (numerator_44 + _1_OVER_4_FACTORIAL) * total_66 + _1_OVER_3_FACTORIAL
-    numerator_46 = jnp.square(total_66) * (numerator_45 * total_66 + _1_OVER_2_FACTORIAL)
-    numerator_47 = numerator_46 + (branch_62 - (total_66 - total_64))
-    numerator_47 = (1.0 - ratio_7 + total_66 + numerator_47) / ratio_7
-    numerator_47 = jnp.where(inside_3 & (abs_negated >= 0.25), numerator_47, 0.0) + negated_2
-    total_67 = branch_60 + numerator_47 * t_3
-    branch_63 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
-    branch_63 = (t_3 == 2.0**-54) & (branch_63 < 0.0) | (t_3 != 2.0**-54) & (t_3 < 2.0**-54)
-    log1p_t_3 = _log1p(t_3)
-    total_68 = t_3 + 1.0
-    difference_51 = total_68 - t_3
-    total_69 = t_3 - (total_68 - difference_51) + (1.0 - difference_51)
-    branch_64 = jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0)
-    total_70 = total_68 + branch_64
-    is_less_8 = total_70 < 2.0**-32
-    branch_65 = jnp.where(is_less_8, jnp.full_like(x, 2.0**64), 1.0)
-    product_40 = total_70 * branch_65
-    head_product_40 = _head(product_40)
-    branch_66 = jnp.where(product_40 == head_product_40, 0.0, product_40 - head_product_40)
-    branch_66 = head_product_40 + branch_66
-    product_41 = -0.5 * log1p_t_3
-    abs_product_41 = jnp.abs(product_41)
-    is_less_9 = abs_product_41 < 0.25
-    total_71 = product_41 + 1.0
-    difference_52 = total_71 - product_41
-    product_42 = (_1_OVER_15_FACTORIAL * product_41 + _1_OVER_14_FACTORIAL) * product_41
-    product_42 = (product_42 + _1_OVER_13_FACTORIAL) * product_41 + _1_OVER_12_FACTORIAL
-    product_42 = (product_42 * product_41 + _1_OVER_11_FACTORIAL) * product_41
-    product_42 = (product_42 + _1_OVER_10_FACTORIAL) * product_41 + _1_OVER_9_FACTORIAL
-    product_42 = (product_42 * product_41 + _1_OVER_8_FACTORIAL) * product_41
-    product_42 = (product_42 + _1_OVER_7_FACTORIAL) * product_41 + _1_OVER_6_FACTORIAL
-    product_42 = (product_42 * product_41 + _1_OVER_5_FACTORIAL) * product_41
-    product_42 = (product_42 + _1_OVER_4_FACTORIAL) * product_41 + _1_OVER_3_FACTORIAL
-    product_42 = jnp.square(product_41) * (product_42 * product_41 + _1_OVER_2_FACTORIAL)
-    product_42 = product_41 - (total_71 - difference_52) + (1.0 - difference_52) + product_42
-    branch_67 = jnp.where(jnp.abs(product_42) < jnp.inf, product_42, 0.0)
-    total_72 = total_71 + branch_67
-    exp_product_41 = jnp.exp(product_41)
-    branch_68 = jnp.where(is_less_9, total_72, exp_product_41)
-    branch_69 = jnp.where(is_less_8, jnp.full_like(x, 2.0**-32), 1.0)
-    product_43 = branch_68 * branch_69
-    head_product_43 = _head(product_43)
-    branch_70 = jnp.where(product_43 == head_product_43, 0.0, product_43 - head_product_43)
-    branch_70 = head_product_43 + branch_70
-    product_44 = branch_66 * branch_70
-    head_product_44 = _head(product_44)
-    branch_71 = jnp.where(product_44 == head_product_44, 0.0, product_44 - head_product_44)
-    branch_71 = head_product_44 + branch_71
-    product_45 = branch_71 * branch_70
-    head_product_45 = _head(product_45)
-    branch_72 = jnp.where(product_45 == head_product_45, 0.0, product_45 - head_product_45)
-    branch_72 = head_product_45 + branch_72
-    total_73 = branch_72 - 1.0
-    difference_53 = total_73 - branch_72
-    head_branch_71 = _head(branch_71)
-    head_branch_70 = _head(branch_70)
-    difference_54 = branch_70 - head_branch_70
-    difference_55 = branch_71 - head_branch_71
-    head_branch_66 = _head(branch_66)
-    difference_56 = branch_66 - head_branch_66
-    binade_4 = _binade(exp_product_41 * _4_OVER_3)
-    inside_4 = (binade_4 > 0.0) & (binade_4 < jnp.inf)
-    branch_73 = jnp.where(inside_4, binade_4, 1.0)
-    ratio_8 = exp_product_41 / branch_73
-    floor_4 = jnp.floor(jnp.log(branch_73) * _1_OVER_LOG_2 + 0.5)
-    difference_57 = product_41 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
-    total_74 = difference_57 + negated_7
-    difference_58 = total_74 - difference_57
-    total_75 = difference_57 - (total_74 - difference_58) + (negated_7 - difference_58)
-    total_75 = total_75 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_74 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
-    total_76 = total_74 + branch_74
-    numerator_48 = (_1_OVER_15_FACTORIAL * total_76 + _1_OVER_14_FACTORIAL) * total_76
-    numerator_49 = (numerator_48 + _1_OVER_13_FACTORIAL) * total_76 + _1_OVER_12_FACTORIAL
-    numerator_50 = (numerator_49 * total_76 + _1_OVER_11_FACTORIAL) * total_76
-    numerator_51 = (numerator_50 + _1_OVER_10_FACTORIAL) * total_76 + _1_OVER_9_FACTORIAL
-    numerator_52 = (numerator_51 * total_76 + _1_OVER_8_FACTORIAL) * total_76
-    numerator_53 = (numerator_52 + _1_OVER_7_FACTORIAL) * total_76 + _1_OVER_6_FACTORIAL
-    numerator_54 = (numerator_53 * total_76 + _1_OVER_5_FACTORIAL) * total_76
-    numerator_55 = (numerator_54 + _1_OVER_4_FACTORIAL) * total_76 + _1_OVER_3_FACTORIAL
-    numerator_56 = jnp.square(total_76) * (numerator_55 * total_76 + _1_OVER_2_FACTORIAL)
-    numerator_57 = numerator_56 + (branch_74 - (total_76 - total_74))
-    numerator_57 = (1.0 - ratio_8 + total_76 + numerator_57) / ratio_8
-    numerator_57 = jnp.where(inside_4 & (abs_product_41 >= 0.25), numerator_57, 0.0)
-    numerator_57 = numerator_57 * branch_68
-    numerator_57 = jnp.where(is_less_9, branch_67 - (total_72 - total_71), 0.0) + numerator_57
-    numerator_57 = numerator_57 * branch_69
-    total_77 = head_branch_66 * head_branch_70 - branch_71 + head_branch_66 * difference_54
-    total_77 = total_77 + difference_56 * head_branch_70 + difference_56 * difference_54
-    total_77 = jnp.where(branch_71 * 2.0**-60 == 0.0, 0.0, total_77)
-    total_77 = total_77 + (branch_64 - (total_70 - total_68)) * branch_65 * branch_70
-    total_77 = (total_77 + numerator_57 * branch_66) * branch_70
-    total_78 = head_branch_71 * head_branch_70 - branch_72 + head_branch_71 * difference_54
-    total_78 = total_78 + difference_55 * head_branch_70 + difference_55 * difference_54
-    total_78 = jnp.where(branch_72 * 2.0**-60 == 0.0, 0.0, total_78) + total_77
-    total_78 = total_78 + numerator_57 * branch_71
-    total_78 = branch_72 - (total_73 - difference_53) + (-1.0 - difference_53) + total_78
-    branch_75 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
-    total_79 = total_73 + branch_75
-    total_80 = total_79 + (branch_75 - (total_79 - total_73))
-    branch_76 = jnp.where(jnp.abs(total_80) < 0.00390625, total_80, 0.0)
-    branch_77 = jnp.where(jnp.abs(branch_76) < jnp.inf, branch_76, 0.0)
-    total_81 = log1p_t_3 + branch_77
-    difference_59 = total_81 - log1p_t_3
-    difference_60 = branch_77 - difference_59
-    is_at_most_2 = jnp.abs(difference_59 + difference_60) <= 0.00390625 * jnp.abs(log1p_t_3)
-    branch_78 = jnp.where(is_at_most_2, total_81, log1p_t_3)
-    ratio_9 = branch_78 / t_3
-    total_82 = branch_3 + branch_78
-    difference_61 = total_82 - branch_3
-    total_83 = jnp.where(is_at_most_2, difference_60, 0.0) + 1.0 / total_68 * total_67
-    total_84 = branch_3 - (total_82 - difference_61) + (branch_78 - difference_61)
-    total_84 = total_84 + total_2 + total_83
-    branch_79 = jnp.where(jnp.abs(total_84) < jnp.inf, total_84, 0.0)
-    total_85 = total_82 + branch_79
-    branch_80 = jnp.where(outside, jnp.where(branch_63, 1.0, ratio_9), total_85)
-    product_46 = ratio_9 * t_3
-    head_product_46 = _head(product_46)
-    branch_81 = jnp.where(product_46 == head_product_46, 0.0, product_46 - head_product_46)
-    branch_81 = head_product_46 + branch_81
-    head_ratio_9 = _head(ratio_9)
-    head_t_3 = _head(t_3)
-    difference_62 = t_3 - head_t_3
-    difference_63 = ratio_9 - head_ratio_9
-    numerator_58 = head_ratio_9 * head_t_3 - branch_81 + head_ratio_9 * difference_62
-    numerator_59 = numerator_58 + difference_63 * head_t_3 + difference_63 * difference_62
-    numerator_60 = -jnp.where(branch_81 * 2.0**-60 == 0.0, 0.0, numerator_59)
-    numerator_61 = branch_78 - branch_81 + numerator_60 + total_83 - branch_60 * ratio_9
-    numerator_61 = jnp.where(branch_63, 0.0, numerator_61 / t_3)
-    numerator_61 = jnp.where(outside, numerator_61, branch_79 - (total_85 - total_82))
-    branch_82 = jnp.where(jnp.abs(numerator_61) < jnp.inf, numerator_61, 0.0)
-    total_86 = branch_80 + branch_82
-    product_47 = total_61 * total_86
-    head_product_47 = _head(product_47)
-    branch_83 = jnp.where(product_47 == head_product_47, 0.0, product_47 - head_product_47)
-    branch_83 = head_product_47 + branch_83
-    head_total_61 = _head(total_61)
-    head_total_86 = _head(total_86)
-    difference_64 = total_86 - head_total_86
-    difference_65 = total_61 - head_total_61
-    total_87 = head_total_61 * head_total_86 - branch_83 + head_total_61 * difference_64
-    total_87 = total_87 + difference_65 * head_total_86 + difference_65 * difference_64
-    total_87 = jnp.where(branch_83 * 2.0**-60 == 0.0, 0.0, total_87)
-    total_87 = total_87 + (branch_58 - (total_61 - branch_56)) * total_86
-    total_87 = total_87 + (branch_82 - (total_86 - branch_80)) * total_61
-    branch_84 = jnp.where(jnp.abs(total_87) < jnp.inf, total_87, 0.0)
-    total_88 = branch_83 + branch_84
-    outside_4 = is_equal_2 & (branch_34 < 0.0) | differs_2 & (minus_branch_3 < 0.0)
-    branch_85 = jnp.where(outside_4, t_2, 1.0)
-    branch_85_squared = jnp.square(branch_85)
-    head_8 = _head(branch_85_squared)
-    branch_86 = jnp.where(branch_85_squared == head_8, 0.0, branch_85_squared - head_8)
-    branch_86 = head_8 + branch_86
-    head_branch_85 = _head(branch_85)
-    difference_66 = branch_85 - head_branch_85
-    total_89 = head_branch_85 * head_branch_85 - branch_86 + head_branch_85 * difference_66
-    total_89 = total_89 + difference_66 * head_branch_85 + difference_66 * difference_66
-    total_89 = jnp.where(branch_86 * 2.0**-60 == 0.0, 0.0, total_89)
-    total_89 = total_89 + jnp.where(outside_4, branch_52, 0.0) * branch_85 * 2.0
-    branch_87 = jnp.where(jnp.abs(total_89) < jnp.inf, total_89, 0.0)
-    total_90 = branch_86 + branch_87
-    product_48 = total_88 * total_90
-    head_product_48 = _head(product_48)
-    branch_88 = jnp.where(product_48 == head_product_48, 0.0, product_48 - head_product_48)
-    branch_88 = head_product_48 + branch_88
-    head_total_88 = _head(total_88)
-    head_total_90 = _head(total_90)
-    difference_67 = total_90 - head_total_90
-    difference_68 = total_88 - head_total_88
-    difference_69 = branch_87 - (total_90 - branch_86)
-    total_91 = head_total_88 * head_total_90 - branch_88 + head_total_88 * difference_67
-    total_91 = total_91 + difference_68 * head_total_90 + difference_68 * difference_67
-    total_91 = jnp.where(branch_88 * 2.0**-60 == 0.0, 0.0, total_91)
-    total_91 = total_91 + (branch_84 - (total_88 - branch_83)) * total_90
-    total_91 = total_91 + difference_69 * total_88
-    branch_89 = jnp.where(jnp.abs(total_91) < jnp.inf, total_91, 0.0)
-    total_92 = branch_88 + branch_89
-    branch_90 = jnp.where(outside, t_3, 1.0)
-    branch_90_squared = jnp.square(branch_90)
-    head_9 = _head(branch_90_squared)
-    branch_91 = jnp.where(branch_90_squared == head_9, 0.0, branch_90_squared - head_9)
-    branch_91 = head_9 + branch_91
-    head_branch_90 = _head(branch_90)
-    difference_70 = branch_90 - head_branch_90
-    branch_92 = jnp.where(outside, branch_60, 0.0)
-    total_93 = head_branch_90 * head_branch_90 - branch_91 + head_branch_90 * difference_70
-    total_93 = total_93 + difference_70 * head_branch_90 + difference_70 * difference_70
-    total_93 = jnp.where(branch_91 * 2.0**-60 == 0.0, 0.0, total_93)
-    total_93 = total_93 + branch_92 * branch_90 * 2.0
-    branch_93 = jnp.where(jnp.abs(total_93) < jnp.inf, total_93, 0.0)
-    total_94 = branch_91 + branch_93
-    product_49 = total_92 * total_94
-    head_product_49 = _head(product_49)
-    branch_94 = jnp.where(product_49 == head_product_49, 0.0, product_49 - head_product_49)
-    branch_94 = head_product_49 + branch_94
-    product_50 = clamped * delta
-    head_product_50 = _head(product_50)
-    branch_95 = jnp.where(product_50 == head_product_50, 0.0, product_50 - head_product_50)
-    branch_95 = head_product_50 + branch_95
-    product_51 = branch_95 * total_56
-    head_product_51 = _head(product_51)
-    branch_96 = jnp.where(product_51 == head_product_51, 0.0, product_51 - head_product_51)
-    branch_96 = head_product_51 + branch_96
-    head_branch_95 = _head(branch_95)
-    difference_71 = branch_95 - head_branch_95
-    total_95 = head_clamped * head_delta - branch_95 + head_clamped * difference_2
-    total_95 = total_95 + difference * head_delta + difference * difference_2
-    total_95 = jnp.where(branch_95 * 2.0**-60 == 0.0, 0.0, total_95)
-    total_96 = head_branch_95 * head_total_56 - branch_96 + head_branch_95 * difference_42
-    total_96 = total_96 + difference_71 * head_total_56 + difference_71 * difference_42
-    total_96 = jnp.where(branch_96 * 2.0**-60 == 0.0, 0.0, total_96) + total_95 * total_56
-    total_96 = total_96 + total_57 * branch_95
-    branch_97 = jnp.where(jnp.abs(total_96) < jnp.inf, total_96, 0.0)
-    total_97 = branch_96 + branch_97
-    product_52 = total_97 * total_90
-    head_product_52 = _head(product_52)
-    branch_98 = jnp.where(product_52 == head_product_52, 0.0, product_52 - head_product_52)
-    branch_98 = head_product_52 + branch_98
-    head_total_97 = _head(total_97)
-    difference_72 = total_97 - head_total_97
-    total_98 = head_total_97 * head_total_90 - branch_98 + head_total_97 * difference_67
-    total_98 = total_98 + difference_72 * head_total_90 + difference_72 * difference_67
-    total_98 = jnp.where(branch_98 * 2.0**-60 == 0.0, 0.0, total_98)
-    total_98 = total_98 + (branch_97 - (total_97 - branch_96)) * total_90
-    total_98 = total_98 + difference_69 * total_97
-    branch_99 = jnp.where(jnp.abs(total_98) < jnp.inf, total_98, 0.0)
-    total_99 = branch_98 + branch_99
-    branch_100 = jnp.where(jnp.abs(branch_92) < jnp.inf, branch_92, 0.0)
-    total_100 = branch_90 + branch_100
-    product_53 = total_99 * total_100
-    head_product_53 = _head(product_53)
-    branch_101 = jnp.where(product_53 == head_product_53, 0.0, product_53 - head_product_53)
-    branch_101 = head_product_53 + branch_101
-    total_101 = branch_94 + branch_101
-    difference_73 = total_101 - branch_94
-    head_total_92 = _head(total_92)
-    head_total_94 = _head(total_94)
-    difference_74 = total_94 - head_total_94
-    difference_75 = total_92 - head_total_92
-    branch_102 = jnp.where(outside, jnp.where(branch_63, 0.0, -numerator_47), 0.0)
-    product_54 = jnp.where(outside_4, numerator_34, 0.0) * 2.0
-    branch_103 = jnp.where(outside, numerator_47, 0.0)
-    head_total_99 = _head(total_99)
-    head_total_100 = _head(total_100)
-    difference_76 = total_100 - head_total_100
-    difference_77 = total_99 - head_total_99
-    difference_78 = branch_100 - (total_100 - branch_90)
-    total_102 = head_total_99 * head_total_100 - branch_101 + head_total_99 * difference_76
-    total_102 = total_102 + difference_77 * head_total_100 + difference_77 * difference_76
-    total_102 = jnp.where(branch_101 * 2.0**-60 == 0.0, 0.0, total_102)
-    total_102 = total_102 + (branch_99 - (total_99 - branch_98)) * total_100
-    total_102 = total_102 + difference_78 * total_99
-    total_102 = total_102 + (product_54 + branch_103) * branch_101
-    total_103 = head_total_92 * head_total_94 - branch_94 + head_total_92 * difference_74
-    total_103 = total_103 + difference_75 * head_total_94 + difference_75 * difference_74
-    total_103 = jnp.where(branch_94 * 2.0**-60 == 0.0, 0.0, total_103)
-    total_103 = total_103 + (branch_89 - (total_92 - branch_88)) * total_94
-    total_103 = total_103 + (branch_93 - (total_94 - branch_91)) * total_92
-    total_103 = total_103 + (branch_102 + product_54 + branch_103 * 2.0) * branch_94
-    total_104 = branch_94 - (total_101 - difference_73) + (branch_101 - difference_73)
-    total_104 = total_104 + total_103 + total_102
-    branch_104 = jnp.where(jnp.abs(total_104) < jnp.inf, total_104, 0.0)
-    total_105 = total_101 + branch_104
-    total_106 = total_69 + total_67
-    branch_105 = jnp.where(jnp.abs(total_106) < jnp.inf, total_106, 0.0)
-    total_107 = total_68 + branch_105
-    ratio_10 = 1.0 / total_107
-    product_55 = branch_95 * ratio_10
-    head_product_55 = _head(product_55)
-    branch_106 = jnp.where(product_55 == head_product_55, 0.0, product_55 - head_product_55)
-    branch_106 = head_product_55 + branch_106
-    head_ratio_10 = _head(ratio_10)
-    difference_79 = ratio_10 - head_ratio_10
-    product_56 = ratio_10 * total_107
-    head_product_56 = _head(product_56)
-    branch_107 = jnp.where(product_56 == head_product_56, 0.0, product_56 - head_product_56)
-    branch_107 = head_product_56 + branch_107
-    head_total_107 = _head(total_107)
-    difference_80 = total_107 - head_total_107
-    numerator_62 = head_ratio_10 * head_total_107 - branch_107 + head_ratio_10 * difference_80
-    numerator_63 = numerator_62 + difference_79 * head_total_107
-    numerator_64 = numerator_63 + difference_79 * difference_80
-    numerator_65 = -jnp.where(branch_107 * 2.0**-60 == 0.0, 0.0, numerator_64)
-    numerator_66 = 1.0 - branch_107 + numerator_65
-    numerator_67 = numerator_66 - (branch_105 - (total_107 - total_68)) * ratio_10
-    numerator_67 = numerator_67 / total_107
-    total_108 = head_branch_95 * head_ratio_10 - branch_106 + head_branch_95 * difference_79
-    total_108 = total_108 + difference_71 * head_ratio_10 + difference_71 * difference_79
-    total_108 = jnp.where(branch_106 * 2.0**-60 == 0.0, 0.0, total_108)
-    total_108 = total_108 + total_95 * ratio_10 + numerator_67 * branch_95
-    branch_108 = jnp.where(jnp.abs(total_108) < jnp.inf, total_108, 0.0)
-    total_109 = branch_106 + branch_108
-    branch_109 = jnp.where(outside, 1.0, t_3)
-    branch_109_squared = jnp.square(branch_109)
-    head_10 = _head(branch_109_squared)
-    branch_110 = jnp.where(branch_109_squared == head_10, 0.0, branch_109_squared - head_10)
-    branch_110 = head_10 + branch_110
-    head_branch_109 = _head(branch_109)
-    difference_81 = branch_109 - head_branch_109
-    product_57 = jnp.where(outside, 0.0, branch_60) * branch_109 * 2.0
-    difference_82 = head_branch_109 * head_branch_109 - branch_110
-    difference_82 = difference_82 + head_branch_109 * difference_81
-    difference_82 = difference_82 + difference_81 * head_branch_109
-    difference_82 = difference_82 + difference_81 * difference_81
-    difference_82 = jnp.where(branch_110 * 2.0**-60 == 0.0, 0.0, difference_82) + product_57
-    branch_111 = jnp.where(jnp.abs(difference_82) < jnp.inf, difference_82, 0.0)
-    total_110 = branch_110 + branch_111
-    product_58 = total_109 * total_110
-    head_product_58 = _head(product_58)
-    branch_112 = jnp.where(product_58 == head_product_58, 0.0, product_58 - head_product_58)
-    branch_112 = head_product_58 + branch_112
-    minus_branch_112 = -branch_112
-    total_111 = total_105 + minus_branch_112
-    difference_83 = total_111 - total_105
-    head_total_109 = _head(total_109)
-    head_total_110 = _head(total_110)
-    difference_84 = total_110 - head_total_110
-    difference_85 = total_109 - head_total_109
-    difference_86 = branch_111 - (total_110 - branch_110)
-    product_59 = jnp.where(outside, 0.0, numerator_47) * 2.0
-    total_112 = total_105 - (total_111 - difference_83) + (minus_branch_112 - difference_83)
-    total_112 = total_112 + (branch_104 - (total_105 - total_101))
-    product_60 = (branch_108 - (total_109 - branch_106)) * total_110
-    difference_87 = head_total_109 * head_total_110 - branch_112
-    difference_87 = difference_87 + head_total_109 * difference_84
-    difference_87 = difference_87 + difference_85 * head_total_110
-    difference_87 = difference_87 + difference_85 * difference_84
-    difference_87 = jnp.where(branch_112 * 2.0**-60 == 0.0, 0.0, difference_87) + product_60
-    difference_87 = -(difference_87 + difference_86 * total_109 + product_59 * branch_112)
-    total_112 = total_112 + difference_87
-    branch_113 = jnp.where(jnp.abs(total_112) < jnp.inf, total_112, 0.0)
-    total_113 = total_111 + branch_113
-    product_61 = 2.0 * ratio_10
-    product_62 = numerator_67 * 2.0
-    branch_114 = jnp.where(jnp.abs(product_62) < jnp.inf, product_62, 0.0)
-    total_114 = product_61 + branch_114
-    product_63 = total_114 * total_110
-    head_product_63 = _head(product_63)
-    branch_115 = jnp.where(product_63 == head_product_63, 0.0, product_63 - head_product_63)
-    branch_115 = head_product_63 + branch_115
-    minus_branch_115 = -branch_115
-    total_115 = total_113 + minus_branch_115
-    difference_88 = total_115 - total_113
-    head_total_114 = _head(total_114)
-    difference_89 = total_114 - head_total_114
-    total_116 = total_113 - (total_115 - difference_88) + (minus_branch_115 - difference_88)
-    total_116 = total_116 + (branch_113 - (total_113 - total_111))
-    product_64 = (branch_114 - (total_114 - product_61)) * total_110
-    difference_90 = head_total_114 * head_total_110 - branch_115
-    difference_90 = difference_90 + head_total_114 * difference_84
-    difference_90 = difference_90 + difference_89 * head_total_110
-    difference_90 = difference_90 + difference_89 * difference_84
-    difference_90 = jnp.where(branch_115 * 2.0**-60 == 0.0, 0.0, difference_90) + product_64
-    difference_90 = -(difference_90 + difference_86 * total_114 + product_59 * branch_115)
-    total_116 = total_116 + difference_90
-    branch_116 = jnp.where(jnp.abs(total_116) < jnp.inf, total_116, 0.0)
-    total_117 = total_115 + branch_116
-    product_65 = branch_48 * total_117
-    head_product_65 = _head(product_65)
-    branch_117 = jnp.where(product_65 == head_product_65, 0.0, product_65 - head_product_65)
-    branch_117 = head_product_65 + branch_117
-    head_branch_48 = _head(branch_48)
-    head_total_117 = _head(total_117)
-    difference_91 = total_117 - head_total_117
-    difference_92 = branch_48 - head_branch_48
-    head_branch_47 = _head(branch_47)
-    difference_93 = branch_47 - head_branch_47
-    product_66 = _COEFFICIENT_5 * delta
-    head_product_66 = _head(product_66)
-    branch_118 = jnp.where(product_66 == head_product_66, 0.0, product_66 - head_product_66)
-    branch_118 = head_product_66 + branch_118
-    head_11 = _head(jnp.full_like(x, _COEFFICIENT_5))
-    difference_94 = _COEFFICIENT_5 - head_11
-    total_118 = head_branch_47 * head_gamma - branch_48 + head_branch_47 * difference_12
-    total_118 = total_118 + difference_93 * head_gamma + difference_93 * difference_12
-    total_118 = jnp.where(branch_48 * 2.0**-60 == 0.0, 0.0, total_118)
-    total_119 = head_11 * head_delta - branch_118 + head_11 * difference_2
-    total_119 = total_119 + difference_94 * head_delta + difference_94 * difference_2
-    total_119 = jnp.where(branch_118 * 2.0**-60 == 0.0, 0.0, total_119)
-    total_119 = (branch_118 - branch_47 + (total_119 + _COEFFICIENT_6 * delta)) * gamma
-    total_118 = (total_118 + total_119) * total_117
-    product_67 = (branch_116 - (total_117 - total_115)) * branch_48
-    difference_95 = head_branch_48 * head_total_117 - branch_117
-    difference_95 = difference_95 + head_branch_48 * difference_91
-    difference_95 = difference_95 + difference_92 * head_total_117
-    difference_95 = difference_95 + difference_92 * difference_91
-    difference_95 = jnp.where(branch_117 * 2.0**-60 == 0.0, 0.0, difference_95) + total_118
-    difference_95 = difference_95 + product_67
-    branch_119 = jnp.where(jnp.abs(difference_95) < jnp.inf, difference_95, 0.0)
-    total_120 = branch_117 + branch_119
-    branch_120 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_121 = total_11 + branch_120
-    branch_80_squared = jnp.square(branch_80)
-    head_12 = _head(branch_80_squared)
-    branch_121 = jnp.where(branch_80_squared == head_12, 0.0, branch_80_squared - head_12)
-    branch_121 = head_12 + branch_121
-    head_branch_80 = _head(branch_80)
-    difference_96 = branch_80 - head_branch_80
-    difference_97 = head_branch_80 * head_branch_80 - branch_121
-    difference_97 = difference_97 + head_branch_80 * difference_96
-    difference_97 = difference_97 + difference_96 * head_branch_80
-    difference_97 = difference_97 + difference_96 * difference_96
-    difference_97 = jnp.where(branch_121 * 2.0**-60 == 0.0, 0.0, difference_97)
-    difference_97 = difference_97 + numerator_61 * branch_80 * 2.0
-    branch_122 = jnp.where(jnp.abs(difference_97) < jnp.inf, difference_97, 0.0)
-    total_122 = branch_121 + branch_122
-    product_68 = total_121 * total_122
-    head_product_68 = _head(product_68)
-    branch_123 = jnp.where(product_68 == head_product_68, 0.0, product_68 - head_product_68)
-    branch_123 = head_product_68 + branch_123
-    head_total_121 = _head(total_121)
-    head_total_122 = _head(total_122)
-    difference_98 = total_122 - head_total_122
-    difference_99 = total_121 - head_total_121
-    product_69 = (branch_122 - (total_122 - branch_121)) * total_121
-    product_70 = (branch_120 - (total_121 - total_11)) * total_122
-    difference_100 = head_total_121 * head_total_122 - branch_123
-    difference_100 = difference_100 + head_total_121 * difference_98
-    difference_100 = difference_100 + difference_99 * head_total_122
-    difference_100 = difference_100 + difference_99 * difference_98
-    difference_100 = jnp.where(branch_123 * 2.0**-60 == 0.0, 0.0, difference_100) + product_70
-    difference_100 = difference_100 + product_69
-    branch_124 = jnp.where(jnp.abs(difference_100) < jnp.inf, difference_100, 0.0)
-    total_123 = branch_123 + branch_124
-    product_71 = total_123 * total_100
-    head_product_71 = _head(product_71)
-    branch_125 = jnp.where(product_71 == head_product_71, 0.0, product_71 - head_product_71)
-    branch_125 = head_product_71 + branch_125
-    head_total_123 = _head(total_123)
-    difference_101 = total_123 - head_total_123
-    product_72 = (branch_124 - (total_123 - branch_123)) * total_100
-    difference_102 = head_total_123 * head_total_100 - branch_125
-    difference_102 = difference_102 + head_total_123 * difference_76
-    difference_102 = difference_102 + difference_101 * head_total_100
-    difference_102 = difference_102 + difference_101 * difference_76
-    difference_102 = jnp.where(branch_125 * 2.0**-60 == 0.0, 0.0, difference_102) + product_72
-    difference_102 = difference_102 + difference_78 * total_123
-    branch_126 = jnp.where(jnp.abs(difference_102) < jnp.inf, difference_102, 0.0)
-    total_124 = branch_125 + branch_126
-    product_73 = total_124 * total_100
-    head_product_73 = _head(product_73)
-    branch_127 = jnp.where(product_73 == head_product_73, 0.0, product_73 - head_product_73)
-    branch_127 = head_product_73 + branch_127
-    minus_branch_127 = -branch_127
-    total_125 = smaller_2 + minus_branch_127
-    difference_103 = total_125 - smaller_2
-    head_total_124 = _head(total_124)
-    difference_104 = total_124 - head_total_124
-    product_74 = (branch_102 * 2.0 + branch_103 + branch_103) * minus_branch_127
-    product_75 = (branch_126 - (total_124 - branch_125)) * total_100
-    difference_105 = head_total_124 * head_total_100 - branch_127
-    difference_105 = difference_105 + head_total_124 * difference_76
-    difference_105 = difference_105 + difference_104 * head_total_100
-    difference_105 = difference_105 + difference_104 * difference_76
-    difference_105 = jnp.where(branch_127 * 2.0**-60 == 0.0, 0.0, difference_105) + product_75
-    difference_105 = -(difference_105 + difference_78 * total_124) + product_74
-    difference_106 = smaller_2 - (total_125 - difference_103)
-    difference_106 = difference_106 + (minus_branch_127 - difference_103) + outside_3
-    difference_106 = difference_106 + difference_105
-    branch_128 = jnp.where(jnp.abs(difference_106) < jnp.inf, difference_106, 0.0)
-    total_126 = total_125 + branch_128
-    negated_8 = -(2.0 * smaller)
-    total_127 = total_126 + negated_8
-    difference_107 = total_127 - total_126
-    total_128 = total_126 - (total_127 - difference_107) + (negated_8 - difference_107)
-    total_128 = total_128 + (branch_128 - (total_126 - total_125)) - outside_2 * 2.0
-    branch_129 = jnp.where(jnp.abs(total_128) < jnp.inf, total_128, 0.0)
-    total_129 = total_127 + branch_129
-    abs_total_129 = jnp.abs(total_129)
-    difference_108 = branch_129 - (total_129 - total_127)
-    product_76 = difference_108 * jnp.sign(total_129)
-    is_far = jnp.where(jnp.abs(product_76) < jnp.inf, product_76, 0.0)
-    is_far = (abs_total_129 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_129 != 64.0) & (abs_total_129 > 64.0)
-    branch_130 = jnp.where(is_far, 0.5 * total_129, total_129)
-    is_less_10 = jnp.abs(branch_130) < 0.5
-    expm1_branch_130 = _expm1(branch_130)
-    total_130 = expm1_branch_130 + 1.0
-    part_of_t = jnp.where(is_less_10, total_130, jnp.exp(branch_130))
-    branch_131 = jnp.where(is_less_10, expm1_branch_130 - (total_130 - 1.0), 0.0)
-    branch_132 = jnp.where(jnp.abs(branch_131) < jnp.inf, branch_131, 0.0)
-    total_131 = part_of_t + branch_132
-    product_77 = total_120 * total_131
-    head_product_77 = _head(product_77)
-    branch_133 = jnp.where(product_77 == head_product_77, 0.0, product_77 - head_product_77)
-    branch_133 = head_product_77 + branch_133
-    head_total_120 = _head(total_120)
-    head_total_131 = _head(total_131)
-    difference_109 = total_131 - head_total_131
-    difference_110 = total_120 - head_total_120
-    product_78 = (branch_119 - (total_120 - branch_117)) * total_131
-    product_79 = (branch_132 - (total_131 - part_of_t)) * total_120
-    difference_111 = head_total_120 * head_total_131 - branch_133
-    difference_111 = difference_111 + head_total_120 * difference_109
-    difference_111 = difference_111 + difference_110 * head_total_131
-    difference_111 = difference_111 + difference_110 * difference_109
-    difference_111 = jnp.where(branch_133 * 2.0**-60 == 0.0, 0.0, difference_111) + product_78
-    difference_111 = difference_111 + product_79
-    branch_134 = jnp.where(jnp.abs(difference_111) < jnp.inf, difference_111, 0.0)
-    total_132 = branch_133 + branch_134
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_135 = jnp.where(is_far, branch_131, 0.0)
-    branch_136 = jnp.where(jnp.abs(branch_135) < jnp.inf, branch_135, 0.0)
-    total_133 = rest_of_t + branch_136
-    product_80 = total_132 * total_133
+    total_85 = difference_57 + negated_6
+    difference_58 = total_85 - difference_57
+    total_86 = difference_57 - (total_85 - difference_58) + (negated_6 - difference_58)
+    total_86 = total_86 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_34 = jnp.where(jnp.abs(total_86) < jnp.inf, total_86, 0.0)
+    total_87 = total_85 + branch_34
+    numerator_40 = (_1_OVER_15_FACTORIAL * total_87 + _1_OVER_14_FACTORIAL) * total_87
+    numerator_41 = (numerator_40 + _1_OVER_13_FACTORIAL) * total_87 + _1_OVER_12_FACTORIAL
+    numerator_42 = (numerator_41 * total_87 + _1_OVER_11_FACTORIAL) * total_87
+    numerator_43 = (numerator_42 + _1_OVER_10_FACTORIAL) * total_87 + _1_OVER_9_FACTORIAL
+    numerator_44 = (numerator_43 * total_87 + _1_OVER_8_FACTORIAL) * total_87
+    numerator_45 = (numerator_44 + _1_OVER_7_FACTORIAL) * total_87 + _1_OVER_6_FACTORIAL
+    numerator_46 = (numerator_45 * total_87 + _1_OVER_5_FACTORIAL) * total_87
+    numerator_47 = (numerator_46 + _1_OVER_4_FACTORIAL) * total_87 + _1_OVER_3_FACTORIAL
+    numerator_48 = jnp.square(total_87) * (numerator_47 * total_87 + _1_OVER_2_FACTORIAL)
+    numerator_49 = numerator_48 + (branch_34 - (total_87 - total_85))
+    numerator_49 = (1.0 - ratio_6 + total_87 + numerator_49) / ratio_6
+    numerator_49 = jnp.where(inside_3 & (abs_negated >= 0.25), numerator_49, 0.0) + negated_2
+    total_88 = branch_32 + numerator_49 * t_4
+    branch_35 = jnp.where(jnp.abs(total_88) < jnp.inf, total_88, 0.0)
+    branch_35 = (t_4 == 2.0**-54) & (branch_35 < 0.0) | (t_4 != 2.0**-54) & (t_4 < 2.0**-54)
+    log1p_t_4 = _log1p(t_4)
+    total_89 = t_4 + 1.0
+    difference_59 = total_89 - t_4
+    total_90 = t_4 - (total_89 - difference_59) + (1.0 - difference_59)
+    branch_36 = jnp.where(jnp.abs(total_90) < jnp.inf, total_90, 0.0)
+    total_91 = total_89 + branch_36
+    is_less_8 = total_91 < 2.0**-32
+    branch_37 = jnp.where(is_less_8, jnp.full_like(x, 2.0**64), 1.0)
+    product_72 = total_91 * branch_37
+    head_product_72 = _head(product_72)
+    total_92 = head_product_72 + (product_72 - head_product_72)
+    product_73 = product_72 * 2.0**-60
+    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = jnp.where(product_73, product_72, total_92)
+    product_74 = -0.5 * log1p_t_4
+    abs_product_74 = jnp.abs(product_74)
+    is_less_9 = abs_product_74 < 0.25
+    total_93 = product_74 + 1.0
+    difference_60 = total_93 - product_74
+    product_75 = (_1_OVER_15_FACTORIAL * product_74 + _1_OVER_14_FACTORIAL) * product_74
+    product_75 = (product_75 + _1_OVER_13_FACTORIAL) * product_74 + _1_OVER_12_FACTORIAL
+    product_75 = (product_75 * product_74 + _1_OVER_11_FACTORIAL) * product_74
+    product_75 = (product_75 + _1_OVER_10_FACTORIAL) * product_74 + _1_OVER_9_FACTORIAL
+    product_75 = (product_75 * product_74 + _1_OVER_8_FACTORIAL) * product_74
+    product_75 = (product_75 + _1_OVER_7_FACTORIAL) * product_74 + _1_OVER_6_FACTORIAL
+    product_75 = (product_75 * product_74 + _1_OVER_5_FACTORIAL) * product_74
+    product_75 = (product_75 + _1_OVER_4_FACTORIAL) * product_74 + _1_OVER_3_FACTORIAL
+    product_75 = jnp.square(product_74) * (product_75 * product_74 + _1_OVER_2_FACTORIAL)
+    product_75 = product_74 - (total_93 - difference_60) + (1.0 - difference_60) + product_75
+    branch_38 = jnp.where(jnp.abs(product_75) < jnp.inf, product_75, 0.0)
+    total_94 = total_93 + branch_38
+    exp_product_74 = jnp.exp(product_74)
+    branch_39 = jnp.where(is_less_9, total_94, exp_product_74)
+    branch_40 = jnp.where(is_less_8, jnp.full_like(x, 2.0**-32), 1.0)
+    product_76 = branch_39 * branch_40
+    head_product_76 = _head(product_76)
+    total_95 = head_product_76 + (product_76 - head_product_76)
+    product_77 = product_76 * 2.0**-60
+    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = jnp.where(product_77, product_76, total_95)
+    product_78 = product_73 * product_77
+    head_product_78 = _head(product_78)
+    total_96 = head_product_78 + (product_78 - head_product_78)
+    product_79 = product_78 * 2.0**-60
+    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = jnp.where(product_79, product_78, total_96)
+    product_80 = product_79 * product_77
     head_product_80 = _head(product_80)
-    branch_137 = jnp.where(product_80 == head_product_80, 0.0, product_80 - head_product_80)
-    branch_137 = head_product_80 + branch_137
-    head_total_47 = _head(total_47)
-    difference_112 = total_47 - head_total_47
-    head_total_132 = _head(total_132)
-    head_total_133 = _head(total_133)
-    difference_113 = total_133 - head_total_133
-    difference_114 = total_132 - head_total_132
-    total_134 = head_total_47 * head_total_45 - branch_46 + head_total_47 * difference_35
-    total_134 = total_134 + difference_112 * head_total_45 + difference_112 * difference_35
-    total_134 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_134)
-    total_134 = total_134 + (branch_45 - (total_47 - branch_44)) * total_45
-    total_134 = total_134 + difference_37 * total_47
-    product_81 = (branch_134 - (total_132 - branch_133)) * total_133
-    product_82 = (branch_136 - (total_133 - rest_of_t)) * total_132
-    difference_115 = head_total_132 * head_total_133 - branch_137
-    difference_115 = difference_115 + head_total_132 * difference_113
-    difference_115 = difference_115 + difference_114 * head_total_133
-    difference_115 = difference_115 + difference_114 * difference_113
-    difference_115 = jnp.where(branch_137 * 2.0**-60 == 0.0, 0.0, difference_115) + product_81
-    total_134 = jnp.where(is_less, total_134, difference_115 + product_82)
-    branch_138 = jnp.where(jnp.abs(total_134) < jnp.inf, total_134, 0.0)
-    branch_138 = jnp.where(is_less, branch_46, branch_137) + branch_138
-    product_83 = (branch_40 - (total_43 - total_39)) * 0.5
-    branch_139 = jnp.where(is_far, difference_108 * 0.5, difference_108)
-    total_135 = branch_139 + jnp.where(is_far, branch_139, 0.0)
-    total_135 = jnp.where(is_less, product_83 + product_83, total_135)
-    product_84 = branch_138 * total_135
-    product_85 = branch_138 * (jnp.where(jnp.abs(total_135) < jnp.inf, total_135, 0.0) + 1.0)
-    total_136 = branch_138 + jnp.where(jnp.abs(product_84) < jnp.inf, product_84, 0.0)
-    return jnp.where(jnp.abs(branch_138) < 2.0**-60, product_85, total_136)
+    total_97 = head_product_80 + (product_80 - head_product_80)
+    product_81 = product_80 * 2.0**-60
+    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = jnp.where(product_81, product_80, total_97)
+    total_98 = product_81 - 1.0
+    difference_61 = total_98 - product_81
+    head_product_79 = _head(product_79)
+    head_product_77 = _head(product_77)
+    difference_62 = product_77 - head_product_77
+    difference_63 = product_79 - head_product_79
+    head_product_73 = _head(product_73)
+    difference_64 = product_73 - head_product_73
+    binade_4 = _binade(exp_product_74 * _4_OVER_3)
+    inside_4 = (binade_4 > 0.0) & (binade_4 < jnp.inf)
+    branch_41 = jnp.where(inside_4, binade_4, 1.0)
+    ratio_7 = exp_product_74 / branch_41
+    floor_4 = jnp.floor(jnp.log(branch_41) * _1_OVER_LOG_2 + 0.5)
+    difference_65 = product_74 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_99 = difference_65 + negated_7
+    difference_66 = total_99 - difference_65
+    total_100 = difference_65 - (total_99 - difference_66) + (negated_7 - difference_66)
+    total_100 = total_100 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_42 = jnp.where(jnp.abs(total_100) < jnp.inf, total_100, 0.0)
+    total_101 = total_99 + branch_42
+    numerator_50 = (_1_OVER_15_FACTORIAL * total_101 + _1_OVER_14_FACTORIAL) * total_101
+    numerator_51 = (numerator_50 + _1_OVER_13_FACTORIAL) * total_101 + _1_OVER_12_FACTORIAL
+    numerator_52 = (numerator_51 * total_101 + _1_OVER_11_FACTORIAL) * total_101
+    numerator_53 = (numerator_52 + _1_OVER_10_FACTORIAL) * total_101 + _1_OVER_9_FACTORIAL
+    numerator_54 = (numerator_53 * total_101 + _1_OVER_8_FACTORIAL) * total_101
+    numerator_55 = (numerator_54 + _1_OVER_7_FACTORIAL) * total_101 + _1_OVER_6_FACTORIAL
+    numerator_56 = (numerator_55 * total_101 + _1_OVER_5_FACTORIAL) * total_101
+    numerator_57 = (numerator_56 + _1_OVER_4_FACTORIAL) * total_101 + _1_OVER_3_FACTORIAL
+    numerator_58 = jnp.square(total_101) * (numerator_57 * total_101 + _1_OVER_2_FACTORIAL)
+    numerator_59 = numerator_58 + (branch_42 - (total_101 - total_99))
+    numerator_59 = (1.0 - ratio_7 + total_101 + numerator_59) / ratio_7
+    numerator_59 = jnp.where(inside_4 & (abs_product_74 >= 0.25), numerator_59, 0.0)
+    numerator_59 = numerator_59 * branch_39
+    numerator_59 = jnp.where(is_less_9, branch_38 - (total_94 - total_93), 0.0) + numerator_59
+    numerator_59 = numerator_59 * branch_40
+    total_102 = product_81 - (total_98 - difference_61) + (-1.0 - difference_61)
+    product_82 = (branch_36 - (total_91 - total_89)) * branch_37 * product_77
+    difference_67 = head_product_73 * head_product_77 - product_79
+    difference_67 = difference_67 + head_product_73 * difference_62
+    difference_67 = difference_67 + difference_64 * head_product_77
+    difference_67 = difference_67 + difference_64 * difference_62
+    difference_67 = jnp.where(product_79 * 2.0**-60 == 0.0, 0.0, difference_67) + product_82
+    difference_67 = (difference_67 + numerator_59 * product_73) * product_77
+    difference_68 = head_product_79 * head_product_77 - product_81
+    difference_68 = difference_68 + head_product_79 * difference_62
+    difference_68 = difference_68 + difference_63 * head_product_77
+    difference_68 = difference_68 + difference_63 * difference_62
+    difference_68 = jnp.where(product_81 * 2.0**-60 == 0.0, 0.0, difference_68) + difference_67
+    total_102 = total_102 + (difference_68 + numerator_59 * product_79)
+    branch_43 = jnp.where(jnp.abs(total_102) < jnp.inf, total_102, 0.0)
+    total_103 = total_98 + branch_43
+    total_104 = total_103 + (branch_43 - (total_103 - total_98))
+    branch_44 = jnp.where(jnp.abs(total_104) < 0.00390625, total_104, 0.0)
+    branch_45 = jnp.where(jnp.abs(branch_44) < jnp.inf, branch_44, 0.0)
+    total_105 = log1p_t_4 + branch_45
+    difference_69 = total_105 - log1p_t_4
+    difference_70 = branch_45 - difference_69
+    is_at_most_2 = jnp.abs(difference_69 + difference_70) <= 0.00390625 * jnp.abs(log1p_t_4)
+    branch_46 = jnp.where(is_at_most_2, total_105, log1p_t_4)
+    ratio_8 = branch_46 / t_4
+    total_106 = product_7 + branch_46
+    difference_71 = total_106 - product_7
+    total_107 = jnp.where(is_at_most_2, difference_70, 0.0) + 1.0 / total_89 * total_88
+    total_108 = product_7 - (total_106 - difference_71) + (branch_46 - difference_71)
+    total_108 = total_108 + total_5 + total_107
+    branch_47 = jnp.where(jnp.abs(total_108) < jnp.inf, total_108, 0.0)
+    total_109 = total_106 + branch_47
+    branch_48 = jnp.where(outside, jnp.where(branch_35, 1.0, ratio_8), total_109)
+    product_83 = ratio_8 * t_4
+    head_product_83 = _head(product_83)
+    total_110 = head_product_83 + (product_83 - head_product_83)
+    product_84 = product_83 * 2.0**-60
+    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
+    product_84 = jnp.where(product_84, product_83, total_110)
+    head_ratio_8 = _head(ratio_8)
+    head_t_4 = _head(t_4)
+    difference_72 = t_4 - head_t_4
+    difference_73 = ratio_8 - head_ratio_8
+    numerator_60 = head_ratio_8 * head_t_4 - product_84 + head_ratio_8 * difference_72
+    numerator_61 = numerator_60 + difference_73 * head_t_4 + difference_73 * difference_72
+    numerator_62 = -jnp.where(product_84 * 2.0**-60 == 0.0, 0.0, numerator_61)
+    numerator_63 = branch_46 - product_84 + numerator_62 + total_107 - branch_32 * ratio_8
+    numerator_63 = jnp.where(branch_35, 0.0, numerator_63 / t_4)
+    numerator_63 = jnp.where(outside, numerator_63, branch_47 - (total_109 - total_106))
+    branch_49 = jnp.where(jnp.abs(numerator_63) < jnp.inf, numerator_63, 0.0)
+    total_111 = branch_48 + branch_49
+    product_85 = total_82 * total_111
+    head_product_85 = _head(product_85)
+    total_112 = head_product_85 + (product_85 - head_product_85)
+    product_86 = product_85 * 2.0**-60
+    product_86 = (product_86 == 0.0) | (product_85 == head_product_85)
+    product_86 = jnp.where(product_86, product_85, total_112)
+    head_total_82 = _head(total_82)
+    head_total_111 = _head(total_111)
+    difference_74 = total_111 - head_total_111
+    difference_75 = total_82 - head_total_82
+    total_113 = head_total_82 * head_total_111 - product_86 + head_total_82 * difference_74
+    total_113 = total_113 + difference_75 * head_total_111 + difference_75 * difference_74
+    total_113 = jnp.where(product_86 * 2.0**-60 == 0.0, 0.0, total_113)
+    total_113 = total_113 + (branch_30 - (total_82 - product_68)) * total_111
+    total_113 = total_113 + (branch_49 - (total_111 - branch_48)) * total_82
+    branch_50 = jnp.where(jnp.abs(total_113) < jnp.inf, total_113, 0.0)
+    total_114 = product_86 + branch_50
+    outside_4 = is_equal_2 & (branch_18 < 0.0) | differs_2 & (minus_product_7 < 0.0)
+    branch_51 = jnp.where(outside_4, t_3, 1.0)
+    branch_51_squared = jnp.square(branch_51)
+    head_8 = _head(branch_51_squared)
+    total_115 = head_8 + (branch_51_squared - head_8)
+    product_87 = branch_51_squared * 2.0**-60
+    product_87 = (product_87 == 0.0) | (branch_51_squared == head_8)
+    product_87 = jnp.where(product_87, branch_51_squared, total_115)
+    head_branch_51 = _head(branch_51)
+    difference_76 = branch_51 - head_branch_51
+    product_88 = jnp.where(outside_4, branch_26, 0.0) * branch_51 * 2.0
+    difference_77 = head_branch_51 * head_branch_51 - product_87
+    difference_77 = difference_77 + head_branch_51 * difference_76
+    difference_77 = difference_77 + difference_76 * head_branch_51
+    difference_77 = difference_77 + difference_76 * difference_76
+    difference_77 = jnp.where(product_87 * 2.0**-60 == 0.0, 0.0, difference_77) + product_88
+    branch_52 = jnp.where(jnp.abs(difference_77) < jnp.inf, difference_77, 0.0)
+    total_116 = product_87 + branch_52
+    product_89 = total_114 * total_116
+    head_product_89 = _head(product_89)
+    total_117 = head_product_89 + (product_89 - head_product_89)
+    product_90 = product_89 * 2.0**-60
+    product_90 = (product_90 == 0.0) | (product_89 == head_product_89)
+    product_90 = jnp.where(product_90, product_89, total_117)
+    head_total_114 = _head(total_114)
+    head_total_116 = _head(total_116)
+    difference_78 = total_116 - head_total_116
+    difference_79 = total_114 - head_total_114
+    difference_80 = branch_52 - (total_116 - product_87)
+    product_91 = (branch_50 - (total_114 - product_86)) * total_116
+    difference_81 = head_total_114 * head_total_116 - product_90
+    difference_81 = difference_81 + head_total_114 * difference_78
+    difference_81 = difference_81 + difference_79 * head_total_116
+    difference_81 = difference_81 + difference_79 * difference_78
+    difference_81 = jnp.where(product_90 * 2.0**-60 == 0.0, 0.0, difference_81) + product_91
+    difference_81 = difference_81 + difference_80 * total_114
+    branch_53 = jnp.where(jnp.abs(difference_81) < jnp.inf, difference_81, 0.0)
+    total_118 = product_90 + branch_53
+    branch_54 = jnp.where(outside, t_4, 1.0)
+    branch_54_squared = jnp.square(branch_54)
+    head_9 = _head(branch_54_squared)
+    total_119 = head_9 + (branch_54_squared - head_9)
+    product_92 = branch_54_squared * 2.0**-60
+    product_92 = (product_92 == 0.0) | (branch_54_squared == head_9)
+    product_92 = jnp.where(product_92, branch_54_squared, total_119)
+    head_branch_54 = _head(branch_54)
+    difference_82 = branch_54 - head_branch_54
+    branch_55 = jnp.where(outside, branch_32, 0.0)
+    difference_83 = head_branch_54 * head_branch_54 - product_92
+    difference_83 = difference_83 + head_branch_54 * difference_82
+    difference_83 = difference_83 + difference_82 * head_branch_54
+    difference_83 = difference_83 + difference_82 * difference_82
+    difference_83 = jnp.where(product_92 * 2.0**-60 == 0.0, 0.0, difference_83)
+    difference_83 = difference_83 + branch_55 * branch_54 * 2.0
+    branch_56 = jnp.where(jnp.abs(difference_83) < jnp.inf, difference_83, 0.0)
+    total_120 = product_92 + branch_56
+    product_93 = total_118 * total_120
+    head_product_93 = _head(product_93)
+    total_121 = head_product_93 + (product_93 - head_product_93)
+    product_94 = product_93 * 2.0**-60
+    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
+    product_94 = jnp.where(product_94, product_93, total_121)
+    product_95 = clamped * delta
+    head_product_95 = _head(product_95)
+    total_122 = head_product_95 + (product_95 - head_product_95)
+    product_96 = product_95 * 2.0**-60
+    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = jnp.where(product_96, product_95, total_122)
+    product_97 = product_96 * product_66
+    head_product_97 = _head(product_97)
+    total_123 = head_product_97 + (product_97 - head_product_97)
+    product_98 = product_97 * 2.0**-60
+    product_98 = (product_98 == 0.0) | (product_97 == head_product_97)
+    product_98 = jnp.where(product_98, product_97, total_123)
+    head_product_96 = _head(product_96)
+    difference_84 = product_96 - head_product_96
+    total_124 = head_clamped * head_delta - product_96 + head_clamped * difference_2
+    total_124 = total_124 + difference * head_delta + difference * difference_2
+    total_124 = jnp.where(product_96 * 2.0**-60 == 0.0, 0.0, total_124)
+    difference_85 = head_product_96 * head_product_66 - product_98
+    difference_85 = difference_85 + head_product_96 * difference_48
+    difference_85 = difference_85 + difference_84 * head_product_66
+    difference_85 = difference_85 + difference_84 * difference_48
+    difference_85 = jnp.where(product_98 * 2.0**-60 == 0.0, 0.0, difference_85)
+    difference_85 = difference_85 + total_124 * product_66 + total_80 * product_96
+    branch_57 = jnp.where(jnp.abs(difference_85) < jnp.inf, difference_85, 0.0)
+    total_125 = product_98 + branch_57
+    product_99 = total_125 * total_116
+    head_product_99 = _head(product_99)
+    total_126 = head_product_99 + (product_99 - head_product_99)
+    product_100 = product_99 * 2.0**-60
+    product_100 = (product_100 == 0.0) | (product_99 == head_product_99)
+    product_100 = jnp.where(product_100, product_99, total_126)
+    head_total_125 = _head(total_125)
+    difference_86 = total_125 - head_total_125
+    product_101 = (branch_57 - (total_125 - product_98)) * total_116
+    difference_87 = head_total_125 * head_total_116 - product_100
+    difference_87 = difference_87 + head_total_125 * difference_78
+    difference_87 = difference_87 + difference_86 * head_total_116
+    difference_87 = difference_87 + difference_86 * difference_78
+    difference_87 = jnp.where(product_100 * 2.0**-60 == 0.0, 0.0, difference_87) + product_101
+    difference_87 = difference_87 + difference_80 * total_125
+    branch_58 = jnp.where(jnp.abs(difference_87) < jnp.inf, difference_87, 0.0)
+    total_127 = product_100 + branch_58
+    branch_59 = jnp.where(jnp.abs(branch_55) < jnp.inf, branch_55, 0.0)
+    total_128 = branch_54 + branch_59
+    product_102 = total_127 * total_128
+    head_product_102 = _head(product_102)
+    total_129 = head_product_102 + (product_102 - head_product_102)
+    product_103 = product_102 * 2.0**-60
+    product_103 = (product_103 == 0.0) | (product_102 == head_product_102)
+    product_103 = jnp.where(product_103, product_102, total_129)
+    total_130 = product_94 + product_103
+    difference_88 = total_130 - product_94
+    head_total_118 = _head(total_118)
+    head_total_120 = _head(total_120)
+    difference_89 = total_120 - head_total_120
+    difference_90 = total_118 - head_total_118
+    branch_60 = jnp.where(outside, jnp.where(branch_35, 0.0, -numerator_49), 0.0)
+    product_104 = jnp.where(outside_4, numerator_35, 0.0) * 2.0
+    branch_61 = jnp.where(outside, numerator_49, 0.0)
+    head_total_127 = _head(total_127)
+    head_total_128 = _head(total_128)
+    difference_91 = total_128 - head_total_128
+    difference_92 = total_127 - head_total_127
+    difference_93 = branch_59 - (total_128 - branch_54)
+    total_131 = product_94 - (total_130 - difference_88) + (product_103 - difference_88)
+    product_105 = (branch_60 + product_104 + branch_61 * 2.0) * product_94
+    product_106 = (branch_58 - (total_127 - product_100)) * total_128
+    product_107 = (branch_56 - (total_120 - product_92)) * total_118
+    product_108 = (branch_53 - (total_118 - product_90)) * total_120
+    difference_94 = head_total_127 * head_total_128 - product_103
+    difference_94 = difference_94 + head_total_127 * difference_91
+    difference_94 = difference_94 + difference_92 * head_total_128
+    difference_94 = difference_94 + difference_92 * difference_91
+    difference_94 = jnp.where(product_103 * 2.0**-60 == 0.0, 0.0, difference_94) + product_106
+    difference_94 = difference_94 + difference_93 * total_127
+    difference_94 = difference_94 + (product_104 + branch_61) * product_103
+    difference_95 = head_total_118 * head_total_120 - product_94
+    difference_95 = difference_95 + head_total_118 * difference_89
+    difference_95 = difference_95 + difference_90 * head_total_120
+    difference_95 = difference_95 + difference_90 * difference_89
+    difference_95 = jnp.where(product_94 * 2.0**-60 == 0.0, 0.0, difference_95) + product_108
+    total_131 = total_131 + (difference_95 + product_107 + product_105) + difference_94
+    branch_62 = jnp.where(jnp.abs(total_131) < jnp.inf, total_131, 0.0)
+    total_132 = total_130 + branch_62
+    total_133 = total_90 + total_88
+    branch_63 = jnp.where(jnp.abs(total_133) < jnp.inf, total_133, 0.0)
+    total_134 = total_89 + branch_63
+    ratio_9 = 1.0 / total_134
+    product_109 = product_96 * ratio_9
+    head_product_109 = _head(product_109)
+    total_135 = head_product_109 + (product_109 - head_product_109)
+    product_110 = product_109 * 2.0**-60
+    product_110 = (product_110 == 0.0) | (product_109 == head_product_109)
+    product_110 = jnp.where(product_110, product_109, total_135)
+    head_ratio_9 = _head(ratio_9)
+    difference_96 = ratio_9 - head_ratio_9
+    product_111 = ratio_9 * total_134
+    head_product_111 = _head(product_111)
+    total_136 = head_product_111 + (product_111 - head_product_111)
+    product_112 = product_111 * 2.0**-60
+    product_112 = (product_112 == 0.0) | (product_111 == head_product_111)
+    product_112 = jnp.where(product_112, product_111, total_136)
+    head_total_134 = _head(total_134)
+    difference_97 = total_134 - head_total_134
+    numerator_64 = head_ratio_9 * head_total_134 - product_112 + head_ratio_9 * difference_97
+    numerator_65 = numerator_64 + difference_96 * head_total_134
+    numerator_66 = numerator_65 + difference_96 * difference_97
+    numerator_67 = -jnp.where(product_112 * 2.0**-60 == 0.0, 0.0, numerator_66)
+    numerator_68 = 1.0 - product_112 + numerator_67
+    numerator_68 = (numerator_68 - (branch_63 - (total_134 - total_89)) * ratio_9) / total_134
+    difference_98 = head_product_96 * head_ratio_9 - product_110
+    difference_98 = difference_98 + head_product_96 * difference_96
+    difference_98 = difference_98 + difference_84 * head_ratio_9 + difference_84 * difference_96
+    difference_98 = jnp.where(product_110 * 2.0**-60 == 0.0, 0.0, difference_98)
+    difference_98 = difference_98 + total_124 * ratio_9 + numerator_68 * product_96
+    branch_64 = jnp.where(jnp.abs(difference_98) < jnp.inf, difference_98, 0.0)
+    total_137 = product_110 + branch_64
+    branch_65 = jnp.where(outside, 1.0, t_4)
+    branch_65_squared = jnp.square(branch_65)
+    head_10 = _head(branch_65_squared)
+    total_138 = head_10 + (branch_65_squared - head_10)
+    product_113 = branch_65_squared * 2.0**-60
+    product_113 = (product_113 == 0.0) | (branch_65_squared == head_10)
+    product_113 = jnp.where(product_113, branch_65_squared, total_138)
+    head_branch_65 = _head(branch_65)
+    difference_99 = branch_65 - head_branch_65
+    product_114 = jnp.where(outside, 0.0, branch_32) * branch_65 * 2.0
+    difference_100 = head_branch_65 * head_branch_65 - product_113
+    difference_100 = difference_100 + head_branch_65 * difference_99
+    difference_100 = difference_100 + difference_99 * head_branch_65
+    difference_100 = difference_100 + difference_99 * difference_99
+    difference_100 = jnp.where(product_113 * 2.0**-60 == 0.0, 0.0, difference_100) + product_114
+    branch_66 = jnp.where(jnp.abs(difference_100) < jnp.inf, difference_100, 0.0)
+    total_139 = product_113 + branch_66
+    product_115 = total_137 * total_139
+    head_product_115 = _head(product_115)
+    total_140 = head_product_115 + (product_115 - head_product_115)
+    product_116 = product_115 * 2.0**-60
+    product_116 = (product_116 == 0.0) | (product_115 == head_product_115)
+    product_116 = jnp.where(product_116, product_115, total_140)
+    minus_product_116 = -product_116
+    total_141 = total_132 + minus_product_116
+    difference_101 = total_141 - total_132
+    head_total_137 = _head(total_137)
+    head_total_139 = _head(total_139)
+    difference_102 = total_139 - head_total_139
+    difference_103 = total_137 - head_total_137
+    difference_104 = branch_66 - (total_139 - product_113)
+    product_117 = jnp.where(outside, 0.0, numerator_49) * 2.0
+    product_118 = (branch_64 - (total_137 - product_110)) * total_139
+    difference_105 = head_total_137 * head_total_139 - product_116
+    difference_105 = difference_105 + head_total_137 * difference_102
+    difference_105 = difference_105 + difference_103 * head_total_139
+    difference_105 = difference_105 + difference_103 * difference_102
+    difference_105 = jnp.where(product_116 * 2.0**-60 == 0.0, 0.0, difference_105) + product_118
+    difference_105 = -(difference_105 + difference_104 * total_137 + product_117 * product_116)
+    difference_106 = total_132 - (total_141 - difference_101)
+    difference_106 = difference_106 + (minus_product_116 - difference_101)
+    difference_106 = difference_106 + (branch_62 - (total_132 - total_130)) + difference_105
+    branch_67 = jnp.where(jnp.abs(difference_106) < jnp.inf, difference_106, 0.0)
+    total_142 = total_141 + branch_67
+    product_119 = 2.0 * ratio_9
+    product_120 = numerator_68 * 2.0
+    branch_68 = jnp.where(jnp.abs(product_120) < jnp.inf, product_120, 0.0)
+    total_143 = product_119 + branch_68
+    product_121 = total_143 * total_139
+    head_product_121 = _head(product_121)
+    total_144 = head_product_121 + (product_121 - head_product_121)
+    product_122 = product_121 * 2.0**-60
+    product_122 = (product_122 == 0.0) | (product_121 == head_product_121)
+    product_122 = jnp.where(product_122, product_121, total_144)
+    minus_product_122 = -product_122
+    total_145 = total_142 + minus_product_122
+    difference_107 = total_145 - total_142
+    head_total_143 = _head(total_143)
+    difference_108 = total_143 - head_total_143
+    product_123 = (branch_68 - (total_143 - product_119)) * total_139
+    difference_109 = head_total_143 * head_total_139 - product_122
+    difference_109 = difference_109 + head_total_143 * difference_102
+    difference_109 = difference_109 + difference_108 * head_total_139
+    difference_109 = difference_109 + difference_108 * difference_102
+    difference_109 = jnp.where(product_122 * 2.0**-60 == 0.0, 0.0, difference_109) + product_123
+    difference_109 = -(difference_109 + difference_104 * total_143 + product_117 * product_122)
+    difference_110 = total_142 - (total_145 - difference_107)
+    difference_110 = difference_110 + (minus_product_122 - difference_107)
+    difference_110 = difference_110 + (branch_67 - (total_142 - total_141)) + difference_109
+    branch_69 = jnp.where(jnp.abs(difference_110) < jnp.inf, difference_110, 0.0)
+    total_146 = total_145 + branch_69
+    product_124 = product_59 * total_146
+    head_product_124 = _head(product_124)
+    total_147 = head_product_124 + (product_124 - head_product_124)
+    product_125 = product_124 * 2.0**-60
+    product_125 = (product_125 == 0.0) | (product_124 == head_product_124)
+    product_125 = jnp.where(product_125, product_124, total_147)
+    head_product_59 = _head(product_59)
+    head_total_146 = _head(total_146)
+    difference_111 = total_146 - head_total_146
+    difference_112 = product_59 - head_product_59
+    head_product_57 = _head(product_57)
+    difference_113 = product_57 - head_product_57
+    product_126 = _COEFFICIENT_5 * delta
+    head_product_126 = _head(product_126)
+    total_148 = head_product_126 + (product_126 - head_product_126)
+    product_127 = product_126 * 2.0**-60
+    product_127 = (product_127 == 0.0) | (product_126 == head_product_126)
+    product_127 = jnp.where(product_127, product_126, total_148)
+    head_11 = _head(jnp.full_like(x, _COEFFICIENT_5))
+    difference_114 = _COEFFICIENT_5 - head_11
+    total_149 = head_product_57 * head_gamma - product_59 + head_product_57 * difference_12
+    total_149 = total_149 + difference_113 * head_gamma + difference_113 * difference_12
+    total_149 = jnp.where(product_59 * 2.0**-60 == 0.0, 0.0, total_149)
+    total_150 = head_11 * head_delta - product_127 + head_11 * difference_2
+    total_150 = total_150 + difference_114 * head_delta + difference_114 * difference_2
+    total_150 = jnp.where(product_127 * 2.0**-60 == 0.0, 0.0, total_150)
+    total_150 = (product_127 - product_57 + (total_150 + _COEFFICIENT_6 * delta)) * gamma
+    total_149 = (total_149 + total_150) * total_146
+    product_128 = (branch_69 - (total_146 - total_145)) * product_59
+    difference_115 = head_product_59 * head_total_146 - product_125
+    difference_115 = difference_115 + head_product_59 * difference_111
+    difference_115 = difference_115 + difference_112 * head_total_146
+    difference_115 = difference_115 + difference_112 * difference_111
+    difference_115 = jnp.where(product_125 * 2.0**-60 == 0.0, 0.0, difference_115) + total_149
+    difference_115 = difference_115 + product_128
+    branch_70 = jnp.where(jnp.abs(difference_115) < jnp.inf, difference_115, 0.0)
+    total_151 = product_125 + branch_70
+    branch_71 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
+    total_152 = product_26 + branch_71
+    branch_48_squared = jnp.square(branch_48)
+    head_12 = _head(branch_48_squared)
+    total_153 = head_12 + (branch_48_squared - head_12)
+    product_129 = branch_48_squared * 2.0**-60
+    product_129 = (product_129 == 0.0) | (branch_48_squared == head_12)
+    product_129 = jnp.where(product_129, branch_48_squared, total_153)
+    head_branch_48 = _head(branch_48)
+    difference_116 = branch_48 - head_branch_48
+    difference_117 = head_branch_48 * head_branch_48 - product_129
+    difference_117 = difference_117 + head_branch_48 * difference_116
+    difference_117 = difference_117 + difference_116 * head_branch_48
+    difference_117 = difference_117 + difference_116 * difference_116
+    difference_117 = jnp.where(product_129 * 2.0**-60 == 0.0, 0.0, difference_117)
+    difference_117 = difference_117 + numerator_63 * branch_48 * 2.0
+    branch_72 = jnp.where(jnp.abs(difference_117) < jnp.inf, difference_117, 0.0)
+    total_154 = product_129 + branch_72
+    product_130 = total_152 * total_154
+    head_product_130 = _head(product_130)
+    total_155 = head_product_130 + (product_130 - head_product_130)
+    product_131 = product_130 * 2.0**-60
+    product_131 = (product_131 == 0.0) | (product_130 == head_product_130)
+    product_131 = jnp.where(product_131, product_130, total_155)
+    head_total_152 = _head(total_152)
+    head_total_154 = _head(total_154)
+    difference_118 = total_154 - head_total_154
+    difference_119 = total_152 - head_total_152
+    product_132 = (branch_72 - (total_154 - product_129)) * total_152
+    product_133 = (branch_71 - (total_152 - product_26)) * total_154
+    difference_120 = head_total_152 * head_total_154 - product_131
+    difference_120 = difference_120 + head_total_152 * difference_118
+    difference_120 = difference_120 + difference_119 * head_total_154
+    difference_120 = difference_120 + difference_119 * difference_118
+    difference_120 = jnp.where(product_131 * 2.0**-60 == 0.0, 0.0, difference_120) + product_133
+    difference_120 = difference_120 + product_132
+    branch_73 = jnp.where(jnp.abs(difference_120) < jnp.inf, difference_120, 0.0)
+    total_156 = product_131 + branch_73
+    product_134 = total_156 * total_128
+    head_product_134 = _head(product_134)
+    total_157 = head_product_134 + (product_134 - head_product_134)
+    product_135 = product_134 * 2.0**-60
+    product_135 = (product_135 == 0.0) | (product_134 == head_product_134)
+    product_135 = jnp.where(product_135, product_134, total_157)
+    head_total_156 = _head(total_156)
+    difference_121 = total_156 - head_total_156
+    product_136 = (branch_73 - (total_156 - product_131)) * total_128
+    difference_122 = head_total_156 * head_total_128 - product_135
+    difference_122 = difference_122 + head_total_156 * difference_91
+    difference_122 = difference_122 + difference_121 * head_total_128
+    difference_122 = difference_122 + difference_121 * difference_91
+    difference_122 = jnp.where(product_135 * 2.0**-60 == 0.0, 0.0, difference_122) + product_136
+    difference_122 = difference_122 + difference_93 * total_156
+    branch_74 = jnp.where(jnp.abs(difference_122) < jnp.inf, difference_122, 0.0)
+    total_158 = product_135 + branch_74
+    product_137 = total_158 * total_128
+    head_product_137 = _head(product_137)
+    total_159 = head_product_137 + (product_137 - head_product_137)
+    product_138 = product_137 * 2.0**-60
+    product_138 = (product_138 == 0.0) | (product_137 == head_product_137)
+    product_138 = jnp.where(product_138, product_137, total_159)
+    minus_product_138 = -product_138
+    total_160 = smaller_2 + minus_product_138
+    difference_123 = total_160 - smaller_2
+    head_total_158 = _head(total_158)
+    difference_124 = total_158 - head_total_158
+    product_139 = (branch_60 * 2.0 + branch_61 + branch_61) * minus_product_138
+    product_140 = (branch_74 - (total_158 - product_135)) * total_128
+    difference_125 = head_total_158 * head_total_128 - product_138
+    difference_125 = difference_125 + head_total_158 * difference_91
+    difference_125 = difference_125 + difference_124 * head_total_128
+    difference_125 = difference_125 + difference_124 * difference_91
+    difference_125 = jnp.where(product_138 * 2.0**-60 == 0.0, 0.0, difference_125) + product_140
+    difference_125 = -(difference_125 + difference_93 * total_158) + product_139
+    difference_126 = smaller_2 - (total_160 - difference_123)
+    difference_126 = difference_126 + (minus_product_138 - difference_123) + outside_3
+    difference_126 = difference_126 + difference_125
+    branch_75 = jnp.where(jnp.abs(difference_126) < jnp.inf, difference_126, 0.0)
+    total_161 = total_160 + branch_75
+    negated_8 = -(2.0 * smaller)
+    total_162 = total_161 + negated_8
+    difference_127 = total_162 - total_161
+    total_163 = total_161 - (total_162 - difference_127) + (negated_8 - difference_127)
+    total_163 = total_163 + (branch_75 - (total_161 - total_160)) - outside_2 * 2.0
+    branch_76 = jnp.where(jnp.abs(total_163) < jnp.inf, total_163, 0.0)
+    total_164 = total_162 + branch_76
+    abs_total_164 = jnp.abs(total_164)
+    difference_128 = branch_76 - (total_164 - total_162)
+    product_141 = difference_128 * jnp.sign(total_164)
+    is_far = jnp.where(jnp.abs(product_141) < jnp.inf, product_141, 0.0)
+    is_far = (abs_total_164 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_164 != 64.0) & (abs_total_164 > 64.0)
+    branch_77 = jnp.where(is_far, 0.5 * total_164, total_164)
+    is_less_10 = jnp.abs(branch_77) < 0.5
+    expm1_branch_77 = _expm1(branch_77)
+    total_165 = expm1_branch_77 + 1.0
+    part_of_t = jnp.where(is_less_10, total_165, jnp.exp(branch_77))
+    branch_78 = jnp.where(is_less_10, expm1_branch_77 - (total_165 - 1.0), 0.0)
+    branch_79 = jnp.where(jnp.abs(branch_78) < jnp.inf, branch_78, 0.0)
+    total_166 = part_of_t + branch_79
+    product_142 = total_151 * total_166
+    head_product_142 = _head(product_142)
+    total_167 = head_product_142 + (product_142 - head_product_142)
+    product_143 = product_142 * 2.0**-60
+    product_143 = (product_143 == 0.0) | (product_142 == head_product_142)
+    product_143 = jnp.where(product_143, product_142, total_167)
+    head_total_151 = _head(total_151)
+    head_total_166 = _head(total_166)
+    difference_129 = total_166 - head_total_166
+    difference_130 = total_151 - head_total_151
+    product_144 = (branch_70 - (total_151 - product_125)) * total_166
+    product_145 = (branch_79 - (total_166 - part_of_t)) * total_151
+    difference_131 = head_total_151 * head_total_166 - product_143
+    difference_131 = difference_131 + head_total_151 * difference_129
+    difference_131 = difference_131 + difference_130 * head_total_166
+    difference_131 = difference_131 + difference_130 * difference_129
+    difference_131 = jnp.where(product_143 * 2.0**-60 == 0.0, 0.0, difference_131) + product_144
+    difference_131 = difference_131 + product_145
+    branch_80 = jnp.where(jnp.abs(difference_131) < jnp.inf, difference_131, 0.0)
+    total_168 = product_143 + branch_80
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_81 = jnp.where(is_far, branch_78, 0.0)
+    branch_82 = jnp.where(jnp.abs(branch_81) < jnp.inf, branch_81, 0.0)
+    total_169 = rest_of_t + branch_82
+    product_146 = total_168 * total_169
+    head_product_146 = _head(product_146)
+    total_170 = head_product_146 + (product_146 - head_product_146)
+    product_147 = product_146 * 2.0**-60
+    product_147 = (product_147 == 0.0) | (product_146 == head_product_146)
+    product_147 = jnp.where(product_147, product_146, total_170)
+    head_total_63 = _head(total_63)
+    difference_132 = total_63 - head_total_63
+    head_total_168 = _head(total_168)
+    head_total_169 = _head(total_169)
+    difference_133 = total_169 - head_total_169
+    difference_134 = total_168 - head_total_168
+    total_171 = head_total_63 * head_total_60 - product_55 + head_total_63 * difference_41
+    total_171 = total_171 + difference_132 * head_total_60 + difference_132 * difference_41
+    total_171 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, total_171)
+    total_171 = total_171 + (branch_24 - (total_63 - product_53)) * total_60
+    total_171 = total_171 + difference_43 * total_63
+    product_148 = (branch_80 - (total_168 - product_143)) * total_169
+    product_149 = (branch_82 - (total_169 - rest_of_t)) * total_168
+    difference_135 = head_total_168 * head_total_169 - product_147
+    difference_135 = difference_135 + head_total_168 * difference_133
+    difference_135 = difference_135 + difference_134 * head_total_169
+    difference_135 = difference_135 + difference_134 * difference_133
+    difference_135 = jnp.where(product_147 * 2.0**-60 == 0.0, 0.0, difference_135) + product_148
+    total_171 = jnp.where(is_less, total_171, difference_135 + product_149)
+    branch_83 = jnp.where(jnp.abs(total_171) < jnp.inf, total_171, 0.0)
+    branch_83 = jnp.where(is_less, product_55, product_147) + branch_83
+    product_150 = (branch_20 - (total_58 - total_55)) * 0.5
+    branch_84 = jnp.where(is_far, difference_128 * 0.5, difference_128)
+    total_172 = branch_84 + jnp.where(is_far, branch_84, 0.0)
+    total_172 = jnp.where(is_less, product_150 + product_150, total_172)
+    product_151 = branch_83 * total_172
+    product_152 = branch_83 * (jnp.where(jnp.abs(total_172) < jnp.inf, total_172, 0.0) + 1.0)
+    total_173 = branch_83 + jnp.where(jnp.abs(product_151) < jnp.inf, product_151, 0.0)
+    return jnp.where(jnp.abs(branch_83) < 2.0**-60, product_152, total_173)
 
 
 @jax.jit
@@ -2751,1617 +3116,76 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     larger = jnp.maximum(x, -(2.0**40))
     product = 2.0 * larger * delta
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
-    total = head + jnp.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = branch * total
+    total_2 = head + (gamma_squared - head)
+    product_3 = gamma_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    product_3 = jnp.where(product_3, gamma_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_3)
     head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference = total - head_total
-    difference_2 = branch - head_branch
-    total_2 = head_branch * head_total - branch_2 + head_branch * difference
-    total_2 = total_2 + difference_2 * head_total + difference_2 * difference
-    total_2 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_3 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = branch_2 + branch_3
-    product_3 = delta * larger
     head_product_3 = _head(product_3)
-    branch_4 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_4 = head_product_3 + branch_4
-    is_equal = branch_4 == 0.0
+    difference = product_3 - head_product_3
+    difference_2 = product_2 - head_product_2
+    total_4 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_product_3 + difference_2 * difference
+    total_4 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_4)
+    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_5 = product_5 + branch
+    product_6 = delta * larger
+    head_product_6 = _head(product_6)
+    total_6 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_6)
+    is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_larger = _head(larger)
     difference_3 = larger - head_larger
     difference_4 = delta - head_delta
-    total_4 = head_delta * head_larger - branch_4 + head_delta * difference_3
-    total_4 = total_4 + difference_4 * head_larger + difference_4 * difference_3
-    total_4 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_4)
-    branch_5 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    differs = branch_4 != 0.0
-    outside = is_equal & (branch_5 < 0.0) | differs & (branch_4 < 0.0)
-    negated = -jnp.abs(branch_4)
+    total_7 = head_delta * head_larger - product_7 + head_delta * difference_3
+    total_7 = total_7 + difference_4 * head_larger + difference_4 * difference_3
+    total_7 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_7)
+    branch_2 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch_2 < 0.0) | differs & (product_7 < 0.0)
+    negated = -jnp.abs(product_7)
     is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_5 = expm1_negated + 1.0
-    t = jnp.where(is_less, total_5, jnp.exp(negated))
-    branch_6 = jnp.where(is_less, expm1_negated - (total_5 - 1.0), 0.0)
-    negated_2 = -(total_4 * jnp.sign(branch_4))
-    total_6 = branch_6 + negated_2 * t
-    branch_7 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    branch_7 = (t == 2.0**-54) & (branch_7 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
+    total_8 = expm1_negated + 1.0
+    t = jnp.where(is_less, total_8, jnp.exp(negated))
+    branch_3 = jnp.where(is_less, expm1_negated - (total_8 - 1.0), 0.0)
+    negated_2 = -(total_7 * jnp.sign(product_7))
+    total_9 = branch_3 + negated_2 * t
+    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    branch_4 = (t == 2.0**-54) & (branch_4 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
     log1p_t = _log1p(t)
-    total_7 = t + 1.0
-    difference_5 = total_7 - t
-    total_8 = t - (total_7 - difference_5) + (1.0 - difference_5)
-    branch_8 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_8
-    is_less_2 = total_9 < 2.0**-32
-    branch_9 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    product_4 = total_9 * branch_9
-    head_product_4 = _head(product_4)
-    branch_10 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_10 = head_product_4 + branch_10
-    product_5 = -0.5 * log1p_t
-    abs_product_5 = jnp.abs(product_5)
-    is_less_3 = abs_product_5 < 0.25
-    total_10 = product_5 + 1.0
-    difference_6 = total_10 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_10 - difference_6) + (1.0 - difference_6) + product_6
-    branch_11 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_11 = total_10 + branch_11
-    exp_product_5 = jnp.exp(product_5)
-    branch_12 = jnp.where(is_less_3, total_11, exp_product_5)
-    branch_13 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_7 = branch_12 * branch_13
-    head_product_7 = _head(product_7)
-    branch_14 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_14 = head_product_7 + branch_14
-    product_8 = branch_10 * branch_14
+    total_10 = t + 1.0
+    difference_5 = total_10 - t
+    total_11 = t - (total_10 - difference_5) + (1.0 - difference_5)
+    branch_5 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    total_12 = total_10 + branch_5
+    is_less_2 = total_12 < 2.0**-32
+    branch_6 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    product_8 = total_12 * branch_6
     head_product_8 = _head(product_8)
-    branch_15 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_15 = head_product_8 + branch_15
-    product_9 = branch_15 * branch_14
-    head_product_9 = _head(product_9)
-    branch_16 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_16 = head_product_9 + branch_16
-    total_12 = branch_16 - 1.0
-    difference_7 = total_12 - branch_16
-    head_branch_15 = _head(branch_15)
-    head_branch_14 = _head(branch_14)
-    difference_8 = branch_14 - head_branch_14
-    difference_9 = branch_15 - head_branch_15
-    head_branch_10 = _head(branch_10)
-    difference_10 = branch_10 - head_branch_10
-    binade = _binade(exp_product_5 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_17 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_17
-    floor = jnp.floor(jnp.log(branch_17) * _1_OVER_LOG_2 + 0.5)
-    difference_11 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_11 + negated_3
-    difference_12 = total_13 - difference_11
-    total_14 = difference_11 - (total_13 - difference_12) + (negated_3 - difference_12)
-    total_14 = total_14 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_18 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = total_13 + branch_18
-    numerator = (_1_OVER_15_FACTORIAL * total_15 + _1_OVER_14_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_15 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_11_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_15 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_8_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_15 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_5_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_15 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_15) * (numerator * total_15 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_15 + (numerator + (branch_18 - (total_15 - total_13)))
-    numerator = jnp.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_12
-    numerator = jnp.where(is_less_3, branch_11 - (total_11 - total_10), 0.0) + numerator
-    numerator = numerator * branch_13
-    total_16 = head_branch_10 * head_branch_14 - branch_15 + head_branch_10 * difference_8
-    total_16 = total_16 + difference_10 * head_branch_14 + difference_10 * difference_8
-    total_16 = jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + (branch_8 - (total_9 - total_7)) * branch_9 * branch_14
-    total_16 = (total_16 + numerator * branch_10) * branch_14
-    total_17 = head_branch_15 * head_branch_14 - branch_16 + head_branch_15 * difference_8
-    total_17 = total_17 + difference_9 * head_branch_14 + difference_9 * difference_8
-    total_17 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_17) + total_16
-    total_17 = total_17 + numerator * branch_15
-    total_17 = branch_16 - (total_12 - difference_7) + (-1.0 - difference_7) + total_17
-    branch_19 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_18 = total_12 + branch_19
-    total_19 = total_18 + (branch_19 - (total_18 - total_12))
-    branch_20 = jnp.where(jnp.abs(total_19) < 0.00390625, total_19, 0.0)
-    branch_21 = jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
-    total_20 = log1p_t + branch_21
-    difference_13 = total_20 - log1p_t
-    difference_14 = branch_21 - difference_13
-    is_at_most = jnp.abs(difference_13 + difference_14) <= 0.00390625 * jnp.abs(log1p_t)
-    branch_22 = jnp.where(is_at_most, total_20, log1p_t)
-    ratio_2 = branch_22 / t
-    total_21 = branch_4 + branch_22
-    difference_15 = total_21 - branch_4
-    total_22 = jnp.where(is_at_most, difference_14, 0.0) + 1.0 / total_7 * total_6
-    total_23 = branch_4 - (total_21 - difference_15) + (branch_22 - difference_15)
-    total_23 = total_23 + total_4 + total_22
-    branch_23 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_24 = total_21 + branch_23
-    branch_24 = jnp.where(outside, jnp.where(branch_7, 1.0, ratio_2), total_24)
-    branch_24_squared = jnp.square(branch_24)
-    head_2 = _head(branch_24_squared)
-    branch_25 = jnp.where(branch_24_squared == head_2, 0.0, branch_24_squared - head_2)
-    branch_25 = head_2 + branch_25
-    head_branch_24 = _head(branch_24)
-    difference_16 = branch_24 - head_branch_24
-    product_10 = ratio_2 * t
-    head_product_10 = _head(product_10)
-    branch_26 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_26 = head_product_10 + branch_26
-    head_ratio_2 = _head(ratio_2)
-    head_t = _head(t)
-    difference_17 = t - head_t
-    difference_18 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_t - branch_26 + head_ratio_2 * difference_17
-    numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
-    numerator_4 = -jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_22 - branch_26 + numerator_4 + total_22 - branch_6 * ratio_2) / t
-    numerator_4 = jnp.where(branch_7, 0.0, numerator_4)
-    numerator_4 = jnp.where(outside, numerator_4, branch_23 - (total_24 - total_21))
-    total_25 = head_branch_24 * head_branch_24 - branch_25 + head_branch_24 * difference_16
-    total_25 = total_25 + difference_16 * head_branch_24 + difference_16 * difference_16
-    total_25 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + numerator_4 * branch_24 * 2.0
-    branch_27 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = branch_25 + branch_27
-    product_11 = total_3 * total_26
-    head_product_11 = _head(product_11)
-    branch_28 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_28 = head_product_11 + branch_28
-    head_total_3 = _head(total_3)
-    head_total_26 = _head(total_26)
-    difference_19 = total_26 - head_total_26
-    difference_20 = total_3 - head_total_3
-    difference_21 = branch_27 - (total_26 - branch_25)
-    total_27 = head_total_3 * head_total_26 - branch_28 + head_total_3 * difference_19
-    total_27 = total_27 + difference_20 * head_total_26 + difference_20 * difference_19
-    total_27 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + (branch_3 - (total_3 - branch_2)) * total_26
-    total_27 = total_27 + difference_21 * total_3
-    branch_29 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = branch_28 + branch_29
-    total_29 = total_8 + total_6
-    branch_30 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_30 = total_7 + branch_30
-    ratio_3 = 1.0 / total_30
-    product_12 = ratio_3 * total_30
-    head_product_12 = _head(product_12)
-    branch_31 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_31 = head_product_12 + branch_31
-    head_ratio_3 = _head(ratio_3)
-    head_total_30 = _head(total_30)
-    difference_22 = total_30 - head_total_30
-    difference_23 = ratio_3 - head_ratio_3
-    numerator_5 = head_ratio_3 * head_total_30 - branch_31 + head_ratio_3 * difference_22
-    numerator_6 = numerator_5 + difference_23 * head_total_30 + difference_23 * difference_22
-    numerator_7 = 1.0 - branch_31 - jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_7 = (numerator_7 - (branch_30 - (total_30 - total_7)) * ratio_3) / total_30
-    branch_32 = jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
-    total_31 = ratio_3 + branch_32
-    product_13 = total_28 * total_31
-    head_product_13 = _head(product_13)
-    branch_33 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_33 = head_product_13 + branch_33
-    head_total_28 = _head(total_28)
-    head_total_31 = _head(total_31)
-    difference_24 = total_31 - head_total_31
-    difference_25 = total_28 - head_total_28
-    total_32 = head_total_28 * head_total_31 - branch_33 + head_total_28 * difference_24
-    total_32 = total_32 + difference_25 * head_total_31 + difference_25 * difference_24
-    total_32 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_29 - (total_28 - branch_28)) * total_31
-    total_32 = total_32 + (branch_32 - (total_31 - ratio_3)) * total_28
-    branch_34 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = branch_33 + branch_34
-    branch_35 = jnp.where(outside, t, 1.0)
-    branch_35_squared = jnp.square(branch_35)
-    head_3 = _head(branch_35_squared)
-    branch_36 = jnp.where(branch_35_squared == head_3, 0.0, branch_35_squared - head_3)
-    branch_36 = head_3 + branch_36
-    head_branch_35 = _head(branch_35)
-    difference_26 = branch_35 - head_branch_35
-    branch_37 = jnp.where(outside, branch_6, 0.0)
-    total_34 = head_branch_35 * head_branch_35 - branch_36 + head_branch_35 * difference_26
-    total_34 = total_34 + difference_26 * head_branch_35 + difference_26 * difference_26
-    total_34 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = total_34 + branch_37 * branch_35 * 2.0
-    branch_38 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_35 = branch_36 + branch_38
-    product_14 = total_33 * total_35
-    head_product_14 = _head(product_14)
-    branch_39 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_39 = head_product_14 + branch_39
-    product_15 = larger * delta
-    head_product_15 = _head(product_15)
-    branch_40 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_40 = head_product_15 + branch_40
-    product_16 = branch_40 * ratio_3
-    head_product_16 = _head(product_16)
-    branch_41 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_41 = head_product_16 + branch_41
-    minus_branch_41 = -branch_41
-    total_36 = branch_39 + minus_branch_41
-    difference_27 = total_36 - branch_39
-    head_total_33 = _head(total_33)
-    head_total_35 = _head(total_35)
-    difference_28 = total_35 - head_total_35
-    difference_29 = total_33 - head_total_33
-    branch_42 = jnp.where(outside, jnp.where(branch_7, 0.0, -negated_2), 0.0)
-    product_17 = branch_42 * 2.0
-    branch_43 = jnp.where(outside, negated_2, 0.0)
-    head_branch_40 = _head(branch_40)
-    difference_30 = branch_40 - head_branch_40
-    total_37 = head_branch_40 * head_ratio_3 - branch_41 + head_branch_40 * difference_23
-    total_37 = total_37 + difference_30 * head_ratio_3 + difference_30 * difference_23
-    total_37 = jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_38 = branch_39 - (total_36 - difference_27) + (minus_branch_41 - difference_27)
-    total_39 = head_total_33 * head_total_35 - branch_39 + head_total_33 * difference_28
-    total_39 = total_39 + difference_29 * head_total_35 + difference_29 * difference_28
-    total_39 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = total_39 + (branch_34 - (total_33 - branch_33)) * total_35
-    total_39 = total_39 + (branch_38 - (total_35 - branch_36)) * total_33
-    total_38 = total_38 + (total_39 + (product_17 + branch_43 * 2.0) * branch_39)
-    total_40 = head_larger * head_delta - branch_40 + head_larger * difference_4
-    total_40 = total_40 + difference_3 * head_delta + difference_3 * difference_4
-    total_37 = total_37 + jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_40) * ratio_3
-    total_38 = total_38 - (total_37 + numerator_7 * branch_40)
-    branch_44 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_41 = total_36 + branch_44
-    minus_branch_24 = -branch_24
-    total_42 = total_41 + minus_branch_24
-    difference_31 = total_42 - total_41
-    total_43 = total_41 - (total_42 - difference_31) + (minus_branch_24 - difference_31)
-    total_43 = total_43 + (branch_44 - (total_41 - total_36))
-    total_43 = total_43 - (numerator_4 + branch_42 * branch_24)
-    branch_45 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = total_42 + branch_45
-    product_18 = _MINUS_2_OVER_SQRT_PI * total_44
-    head_product_18 = _head(product_18)
-    branch_46 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_46 = head_product_18 + branch_46
-    product_19 = _COEFFICIENT_5 * total_44
-    head_product_19 = _head(product_19)
-    branch_47 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_47 = head_product_19 + branch_47
-    head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
-    head_total_44 = _head(total_44)
-    difference_32 = total_44 - head_total_44
-    difference_33 = _COEFFICIENT_5 - head_4
-    total_45 = head_4 * head_total_44 - branch_47 + head_4 * difference_32
-    total_45 = total_45 + difference_33 * head_total_44 + difference_33 * difference_32
-    total_45 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = total_45 + _COEFFICIENT_6 * total_44
-    total_45 = total_45 + (branch_45 - (total_44 - total_42)) * _COEFFICIENT_5
-    total_45 = branch_47 - branch_46 + total_45
-    smaller = jnp.minimum(branch_4, 0.0)
-    product_20 = total * total_26
-    head_product_20 = _head(product_20)
-    branch_48 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_48 = head_product_20 + branch_48
-    total_46 = head_total * head_total_26 - branch_48 + head_total * difference_19
-    total_46 = total_46 + difference * head_total_26 + difference * difference_19
-    total_46 = jnp.where(branch_48 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + difference_21 * total
-    branch_49 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_47 = branch_48 + branch_49
-    branch_50 = jnp.where(jnp.abs(branch_37) < jnp.inf, branch_37, 0.0)
-    total_48 = branch_35 + branch_50
-    product_21 = total_47 * total_48
-    head_product_21 = _head(product_21)
-    branch_51 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_51 = head_product_21 + branch_51
-    head_total_47 = _head(total_47)
-    head_total_48 = _head(total_48)
-    difference_34 = total_48 - head_total_48
-    difference_35 = total_47 - head_total_47
-    difference_36 = branch_50 - (total_48 - branch_35)
-    total_49 = head_total_47 * head_total_48 - branch_51 + head_total_47 * difference_34
-    total_49 = total_49 + difference_35 * head_total_48 + difference_35 * difference_34
-    total_49 = jnp.where(branch_51 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_49 - (total_47 - branch_48)) * total_48
-    total_49 = total_49 + difference_36 * total_47
-    branch_52 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = branch_51 + branch_52
-    product_22 = total_50 * total_48
-    head_product_22 = _head(product_22)
-    branch_53 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_53 = head_product_22 + branch_53
-    minus_branch_53 = -branch_53
-    total_51 = smaller + minus_branch_53
-    difference_37 = total_51 - smaller
-    head_total_50 = _head(total_50)
-    difference_38 = total_50 - head_total_50
-    total_52 = head_total_50 * head_total_48 - branch_53 + head_total_50 * difference_34
-    total_52 = total_52 + difference_38 * head_total_48 + difference_38 * difference_34
-    total_52 = jnp.where(branch_53 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_52 - (total_50 - branch_51)) * total_48
-    total_52 = -(total_52 + difference_36 * total_50)
-    total_52 = total_52 + (product_17 + branch_43 + branch_43) * minus_branch_53
-    total_53 = smaller - (total_51 - difference_37) + (minus_branch_53 - difference_37)
-    outside_2 = is_equal & (branch_5 <= 0.0) | differs & (branch_4 <= 0.0)
-    total_53 = total_53 + jnp.where(outside_2, total_4, 0.0) + total_52
-    branch_54 = jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    total_54 = total_51 + branch_54
-    abs_total_54 = jnp.abs(total_54)
-    difference_39 = branch_54 - (total_54 - total_51)
-    product_23 = difference_39 * jnp.sign(total_54)
-    is_far = jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
-    is_far = (abs_total_54 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_54 != 64.0) & (abs_total_54 > 64.0)
-    branch_55 = jnp.where(is_far, difference_39 * 0.5, difference_39)
-    part_of_t = jnp.where(jnp.abs(branch_55) < jnp.inf, branch_55, 0.0)
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * total_54, total_54) + part_of_t)
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    held = jnp.clip(clamped, -1.0, 1.0)
-    product_24 = delta * clamped
-    is_negative = product_24 < 0.0
-    negated_4 = -jnp.abs(product_24)
-    abs_negated_4 = jnp.abs(negated_4)
-    is_less_4 = abs_negated_4 < 0.25
-    total_55 = negated_4 + 1.0
-    difference_40 = total_55 - negated_4
-    product_25 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
-    product_25 = (product_25 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
-    product_25 = (product_25 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
-    product_25 = (product_25 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
-    product_25 = (product_25 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
-    product_25 = (product_25 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
-    product_25 = (product_25 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
-    product_25 = (product_25 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
-    product_25 = jnp.square(negated_4) * (product_25 * negated_4 + _1_OVER_2_FACTORIAL)
-    product_25 = negated_4 - (total_55 - difference_40) + (1.0 - difference_40) + product_25
-    branch_56 = jnp.where(jnp.abs(product_25) < jnp.inf, product_25, 0.0)
-    total_56 = total_55 + branch_56
-    exp_negated_4 = jnp.exp(negated_4)
-    t_2 = jnp.where(is_less_4, total_56, exp_negated_4)
-    branch_57 = jnp.where(is_negative, t_2, 1.0)
-    branch_58 = jnp.where(is_negative, 1.0, t_2)
-    total_57 = branch_57 + branch_58
-    difference_41 = total_57 - branch_57
-    branch_59 = jnp.where(is_less_4, branch_56 - (total_56 - total_55), 0.0)
-    branch_60 = jnp.where(is_negative, branch_59, 0.0)
-    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_61 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_4 = exp_negated_4 / branch_61
-    floor_2 = jnp.floor(jnp.log(branch_61) * _1_OVER_LOG_2 + 0.5)
-    difference_42 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_58 = difference_42 + negated_5
-    difference_43 = total_58 - difference_42
-    total_59 = difference_42 - (total_58 - difference_43) + (negated_5 - difference_43)
-    total_59 = total_59 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_62 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    total_60 = total_58 + branch_62
-    numerator_8 = (_1_OVER_15_FACTORIAL * total_60 + _1_OVER_14_FACTORIAL) * total_60
-    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_60 + _1_OVER_12_FACTORIAL
-    numerator_10 = (numerator_9 * total_60 + _1_OVER_11_FACTORIAL) * total_60
-    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_60 + _1_OVER_9_FACTORIAL
-    numerator_12 = (numerator_11 * total_60 + _1_OVER_8_FACTORIAL) * total_60
-    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_60 + _1_OVER_6_FACTORIAL
-    numerator_14 = (numerator_13 * total_60 + _1_OVER_5_FACTORIAL) * total_60
-    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_60 + _1_OVER_3_FACTORIAL
-    numerator_16 = jnp.square(total_60) * (numerator_15 * total_60 + _1_OVER_2_FACTORIAL)
-    numerator_17 = numerator_16 + (branch_62 - (total_60 - total_58))
-    numerator_17 = (1.0 - ratio_4 + total_60 + numerator_17) / ratio_4
-    numerator_17 = jnp.where(inside_2 & (abs_negated_4 >= 0.25), numerator_17, 0.0)
-    branch_63 = jnp.where(is_negative, numerator_17, 0.0)
-    branch_64 = jnp.where(is_negative, 0.0, branch_59)
-    branch_65 = jnp.where(is_negative, 0.0, numerator_17)
-    total_61 = branch_57 - (total_57 - difference_41) + (branch_58 - difference_41)
-    total_61 = total_61 + (branch_60 + branch_63 * branch_57)
-    total_61 = total_61 + (branch_64 + branch_65 * branch_58)
-    branch_66 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
-    total_62 = total_57 + branch_66
-    log_total_62 = jnp.log(total_62)
-    is_less_5 = total_62 < 2.0**-32
-    product_26 = total_62 * jnp.where(is_less_5, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_26 = _head(product_26)
-    branch_67 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_67 = head_product_26 + branch_67
-    product_27 = -0.5 * log_total_62
-    abs_product_27 = jnp.abs(product_27)
-    is_less_6 = abs_product_27 < 0.25
-    total_63 = product_27 + 1.0
-    difference_44 = total_63 - product_27
-    product_28 = (_1_OVER_15_FACTORIAL * product_27 + _1_OVER_14_FACTORIAL) * product_27
-    product_28 = (product_28 + _1_OVER_13_FACTORIAL) * product_27 + _1_OVER_12_FACTORIAL
-    product_28 = (product_28 * product_27 + _1_OVER_11_FACTORIAL) * product_27
-    product_28 = (product_28 + _1_OVER_10_FACTORIAL) * product_27 + _1_OVER_9_FACTORIAL
-    product_28 = (product_28 * product_27 + _1_OVER_8_FACTORIAL) * product_27
-    product_28 = (product_28 + _1_OVER_7_FACTORIAL) * product_27 + _1_OVER_6_FACTORIAL
-    product_28 = (product_28 * product_27 + _1_OVER_5_FACTORIAL) * product_27
-    product_28 = (product_28 + _1_OVER_4_FACTORIAL) * product_27 + _1_OVER_3_FACTORIAL
-    product_28 = jnp.square(product_27) * (product_28 * product_27 + _1_OVER_2_FACTORIAL)
-    product_28 = product_27 - (total_63 - difference_44) + (1.0 - difference_44) + product_28
-    branch_68 = jnp.where(jnp.abs(product_28) < jnp.inf, product_28, 0.0)
-    total_64 = total_63 + branch_68
-    exp_product_27 = jnp.exp(product_27)
-    branch_69 = jnp.where(is_less_6, total_64, exp_product_27)
-    branch_70 = jnp.where(is_less_5, jnp.full_like(x, 2.0**-32), 1.0)
-    product_29 = branch_69 * branch_70
-    head_product_29 = _head(product_29)
-    branch_71 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_71 = head_product_29 + branch_71
-    product_30 = branch_67 * branch_71
-    head_product_30 = _head(product_30)
-    branch_72 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_72 = head_product_30 + branch_72
-    product_31 = branch_72 * branch_71
-    head_product_31 = _head(product_31)
-    branch_73 = jnp.where(product_31 == head_product_31, 0.0, product_31 - head_product_31)
-    branch_73 = head_product_31 + branch_73
-    total_65 = branch_73 - 1.0
-    difference_45 = total_65 - branch_73
-    head_branch_72 = _head(branch_72)
-    head_branch_71 = _head(branch_71)
-    difference_46 = branch_71 - head_branch_71
-    difference_47 = branch_72 - head_branch_72
-    head_branch_67 = _head(branch_67)
-    difference_48 = branch_67 - head_branch_67
-    binade_3 = _binade(exp_product_27 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_74 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_5 = exp_product_27 / branch_74
-    floor_3 = jnp.floor(jnp.log(branch_74) * _1_OVER_LOG_2 + 0.5)
-    difference_49 = product_27 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_66 = difference_49 + negated_6
-    difference_50 = total_66 - difference_49
-    total_67 = difference_49 - (total_66 - difference_50) + (negated_6 - difference_50)
-    total_67 = total_67 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_75 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
-    total_68 = total_66 + branch_75
-    numerator_18 = (_1_OVER_15_FACTORIAL * total_68 + _1_OVER_14_FACTORIAL) * total_68
-    numerator_19 = (numerator_18 + _1_OVER_13_FACTORIAL) * total_68 + _1_OVER_12_FACTORIAL
-    numerator_20 = (numerator_19 * total_68 + _1_OVER_11_FACTORIAL) * total_68
-    numerator_21 = (numerator_20 + _1_OVER_10_FACTORIAL) * total_68 + _1_OVER_9_FACTORIAL
-    numerator_22 = (numerator_21 * total_68 + _1_OVER_8_FACTORIAL) * total_68
-    numerator_23 = (numerator_22 + _1_OVER_7_FACTORIAL) * total_68 + _1_OVER_6_FACTORIAL
-    numerator_24 = (numerator_23 * total_68 + _1_OVER_5_FACTORIAL) * total_68
-    numerator_25 = (numerator_24 + _1_OVER_4_FACTORIAL) * total_68 + _1_OVER_3_FACTORIAL
-    numerator_26 = jnp.square(total_68) * (numerator_25 * total_68 + _1_OVER_2_FACTORIAL)
-    numerator_27 = numerator_26 + (branch_75 - (total_68 - total_66))
-    numerator_27 = (1.0 - ratio_5 + total_68 + numerator_27) / ratio_5
-    numerator_27 = jnp.where(inside_3 & (abs_product_27 >= 0.25), numerator_27, 0.0)
-    numerator_27 = numerator_27 * branch_69
-    numerator_27 = jnp.where(is_less_6, branch_68 - (total_64 - total_63), 0.0) + numerator_27
-    numerator_27 = numerator_27 * branch_70
-    total_69 = head_branch_67 * head_branch_71 - branch_72 + head_branch_67 * difference_46
-    total_69 = total_69 + difference_48 * head_branch_71 + difference_48 * difference_46
-    total_69 = jnp.where(branch_72 * 2.0**-60 == 0.0, 0.0, total_69)
-    total_69 = (total_69 + numerator_27 * branch_67) * branch_71
-    total_70 = head_branch_72 * head_branch_71 - branch_73 + head_branch_72 * difference_46
-    total_70 = total_70 + difference_47 * head_branch_71 + difference_47 * difference_46
-    total_70 = jnp.where(branch_73 * 2.0**-60 == 0.0, 0.0, total_70) + total_69
-    total_70 = total_70 + numerator_27 * branch_72
-    total_70 = branch_73 - (total_65 - difference_45) + (-1.0 - difference_45) + total_70
-    branch_76 = jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0)
-    total_71 = total_65 + branch_76
-    total_72 = total_71 + (branch_76 - (total_71 - total_65))
-    branch_77 = jnp.where(jnp.abs(total_72) < 0.00390625, total_72, 0.0)
-    branch_78 = jnp.where(jnp.abs(branch_77) < jnp.inf, branch_77, 0.0)
-    total_73 = log_total_62 + branch_78
-    difference_51 = total_73 - log_total_62
-    difference_52 = branch_78 - difference_51
-    is_at_most_2 = jnp.abs(difference_51 + difference_52) <= 0.00390625 * jnp.abs(log_total_62)
-    branch_79 = jnp.where(is_at_most_2, total_73, log_total_62)
-    negated_7 = -jnp.minimum(-product_24, 0.0)
-    total_74 = branch_79 + negated_7
-    difference_53 = total_74 - branch_79
-    difference_54 = branch_66 - (total_62 - total_57)
-    total_75 = jnp.where(is_at_most_2, difference_52, 0.0) + 1.0 / total_62 * difference_54
-    total_76 = branch_79 - (total_74 - difference_53) + (negated_7 - difference_53)
-    total_76 = total_76 + total_75
-    branch_80 = jnp.where(jnp.abs(total_76) < jnp.inf, total_76, 0.0)
-    total_77 = total_74 + branch_80
-    total_77_squared = jnp.square(total_77)
-    head_5 = _head(total_77_squared)
-    branch_81 = jnp.where(total_77_squared == head_5, 0.0, total_77_squared - head_5)
-    branch_81 = head_5 + branch_81
-    head_total_77 = _head(total_77)
-    difference_55 = total_77 - head_total_77
-    difference_56 = branch_80 - (total_77 - total_74)
-    total_78 = head_total_77 * head_total_77 - branch_81 + head_total_77 * difference_55
-    total_78 = total_78 + difference_55 * head_total_77 + difference_55 * difference_55
-    total_78 = jnp.where(branch_81 * 2.0**-60 == 0.0, 0.0, total_78)
-    total_78 = total_78 + difference_56 * total_77 * 2.0
-    total_79 = total_77 + jnp.where(jnp.abs(difference_56) < jnp.inf, difference_56, 0.0)
-    scale = jnp.maximum(jnp.abs(clamped), 1.0)
-    inverse_scale = 1.0 / scale
-    total_80 = branch_57 + jnp.where(jnp.abs(branch_60) < jnp.inf, branch_60, 0.0)
-    product_32 = total_80 * branch_63
-    product_33 = total_80 * (jnp.where(jnp.abs(branch_63) < jnp.inf, branch_63, 0.0) + 1.0)
-    total_81 = total_80 + jnp.where(jnp.abs(product_32) < jnp.inf, product_32, 0.0)
-    product_33 = jnp.where(jnp.abs(total_80) < 2.0**-60, product_33, total_81)
-    total_82 = branch_81 + jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
-    total_82 = 2.0 * held * delta * total * total_82 - held * delta
-    total_82 = (total_82 - total_79 * inverse_scale) * product_33
-    head_total_82 = _head(total_82)
-    branch_82 = jnp.where(total_82 == head_total_82, 0.0, total_82 - head_total_82)
-    branch_82 = head_total_82 + branch_82
-    total_83 = branch_58 + jnp.where(jnp.abs(branch_64) < jnp.inf, branch_64, 0.0)
-    product_34 = total_83 * branch_65
-    product_35 = total_83 * (jnp.where(jnp.abs(branch_65) < jnp.inf, branch_65, 0.0) + 1.0)
-    total_84 = total_83 + jnp.where(jnp.abs(product_34) < jnp.inf, product_34, 0.0)
-    product_35 = total_79 * jnp.where(jnp.abs(total_83) < 2.0**-60, product_35, total_84)
-    product_35 = -(product_35 * inverse_scale)
-    total_85 = branch_82 + product_35
-    difference_57 = total_85 - branch_82
-    total_86 = branch_82 - (total_85 - difference_57) + (product_35 - difference_57)
-    branch_83 = jnp.where(jnp.abs(total_86) < jnp.inf, total_86, 0.0)
-    total_87 = total_85 + branch_83
-    product_36 = _MINUS_2_OVER_SQRT_PI * total_87
-    head_product_36 = _head(product_36)
-    branch_84 = jnp.where(product_36 == head_product_36, 0.0, product_36 - head_product_36)
-    branch_84 = head_product_36 + branch_84
-    ratio_6 = branch_84 / total_62
-    product_37 = ratio_6 * total_62
-    head_product_37 = _head(product_37)
-    branch_85 = jnp.where(product_37 == head_product_37, 0.0, product_37 - head_product_37)
-    branch_85 = head_product_37 + branch_85
-    head_ratio_6 = _head(ratio_6)
-    head_total_62 = _head(total_62)
-    difference_58 = total_62 - head_total_62
-    difference_59 = ratio_6 - head_ratio_6
-    product_38 = _COEFFICIENT_5 * total_87
-    head_product_38 = _head(product_38)
-    branch_86 = jnp.where(product_38 == head_product_38, 0.0, product_38 - head_product_38)
-    branch_86 = head_product_38 + branch_86
-    head_total_87 = _head(total_87)
-    difference_60 = total_87 - head_total_87
-    numerator_28 = head_ratio_6 * head_total_62 - branch_85 + head_ratio_6 * difference_58
-    numerator_29 = numerator_28 + difference_59 * head_total_62 + difference_59 * difference_58
-    numerator_30 = -jnp.where(branch_85 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = branch_84 - branch_85 + numerator_30
-    numerator_32 = head_4 * head_total_87 - branch_86 + head_4 * difference_60
-    numerator_33 = numerator_32 + difference_33 * head_total_87 + difference_33 * difference_60
-    numerator_34 = jnp.where(branch_86 * 2.0**-60 == 0.0, 0.0, numerator_33)
-    numerator_35 = numerator_34 + _COEFFICIENT_6 * total_87
-    numerator_36 = numerator_35 + (branch_83 - (total_87 - total_85)) * _COEFFICIENT_5
-    numerator_37 = numerator_31 + (branch_86 - branch_84 + numerator_36)
-    numerator_37 = (numerator_37 - difference_54 * ratio_6) / total_62
-    branch_87 = jnp.where(jnp.abs(numerator_37) < jnp.inf, numerator_37, 0.0)
-    total_88 = ratio_6 + branch_87
-    product_39 = total * branch_81
-    head_product_39 = _head(product_39)
-    branch_88 = jnp.where(product_39 == head_product_39, 0.0, product_39 - head_product_39)
-    branch_88 = head_product_39 + branch_88
-    minus_branch_88 = -branch_88
-    magnitude = jnp.abs(minus_branch_88)
-    head_branch_81 = _head(branch_81)
-    difference_61 = branch_81 - head_branch_81
-    total_89 = head_total * head_branch_81 - branch_88 + head_total * difference_61
-    total_89 = total_89 + difference * head_branch_81 + difference * difference_61
-    total_89 = -(jnp.where(branch_88 * 2.0**-60 == 0.0, 0.0, total_89) + total_78 * total)
-    product_40 = total_89 * jnp.sign(minus_branch_88)
-    is_far_2 = jnp.where(jnp.abs(product_40) < jnp.inf, product_40, 0.0)
-    is_far_2 = (magnitude == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (magnitude != 64.0) & (magnitude > 64.0)
-    branch_89 = jnp.where(is_far_3, 0.5 * minus_branch_88, minus_branch_88)
-    abs_branch_89 = jnp.abs(branch_89)
-    is_less_7 = abs_branch_89 < 0.25
-    total_90 = branch_89 + 1.0
-    difference_62 = total_90 - branch_89
-    product_41 = (_1_OVER_15_FACTORIAL * branch_89 + _1_OVER_14_FACTORIAL) * branch_89
-    product_41 = (product_41 + _1_OVER_13_FACTORIAL) * branch_89 + _1_OVER_12_FACTORIAL
-    product_41 = (product_41 * branch_89 + _1_OVER_11_FACTORIAL) * branch_89
-    product_41 = (product_41 + _1_OVER_10_FACTORIAL) * branch_89 + _1_OVER_9_FACTORIAL
-    product_41 = (product_41 * branch_89 + _1_OVER_8_FACTORIAL) * branch_89
-    product_41 = (product_41 + _1_OVER_7_FACTORIAL) * branch_89 + _1_OVER_6_FACTORIAL
-    product_41 = (product_41 * branch_89 + _1_OVER_5_FACTORIAL) * branch_89
-    product_41 = (product_41 + _1_OVER_4_FACTORIAL) * branch_89 + _1_OVER_3_FACTORIAL
-    product_41 = jnp.square(branch_89) * (product_41 * branch_89 + _1_OVER_2_FACTORIAL)
-    product_41 = branch_89 - (total_90 - difference_62) + (1.0 - difference_62) + product_41
-    branch_90 = jnp.where(jnp.abs(product_41) < jnp.inf, product_41, 0.0)
-    total_91 = total_90 + branch_90
-    exp_branch_89 = jnp.exp(branch_89)
-    part_of_t_2 = jnp.where(is_less_7, total_91, exp_branch_89)
-    branch_91 = jnp.where(is_less_7, branch_90 - (total_91 - total_90), 0.0)
-    branch_92 = jnp.where(jnp.abs(branch_91) < jnp.inf, branch_91, 0.0)
-    total_92 = part_of_t_2 + branch_92
-    product_42 = total_88 * total_92
-    head_product_42 = _head(product_42)
-    branch_93 = jnp.where(product_42 == head_product_42, 0.0, product_42 - head_product_42)
-    branch_93 = head_product_42 + branch_93
-    head_total_88 = _head(total_88)
-    head_total_92 = _head(total_92)
-    difference_63 = total_92 - head_total_92
-    difference_64 = total_88 - head_total_88
-    total_93 = head_total_88 * head_total_92 - branch_93 + head_total_88 * difference_63
-    total_93 = total_93 + difference_64 * head_total_92 + difference_64 * difference_63
-    total_93 = jnp.where(branch_93 * 2.0**-60 == 0.0, 0.0, total_93)
-    total_93 = total_93 + (branch_87 - (total_88 - ratio_6)) * total_92
-    total_93 = total_93 + (branch_92 - (total_92 - part_of_t_2)) * total_88
-    total_94 = branch_93 + jnp.where(jnp.abs(total_93) < jnp.inf, total_93, 0.0)
-    binade_4 = _binade(exp_branch_89 * _4_OVER_3)
-    inside_4 = (binade_4 > 0.0) & (binade_4 < jnp.inf)
-    branch_94 = jnp.where(inside_4, binade_4, 1.0)
-    ratio_7 = exp_branch_89 / branch_94
-    floor_4 = jnp.floor(jnp.log(branch_94) * _1_OVER_LOG_2 + 0.5)
-    difference_65 = branch_89 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_8 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
-    total_95 = difference_65 + negated_8
-    difference_66 = total_95 - difference_65
-    total_96 = difference_65 - (total_95 - difference_66) + (negated_8 - difference_66)
-    total_96 = total_96 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_95 = jnp.where(jnp.abs(total_96) < jnp.inf, total_96, 0.0)
-    total_97 = total_95 + branch_95
-    numerator_38 = (_1_OVER_15_FACTORIAL * total_97 + _1_OVER_14_FACTORIAL) * total_97
-    numerator_39 = (numerator_38 + _1_OVER_13_FACTORIAL) * total_97 + _1_OVER_12_FACTORIAL
-    numerator_40 = (numerator_39 * total_97 + _1_OVER_11_FACTORIAL) * total_97
-    numerator_41 = (numerator_40 + _1_OVER_10_FACTORIAL) * total_97 + _1_OVER_9_FACTORIAL
-    numerator_42 = (numerator_41 * total_97 + _1_OVER_8_FACTORIAL) * total_97
-    numerator_43 = (numerator_42 + _1_OVER_7_FACTORIAL) * total_97 + _1_OVER_6_FACTORIAL
-    numerator_44 = (numerator_43 * total_97 + _1_OVER_5_FACTORIAL) * total_97
-    numerator_45 = (numerator_44 + _1_OVER_4_FACTORIAL) * total_97 + _1_OVER_3_FACTORIAL
-    numerator_46 = jnp.square(total_97) * (numerator_45 * total_97 + _1_OVER_2_FACTORIAL)
-    numerator_47 = numerator_46 + (branch_95 - (total_97 - total_95))
-    numerator_47 = (1.0 - ratio_7 + total_97 + numerator_47) / ratio_7
-    numerator_47 = jnp.where(inside_4 & (abs_branch_89 >= 0.25), numerator_47, 0.0)
-    numerator_47 = numerator_47 + jnp.where(is_far_3, total_89 * 0.5, total_89)
-    total_98 = jnp.where(jnp.abs(numerator_47) < jnp.inf, numerator_47, 0.0) + 1.0
-    product_43 = total_94 * numerator_47
-    is_gone = jnp.where(jnp.abs(total_89) < jnp.inf, total_89, 0.0)
-    is_gone = (minus_branch_88 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (minus_branch_88 != -800.0) & (minus_branch_88 < -800.0)
-    product_44 = total_92 * numerator_47
-    rest_of_t_2 = total_92 + jnp.where(jnp.abs(product_44) < jnp.inf, product_44, 0.0)
-    rest_of_t_3 = jnp.where(jnp.abs(total_92) < 2.0**-60, total_92 * total_98, rest_of_t_2)
-    rest_of_t_4 = jnp.where(is_far_3, rest_of_t_3, 1.0)
-    total_99 = total_94 + jnp.where(jnp.abs(product_43) < jnp.inf, product_43, 0.0)
-    total_99 = jnp.where(jnp.abs(total_94) < 2.0**-60, total_94 * total_98, total_99)
-    total_99 = total_99 * jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
-    total_99 = total_99 * rest_of_t_4
-    total_100 = branch_46 + jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    return jnp.where(x < -0.0625, total_100 * part_of_t * rest_of_t, total_99)
-
-
-@jax.jit
-def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
-    """d2f / dx ddelta."""
-    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = 2.0 * clamped * delta
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    gamma_squared = jnp.square(gamma)
-    head = _head(gamma_squared)
-    total = head + jnp.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_3 = branch_2 * total
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    product_4 = delta * clamped
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
-    is_equal = branch_4 == 0.0
-    head_delta = _head(delta)
-    head_clamped = _head(clamped)
-    difference = clamped - head_clamped
-    difference_2 = delta - head_delta
-    total_2 = head_delta * head_clamped - branch_4 + head_delta * difference
-    total_2 = total_2 + difference_2 * head_clamped + difference_2 * difference
-    total_2 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_5 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    differs = branch_4 != 0.0
-    outside = is_equal & (branch_5 < 0.0) | differs & (branch_4 < 0.0)
-    product_5 = 0.5 * -jnp.abs(branch_4)
-    abs_product_5 = jnp.abs(product_5)
-    is_less = abs_product_5 < 0.25
-    total_3 = product_5 + 1.0
-    difference_3 = total_3 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_3 - difference_3) + (1.0 - difference_3) + product_6
-    branch_6 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_4 = total_3 + branch_6
-    exp_product_5 = jnp.exp(product_5)
-    branch_7 = jnp.where(is_less, total_4, exp_product_5)
-    branch_7_squared = jnp.square(branch_7)
-    head_2 = _head(branch_7_squared)
-    t = jnp.where(branch_7_squared == head_2, 0.0, branch_7_squared - head_2)
-    t = head_2 + t
-    branch_8 = jnp.where(outside, t, 1.0)
-    branch_9 = jnp.where(outside, 1.0, t)
-    total_5 = branch_8 + branch_9
-    difference_4 = total_5 - branch_8
-    head_branch_7 = _head(branch_7)
-    difference_5 = branch_7 - head_branch_7
-    product_7 = jnp.where(is_less, branch_6 - (total_4 - total_3), 0.0) * branch_7 * 2.0
-    total_6 = head_branch_7 * head_branch_7 - t + head_branch_7 * difference_5
-    total_6 = total_6 + difference_5 * head_branch_7 + difference_5 * difference_5
-    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_7
-    branch_10 = jnp.where(outside, total_6, 0.0)
-    binade = _binade(exp_product_5 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_11 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_11
-    floor = jnp.floor(jnp.log(branch_11) * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_6 + negated
-    difference_7 = total_7 - difference_6
-    total_8 = difference_6 - (total_7 - difference_7) + (negated - difference_7)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_12 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_12
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_12 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * jnp.sign(branch_4)) * 0.5) * 2.0
-    branch_13 = jnp.where(outside, numerator, 0.0)
-    branch_14 = jnp.where(outside, 0.0, total_6)
-    branch_15 = jnp.where(outside, 0.0, numerator)
-    total_10 = branch_8 - (total_5 - difference_4) + (branch_9 - difference_4)
-    total_10 = total_10 + (branch_10 + branch_13 * branch_8)
-    total_10 = total_10 + (branch_14 + branch_15 * branch_9)
-    branch_16 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_5 + branch_16
-    log_total_11 = jnp.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_8 = total_11 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_8 = _head(product_8)
-    branch_17 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_17 = head_product_8 + branch_17
-    product_9 = -0.5 * log_total_11
-    abs_product_9 = jnp.abs(product_9)
-    is_less_3 = abs_product_9 < 0.25
-    total_12 = product_9 + 1.0
-    difference_8 = total_12 - product_9
-    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
-    product_10 = jnp.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
-    product_10 = product_9 - (total_12 - difference_8) + (1.0 - difference_8) + product_10
-    branch_18 = jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    total_13 = total_12 + branch_18
-    exp_product_9 = jnp.exp(product_9)
-    branch_19 = jnp.where(is_less_3, total_13, exp_product_9)
-    branch_20 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_11 = branch_19 * branch_20
-    head_product_11 = _head(product_11)
-    branch_21 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_21 = head_product_11 + branch_21
-    product_12 = branch_17 * branch_21
-    head_product_12 = _head(product_12)
-    branch_22 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_22 = head_product_12 + branch_22
-    product_13 = branch_22 * branch_21
-    head_product_13 = _head(product_13)
-    branch_23 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_23 = head_product_13 + branch_23
-    total_14 = branch_23 - 1.0
-    difference_9 = total_14 - branch_23
-    head_branch_22 = _head(branch_22)
-    head_branch_21 = _head(branch_21)
-    difference_10 = branch_21 - head_branch_21
-    difference_11 = branch_22 - head_branch_22
-    head_branch_17 = _head(branch_17)
-    difference_12 = branch_17 - head_branch_17
-    binade_2 = _binade(exp_product_9 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_24 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_9 / branch_24
-    floor_2 = jnp.floor(jnp.log(branch_24) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_13 + negated_2
-    difference_14 = total_15 - difference_13
-    total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_25 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_25
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_25 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_product_9 >= 0.25), numerator_11, 0.0) * branch_19
-    numerator_11 = jnp.where(is_less_3, branch_18 - (total_13 - total_12), 0.0) + numerator_11
-    numerator_11 = numerator_11 * branch_20
-    total_18 = head_branch_17 * head_branch_21 - branch_22 + head_branch_17 * difference_10
-    total_18 = total_18 + difference_12 * head_branch_21 + difference_12 * difference_10
-    total_18 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + numerator_11 * branch_17) * branch_21
-    total_19 = head_branch_22 * head_branch_21 - branch_23 + head_branch_22 * difference_10
-    total_19 = total_19 + difference_11 * head_branch_21 + difference_11 * difference_10
-    total_19 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_19 = total_19 + numerator_11 * branch_22
-    total_19 = branch_23 - (total_14 - difference_9) + (-1.0 - difference_9) + total_19
-    branch_26 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_14 + branch_26
-    total_21 = total_20 + (branch_26 - (total_20 - total_14))
-    branch_27 = jnp.where(jnp.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_28 = jnp.where(jnp.abs(branch_27) < jnp.inf, branch_27, 0.0)
-    total_22 = log_total_11 + branch_28
-    difference_15 = total_22 - log_total_11
-    difference_16 = branch_28 - difference_15
-    is_at_most = jnp.abs(difference_15 + difference_16) <= 0.00390625 * jnp.abs(log_total_11)
-    branch_29 = jnp.where(is_at_most, total_22, log_total_11)
-    minus_branch_4 = -branch_4
-    negated_3 = -jnp.minimum(minus_branch_4, 0.0)
-    total_23 = branch_29 + negated_3
-    difference_17 = total_23 - branch_29
-    difference_18 = branch_16 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_24 = jnp.where(is_at_most, difference_16, 0.0) + 1.0 / total_11 * difference_18
-    total_25 = branch_29 - (total_23 - difference_17) + (negated_3 - difference_17)
-    total_25 = total_25 + total_24
-    branch_30 = jnp.where(jnp.abs(minus_total_2) < jnp.inf, minus_total_2, 0.0)
-    branch_30 = (minus_branch_4 == 0.0) & (branch_30 <= 0.0)
-    branch_30 = branch_30 | (minus_branch_4 != 0.0) & (minus_branch_4 <= 0.0)
-    total_25 = total_25 - jnp.where(branch_30, minus_total_2, 0.0)
-    branch_31 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_23 + branch_31
-    product_14 = branch_3 * total_26
-    head_product_14 = _head(product_14)
-    branch_32 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_32 = head_product_14 + branch_32
-    total_27 = branch_32 - 2.0
-    difference_19 = total_27 - branch_32
-    head_branch_3 = _head(branch_3)
-    head_total_26 = _head(total_26)
-    difference_20 = total_26 - head_total_26
-    difference_21 = branch_3 - head_branch_3
-    head_branch_2 = _head(branch_2)
-    head_total = _head(total)
-    difference_22 = total - head_total
-    difference_23 = branch_2 - head_branch_2
-    head_gamma = _head(gamma)
-    difference_24 = gamma - head_gamma
-    total_28 = head_gamma * head_gamma - total + head_gamma * difference_24
-    total_28 = total_28 + difference_24 * head_gamma + difference_24 * difference_24
-    total_28 = jnp.where(total * 2.0**-60 == 0.0, 0.0, total_28)
-    difference_25 = branch_31 - (total_26 - total_23)
-    total_29 = head_branch_3 * head_total_26 - branch_32 + head_branch_3 * difference_20
-    total_29 = total_29 + difference_21 * head_total_26 + difference_21 * difference_20
-    total_29 = jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_30 = head_branch_2 * head_total - branch_3 + head_branch_2 * difference_22
-    total_30 = total_30 + difference_23 * head_total + difference_23 * difference_22
-    total_30 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_30) + total_28 * branch_2
-    total_29 = total_29 + total_30 * total_26 + difference_25 * branch_3
-    total_29 = branch_32 - (total_27 - difference_19) + (-2.0 - difference_19) + total_29
-    branch_33 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_31 = total_27 + branch_33
-    difference_26 = branch_33 - (total_31 - total_27)
-    branch_34 = jnp.where(jnp.abs(difference_26) < jnp.inf, difference_26, 0.0)
-    total_32 = total_31 + branch_34
-    branch_35 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
-    total_33 = branch_8 + branch_35
-    product_15 = total_32 * total_33
-    head_product_15 = _head(product_15)
-    branch_36 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_36 = head_product_15 + branch_36
-    product_16 = clamped * delta
-    head_product_16 = _head(product_16)
-    branch_37 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_37 = head_product_16 + branch_37
-    total_34 = head_clamped * head_delta - branch_37 + head_clamped * difference_2
-    total_34 = total_34 + difference * head_delta + difference * difference_2
-    total_34 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_34)
-    negated_4 = -(branch_37 + jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0) + 2.0)
-    branch_38 = jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
-    total_35 = branch_9 + branch_38
-    product_17 = negated_4 * total_35
-    head_product_17 = _head(product_17)
-    branch_39 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_39 = head_product_17 + branch_39
-    total_36 = branch_36 + branch_39
-    difference_27 = total_36 - branch_36
-    head_total_32 = _head(total_32)
-    head_total_33 = _head(total_33)
-    difference_28 = total_33 - head_total_33
-    difference_29 = total_32 - head_total_32
-    head_negated_4 = _head(negated_4)
-    head_total_35 = _head(total_35)
-    difference_30 = total_35 - head_total_35
-    difference_31 = negated_4 - head_negated_4
-    total_37 = head_negated_4 * head_total_35 - branch_39 + head_negated_4 * difference_30
-    total_37 = total_37 + difference_31 * head_total_35 + difference_31 * difference_30
-    total_37 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = total_37 + (branch_38 - (total_35 - branch_9)) * negated_4
-    total_37 = total_37 + branch_15 * branch_39
-    total_38 = head_total_32 * head_total_33 - branch_36 + head_total_32 * difference_28
-    total_38 = total_38 + difference_29 * head_total_33 + difference_29 * difference_28
-    total_38 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (branch_34 - (total_32 - total_31)) * total_33
-    total_38 = total_38 + (branch_35 - (total_33 - branch_8)) * total_32
-    total_38 = total_38 + branch_13 * branch_36
-    total_39 = branch_36 - (total_36 - difference_27) + (branch_39 - difference_27)
-    total_39 = total_39 + total_38 + total_37
-    branch_40 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
-    total_40 = total_36 + branch_40
-    product_18 = branch * total_40
-    head_product_18 = _head(product_18)
-    branch_41 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_41 = head_product_18 + branch_41
-    total_11_squared = jnp.square(total_11)
-    head_3 = _head(total_11_squared)
-    branch_42 = jnp.where(total_11_squared == head_3, 0.0, total_11_squared - head_3)
-    branch_42 = head_3 + branch_42
-    ratio_3 = branch_41 / branch_42
-    product_19 = ratio_3 * branch_42
-    head_product_19 = _head(product_19)
-    branch_43 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_43 = head_product_19 + branch_43
-    head_ratio_3 = _head(ratio_3)
-    head_branch_42 = _head(branch_42)
-    difference_32 = branch_42 - head_branch_42
-    difference_33 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_40 = _head(total_40)
-    difference_34 = total_40 - head_total_40
-    difference_35 = branch - head_branch
-    head_total_11 = _head(total_11)
-    difference_36 = total_11 - head_total_11
-    numerator_12 = head_total_11 * head_total_11 - branch_42 + head_total_11 * difference_36
-    numerator_13 = numerator_12 + difference_36 * head_total_11 + difference_36 * difference_36
-    numerator_14 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = -((numerator_14 + difference_18 * total_11 * 2.0) * ratio_3)
-    numerator_16 = head_ratio_3 * head_branch_42 - branch_43 + head_ratio_3 * difference_32
-    numerator_17 = numerator_16 + difference_33 * head_branch_42
-    numerator_18 = numerator_17 + difference_33 * difference_32
-    numerator_19 = -jnp.where(branch_43 * 2.0**-60 == 0.0, 0.0, numerator_18)
-    numerator_20 = branch_41 - branch_43 + numerator_19
-    numerator_21 = head_branch * head_total_40 - branch_41 + head_branch * difference_34
-    numerator_22 = numerator_21 + difference_35 * head_total_40 + difference_35 * difference_34
-    numerator_23 = jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = numerator_20 + (numerator_23 + (branch_40 - (total_40 - total_36)) * branch)
-    numerator_24 = (numerator_24 + numerator_15) / branch_42
-    branch_44 = jnp.where(jnp.abs(numerator_24) < jnp.inf, numerator_24, 0.0)
-    total_41 = ratio_3 + branch_44
-    smaller = jnp.minimum(branch_4, 0.0)
-    total_26_squared = jnp.square(total_26)
-    head_4 = _head(total_26_squared)
-    branch_45 = jnp.where(total_26_squared == head_4, 0.0, total_26_squared - head_4)
-    branch_45 = head_4 + branch_45
-    product_20 = total * branch_45
-    head_product_20 = _head(product_20)
-    branch_46 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_46 = head_product_20 + branch_46
-    minus_branch_46 = -branch_46
-    total_42 = smaller + minus_branch_46
-    difference_37 = total_42 - smaller
-    head_branch_45 = _head(branch_45)
-    difference_38 = branch_45 - head_branch_45
-    total_43 = head_total_26 * head_total_26 - branch_45 + head_total_26 * difference_20
-    total_43 = total_43 + difference_20 * head_total_26 + difference_20 * difference_20
-    total_43 = jnp.where(branch_45 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = (total_43 + difference_25 * total_26 * 2.0) * total
-    total_44 = smaller - (total_42 - difference_37) + (minus_branch_46 - difference_37)
-    total_45 = head_total * head_branch_45 - branch_46 + head_total * difference_38
-    total_45 = total_45 + difference_22 * head_branch_45 + difference_22 * difference_38
-    total_45 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_45) + total_28 * branch_45
-    total_45 = -(total_45 + total_43)
-    outside_2 = is_equal & (branch_5 <= 0.0) | differs & (branch_4 <= 0.0)
-    total_44 = total_44 + jnp.where(outside_2, total_2, 0.0) + total_45
-    branch_47 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_46 = total_42 + branch_47
-    product_21 = 0.5 * total_46
-    abs_product_21 = jnp.abs(product_21)
-    is_less_4 = abs_product_21 < 0.25
-    total_47 = product_21 + 1.0
-    difference_39 = total_47 - product_21
-    product_22 = (_1_OVER_15_FACTORIAL * product_21 + _1_OVER_14_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_13_FACTORIAL) * product_21 + _1_OVER_12_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_11_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_10_FACTORIAL) * product_21 + _1_OVER_9_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_8_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_7_FACTORIAL) * product_21 + _1_OVER_6_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_5_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_4_FACTORIAL) * product_21 + _1_OVER_3_FACTORIAL
-    product_22 = jnp.square(product_21) * (product_22 * product_21 + _1_OVER_2_FACTORIAL)
-    product_22 = product_21 - (total_47 - difference_39) + (1.0 - difference_39) + product_22
-    branch_48 = jnp.where(jnp.abs(product_22) < jnp.inf, product_22, 0.0)
-    total_48 = total_47 + branch_48
-    exp_product_21 = jnp.exp(product_21)
-    branch_49 = jnp.where(is_less_4, total_48, exp_product_21)
-    branch_50 = jnp.where(is_less_4, branch_48 - (total_48 - total_47), 0.0)
-    branch_51 = jnp.where(jnp.abs(branch_50) < jnp.inf, branch_50, 0.0)
-    total_49 = branch_49 + branch_51
-    product_23 = total_41 * total_49
-    head_product_23 = _head(product_23)
-    branch_52 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_52 = head_product_23 + branch_52
-    head_total_41 = _head(total_41)
-    head_total_49 = _head(total_49)
-    difference_40 = total_49 - head_total_49
-    difference_41 = total_41 - head_total_41
-    difference_42 = branch_51 - (total_49 - branch_49)
-    total_50 = head_total_41 * head_total_49 - branch_52 + head_total_41 * difference_40
-    total_50 = total_50 + difference_41 * head_total_49 + difference_41 * difference_40
-    total_50 = jnp.where(branch_52 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = total_50 + (branch_44 - (total_41 - ratio_3)) * total_49
-    total_50 = total_50 + difference_42 * total_41
-    branch_53 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
-    total_51 = branch_52 + branch_53
-    product_24 = total_51 * total_49
-    head_product_24 = _head(product_24)
-    branch_54 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_54 = head_product_24 + branch_54
-    head_total_51 = _head(total_51)
-    difference_43 = total_51 - head_total_51
-    total_52 = head_total_51 * head_total_49 - branch_54 + head_total_51 * difference_40
-    total_52 = total_52 + difference_43 * head_total_49 + difference_43 * difference_40
-    total_52 = jnp.where(branch_54 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_53 - (total_51 - branch_52)) * total_49
-    total_52 = total_52 + difference_42 * total_51
-    total_53 = branch_54 + jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    binade_3 = _binade(exp_product_21 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_55 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_21 / branch_55
-    floor_3 = jnp.floor(jnp.log(branch_55) * _1_OVER_LOG_2 + 0.5)
-    difference_44 = product_21 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_54 = difference_44 + negated_5
-    difference_45 = total_54 - difference_44
-    total_55 = difference_44 - (total_54 - difference_45) + (negated_5 - difference_45)
-    total_55 = total_55 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_56 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
-    total_56 = total_54 + branch_56
-    numerator_25 = (_1_OVER_15_FACTORIAL * total_56 + _1_OVER_14_FACTORIAL) * total_56
-    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_56 + _1_OVER_12_FACTORIAL
-    numerator_27 = (numerator_26 * total_56 + _1_OVER_11_FACTORIAL) * total_56
-    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_56 + _1_OVER_9_FACTORIAL
-    numerator_29 = (numerator_28 * total_56 + _1_OVER_8_FACTORIAL) * total_56
-    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_56 + _1_OVER_6_FACTORIAL
-    numerator_31 = (numerator_30 * total_56 + _1_OVER_5_FACTORIAL) * total_56
-    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_56 + _1_OVER_3_FACTORIAL
-    numerator_33 = jnp.square(total_56) * (numerator_32 * total_56 + _1_OVER_2_FACTORIAL)
-    numerator_34 = numerator_33 + (branch_56 - (total_56 - total_54))
-    numerator_34 = (1.0 - ratio_4 + total_56 + numerator_34) / ratio_4
-    numerator_34 = jnp.where(inside_3 & (abs_product_21 >= 0.25), numerator_34, 0.0)
-    numerator_34 = numerator_34 + (branch_47 - (total_46 - total_42)) * 0.5
-    total_57 = numerator_34 + numerator_34
-    product_25 = total_53 * total_57
-    product_26 = total_53 * (jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0) + 1.0)
-    total_58 = total_53 + jnp.where(jnp.abs(product_25) < jnp.inf, product_25, 0.0)
-    return jnp.where(jnp.abs(total_53) < 2.0**-60, product_26, total_58)
-
-
-@jax.jit
-def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Array:
-    """d2f / dgamma dgamma."""
-    smaller = jnp.minimum(x, 2.0**40)
-    held = jnp.clip(smaller, -1.0, 1.0)
-    product = _MINUS_4_OVER_SQRT_PI * held
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * gamma
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    head_branch = _head(branch)
-    head_gamma = _head(gamma)
-    difference = gamma - head_gamma
-    difference_2 = branch - head_branch
-    product_3 = _COEFFICIENT_7 * held
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    head = _head(jnp.full_like(x, _COEFFICIENT_7))
-    head_held = _head(held)
-    difference_3 = held - head_held
-    difference_4 = _COEFFICIENT_7 - head
-    total = head * head_held - branch_3 + head * difference_3 + difference_4 * head_held
-    total = total + difference_4 * difference_3
-    total = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total) + _COEFFICIENT_8 * held
-    total = (branch_3 - branch + total) * gamma
-    total_2 = head_branch * head_gamma - branch_2 + head_branch * difference
-    total_2 = total_2 + difference_2 * head_gamma + difference_2 * difference
-    total_2 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2) + total
-    branch_4 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = branch_2 + branch_4
-    product_4 = delta * smaller
-    head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    head_delta = _head(delta)
-    head_smaller = _head(smaller)
-    difference_5 = smaller - head_smaller
-    difference_6 = delta - head_delta
-    total_4 = head_delta * head_smaller - branch_5 + head_delta * difference_5
-    total_4 = total_4 + difference_6 * head_smaller + difference_6 * difference_5
-    total_4 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_4)
-    branch_6 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = branch_5 + branch_6
-    is_negative = total_5 < 0.0
-    negated = -jnp.abs(total_5)
-    abs_negated = jnp.abs(negated)
-    is_less = abs_negated < 0.25
-    total_6 = negated + 1.0
-    difference_7 = total_6 - negated
-    product_5 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_5 = jnp.square(negated) * (product_5 * negated + _1_OVER_2_FACTORIAL)
-    product_5 = negated - (total_6 - difference_7) + (1.0 - difference_7) + product_5
-    branch_7 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_7 = total_6 + branch_7
-    exp_negated = jnp.exp(negated)
-    t = jnp.where(is_less, total_7, exp_negated)
-    branch_8 = jnp.where(is_less, branch_7 - (total_7 - total_6), 0.0)
-    binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_9 = jnp.where(inside, binade, 1.0)
-    ratio = exp_negated / branch_9
-    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_8 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_8 = difference_8 + negated_2
-    difference_9 = total_8 - difference_8
-    total_9 = difference_8 - (total_8 - difference_9) + (negated_2 - difference_9)
-    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = total_8 + branch_10
-    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_10 + (numerator + (branch_10 - (total_10 - total_8)))
-    numerator = jnp.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
-    total_11 = branch_8 + numerator * t
-    branch_11 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    branch_11 = (t == 2.0**-54) & (branch_11 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
-    log1p_t = _log1p(t)
-    total_12 = t + 1.0
-    difference_10 = total_12 - t
-    total_13 = t - (total_12 - difference_10) + (1.0 - difference_10)
-    branch_12 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_12 + branch_12
-    is_less_2 = total_14 < 2.0**-32
-    branch_13 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    product_6 = total_14 * branch_13
-    head_product_6 = _head(product_6)
-    branch_14 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_14 = head_product_6 + branch_14
-    product_7 = -0.5 * log1p_t
-    abs_product_7 = jnp.abs(product_7)
-    is_less_3 = abs_product_7 < 0.25
-    total_15 = product_7 + 1.0
-    difference_11 = total_15 - product_7
-    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
-    product_8 = jnp.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
-    product_8 = product_7 - (total_15 - difference_11) + (1.0 - difference_11) + product_8
-    branch_15 = jnp.where(jnp.abs(product_8) < jnp.inf, product_8, 0.0)
-    total_16 = total_15 + branch_15
-    exp_product_7 = jnp.exp(product_7)
-    branch_16 = jnp.where(is_less_3, total_16, exp_product_7)
-    branch_17 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_9 = branch_16 * branch_17
-    head_product_9 = _head(product_9)
-    branch_18 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_18 = head_product_9 + branch_18
-    product_10 = branch_14 * branch_18
-    head_product_10 = _head(product_10)
-    branch_19 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_19 = head_product_10 + branch_19
-    product_11 = branch_19 * branch_18
-    head_product_11 = _head(product_11)
-    branch_20 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_20 = head_product_11 + branch_20
-    total_17 = branch_20 - 1.0
-    difference_12 = total_17 - branch_20
-    head_branch_19 = _head(branch_19)
-    head_branch_18 = _head(branch_18)
-    difference_13 = branch_18 - head_branch_18
-    difference_14 = branch_19 - head_branch_19
-    head_branch_14 = _head(branch_14)
-    difference_15 = branch_14 - head_branch_14
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_21 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_7 / branch_21
-    floor_2 = jnp.floor(jnp.log(branch_21) * _1_OVER_LOG_2 + 0.5)
-    difference_16 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_18 = difference_16 + negated_3
-    difference_17 = total_18 - difference_16
-    total_19 = difference_16 - (total_18 - difference_17) + (negated_3 - difference_17)
-    total_19 = total_19 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_18 + branch_22
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_20 + _1_OVER_11_FACTORIAL) * total_20
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_20 + _1_OVER_8_FACTORIAL) * total_20
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_20 + _1_OVER_5_FACTORIAL) * total_20
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_20) * (numerator_9 * total_20 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_22 - (total_20 - total_18))
-    numerator_11 = (1.0 - ratio_2 + total_20 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_product_7 >= 0.25), numerator_11, 0.0) * branch_16
-    numerator_11 = jnp.where(is_less_3, branch_15 - (total_16 - total_15), 0.0) + numerator_11
-    numerator_11 = numerator_11 * branch_17
-    total_21 = head_branch_14 * head_branch_18 - branch_19 + head_branch_14 * difference_13
-    total_21 = total_21 + difference_15 * head_branch_18 + difference_15 * difference_13
-    total_21 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_12 - (total_14 - total_12)) * branch_13 * branch_18
-    total_21 = (total_21 + numerator_11 * branch_14) * branch_18
-    total_22 = head_branch_19 * head_branch_18 - branch_20 + head_branch_19 * difference_13
-    total_22 = total_22 + difference_14 * head_branch_18 + difference_14 * difference_13
-    total_22 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_22) + total_21
-    total_22 = total_22 + numerator_11 * branch_19
-    total_22 = branch_20 - (total_17 - difference_12) + (-1.0 - difference_12) + total_22
-    branch_23 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_17 + branch_23
-    total_24 = total_23 + (branch_23 - (total_23 - total_17))
-    branch_24 = jnp.where(jnp.abs(total_24) < 0.00390625, total_24, 0.0)
-    branch_25 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
-    total_25 = log1p_t + branch_25
-    difference_18 = total_25 - log1p_t
-    difference_19 = branch_25 - difference_18
-    is_at_most = jnp.abs(difference_18 + difference_19) <= 0.00390625 * jnp.abs(log1p_t)
-    branch_26 = jnp.where(is_at_most, total_25, log1p_t)
-    ratio_3 = branch_26 / t
-    total_26 = branch_5 + branch_26
-    difference_20 = total_26 - branch_5
-    total_27 = jnp.where(is_at_most, difference_19, 0.0) + 1.0 / total_12 * total_11
-    total_28 = branch_5 - (total_26 - difference_20) + (branch_26 - difference_20)
-    total_28 = total_28 + total_4 + total_27
-    branch_27 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = total_26 + branch_27
-    branch_28 = jnp.where(is_negative, jnp.where(branch_11, 1.0, ratio_3), total_29)
-    branch_28_squared = jnp.square(branch_28)
-    head_2 = _head(branch_28_squared)
-    branch_29 = jnp.where(branch_28_squared == head_2, 0.0, branch_28_squared - head_2)
-    branch_29 = head_2 + branch_29
-    head_branch_28 = _head(branch_28)
-    difference_21 = branch_28 - head_branch_28
-    product_12 = ratio_3 * t
-    head_product_12 = _head(product_12)
-    branch_30 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_30 = head_product_12 + branch_30
-    head_ratio_3 = _head(ratio_3)
-    head_t = _head(t)
-    difference_22 = t - head_t
-    difference_23 = ratio_3 - head_ratio_3
-    numerator_12 = head_ratio_3 * head_t - branch_30 + head_ratio_3 * difference_22
-    numerator_13 = numerator_12 + difference_23 * head_t + difference_23 * difference_22
-    numerator_14 = -jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_14 = (branch_26 - branch_30 + numerator_14 + total_27 - branch_8 * ratio_3) / t
-    numerator_14 = jnp.where(branch_11, 0.0, numerator_14)
-    numerator_14 = jnp.where(is_negative, numerator_14, branch_27 - (total_29 - total_26))
-    total_30 = head_branch_28 * head_branch_28 - branch_29 + head_branch_28 * difference_21
-    total_30 = total_30 + difference_21 * head_branch_28 + difference_21 * difference_21
-    total_30 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + numerator_14 * branch_28 * 2.0
-    branch_31 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = branch_29 + branch_31
-    branch_32 = jnp.where(jnp.abs(numerator_14) < jnp.inf, numerator_14, 0.0)
-    total_32 = branch_28 + branch_32
-    product_13 = total_31 * total_32
-    head_product_13 = _head(product_13)
-    branch_33 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_33 = head_product_13 + branch_33
-    head_total_31 = _head(total_31)
-    head_total_32 = _head(total_32)
-    difference_24 = total_32 - head_total_32
-    difference_25 = total_31 - head_total_31
-    difference_26 = branch_31 - (total_31 - branch_29)
-    total_33 = head_total_31 * head_total_32 - branch_33 + head_total_31 * difference_24
-    total_33 = total_33 + difference_25 * head_total_32 + difference_25 * difference_24
-    total_33 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = total_33 + difference_26 * total_32
-    total_33 = total_33 + (branch_32 - (total_32 - branch_28)) * total_31
-    branch_34 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = branch_33 + branch_34
-    product_14 = total_3 * total_34
-    head_product_14 = _head(product_14)
-    branch_35 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_35 = head_product_14 + branch_35
-    head_total_3 = _head(total_3)
-    head_total_34 = _head(total_34)
-    difference_27 = total_34 - head_total_34
-    difference_28 = total_3 - head_total_3
-    total_35 = head_total_3 * head_total_34 - branch_35 + head_total_3 * difference_27
-    total_35 = total_35 + difference_28 * head_total_34 + difference_28 * difference_27
-    total_35 = jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (branch_4 - (total_3 - branch_2)) * total_34
-    total_35 = total_35 + (branch_34 - (total_34 - branch_33)) * total_3
-    branch_36 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = branch_35 + branch_36
-    smaller_2 = jnp.minimum(branch_5, 0.0)
-    product_15 = 3.0 * smaller_2
-    head_product_15 = _head(product_15)
-    branch_37 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_37 = head_product_15 + branch_37
-    gamma_squared = jnp.square(gamma)
-    head_3 = _head(gamma_squared)
-    total_37 = head_3 + jnp.where(gamma_squared == head_3, 0.0, gamma_squared - head_3)
-    total_38 = head_gamma * head_gamma - total_37 + head_gamma * difference
-    total_38 = total_38 + difference * head_gamma + difference * difference
-    total_38 = jnp.where(total_37 * 2.0**-60 == 0.0, 0.0, total_38)
-    branch_38 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = total_37 + branch_38
-    product_16 = total_39 * total_31
-    head_product_16 = _head(product_16)
-    branch_39 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_39 = head_product_16 + branch_39
-    head_total_39 = _head(total_39)
-    difference_29 = total_39 - head_total_39
-    total_40 = head_total_39 * head_total_31 - branch_39 + head_total_39 * difference_25
-    total_40 = total_40 + difference_29 * head_total_31 + difference_29 * difference_25
-    total_40 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_38 - (total_39 - total_37)) * total_31
-    total_40 = total_40 + difference_26 * total_39
-    branch_40 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_41 = branch_39 + branch_40
-    branch_41 = jnp.where(is_negative, t, 1.0)
-    branch_42 = jnp.where(is_negative, branch_8, 0.0)
-    branch_43 = jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0)
-    total_42 = branch_41 + branch_43
-    product_17 = total_41 * total_42
-    head_product_17 = _head(product_17)
-    branch_44 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_44 = head_product_17 + branch_44
-    head_total_41 = _head(total_41)
-    head_total_42 = _head(total_42)
-    difference_30 = total_42 - head_total_42
-    difference_31 = total_41 - head_total_41
-    difference_32 = branch_43 - (total_42 - branch_41)
-    total_43 = head_total_41 * head_total_42 - branch_44 + head_total_41 * difference_30
-    total_43 = total_43 + difference_31 * head_total_42 + difference_31 * difference_30
-    total_43 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_40 - (total_41 - branch_39)) * total_42
-    total_43 = total_43 + difference_32 * total_41
-    branch_45 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = branch_44 + branch_45
-    product_18 = total_44 * total_42
-    head_product_18 = _head(product_18)
-    branch_46 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_46 = head_product_18 + branch_46
-    minus_branch_46 = -branch_46
-    total_45 = branch_37 + minus_branch_46
-    difference_33 = total_45 - branch_37
-    head_smaller_2 = _head(smaller_2)
-    head_total_44 = _head(total_44)
-    difference_34 = total_44 - head_total_44
-    branch_47 = jnp.where(is_negative, jnp.where(branch_11, 0.0, -numerator), 0.0)
-    product_19 = branch_47 * 2.0
-    branch_48 = jnp.where(is_negative, numerator, 0.0)
-    total_46 = branch_37 - (total_45 - difference_33) + (minus_branch_46 - difference_33)
-    total_47 = head_total_44 * head_total_42 - branch_46 + head_total_44 * difference_30
-    total_47 = total_47 + difference_34 * head_total_42 + difference_34 * difference_30
-    total_47 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_47 = total_47 + (branch_45 - (total_44 - branch_44)) * total_42
-    total_47 = -(total_47 + difference_32 * total_44)
-    total_47 = total_47 + (product_19 + branch_48 + branch_48) * minus_branch_46
-    total_48 = 3.0 * head_smaller_2 - branch_37 + 3.0 * (smaller_2 - head_smaller_2)
-    total_48 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_48)
-    inside_3 = (branch_5 != 0.0) & (branch_5 <= 0.0)
-    inside_3 = jnp.where((branch_5 == 0.0) & (branch_6 <= 0.0) | inside_3, total_4, 0.0)
-    total_46 = total_46 + (total_48 + inside_3 * 3.0) + total_47
-    branch_49 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_49 = total_45 + branch_49
-    difference_35 = branch_49 - (total_49 - total_45)
-    product_20 = difference_35 * jnp.sign(total_49)
-    is_far = jnp.where(jnp.abs(product_20) < jnp.inf, product_20, 0.0)
-    is_far = jnp.abs(total_49) + is_far > 64.0
-    total_50 = total_49 + jnp.where(jnp.abs(difference_35) < jnp.inf, difference_35, 0.0)
-    branch_50 = jnp.where(is_far, 0.5 * total_50, total_49)
-    is_less_4 = jnp.abs(branch_50) < 0.5
-    expm1_branch_50 = _expm1(branch_50)
-    total_51 = expm1_branch_50 + 1.0
-    part_of_t = jnp.where(is_less_4, total_51, jnp.exp(branch_50))
-    branch_51 = jnp.where(is_less_4, expm1_branch_50 - (total_51 - 1.0), 0.0)
-    branch_52 = jnp.where(jnp.abs(branch_51) < jnp.inf, branch_51, 0.0)
-    total_52 = part_of_t + branch_52
-    product_21 = total_36 * total_52
-    head_product_21 = _head(product_21)
-    branch_53 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_53 = head_product_21 + branch_53
-    head_total_36 = _head(total_36)
-    head_total_52 = _head(total_52)
-    difference_36 = total_52 - head_total_52
-    difference_37 = total_36 - head_total_36
-    total_53 = head_total_36 * head_total_52 - branch_53 + head_total_36 * difference_36
-    total_53 = total_53 + difference_37 * head_total_52 + difference_37 * difference_36
-    total_53 = jnp.where(branch_53 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_53 = total_53 + (branch_36 - (total_36 - branch_35)) * total_52
-    total_53 = total_53 + (branch_52 - (total_52 - part_of_t)) * total_36
-    total_54 = branch_53 + jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
-    branch_54 = jnp.where(is_far, 0.0, difference_35)
-    total_55 = product_19 + branch_47 + branch_54
-    product_22 = total_54 * total_55
-    is_gone = total_50 < -800.0
-    scale = jnp.maximum(jnp.abs(smaller), 1.0)
-    product_23 = total_52 * branch_54
-    rest_of_t = total_52 * (jnp.where(jnp.abs(branch_54) < jnp.inf, branch_54, 0.0) + 1.0)
-    rest_of_t_2 = total_52 + jnp.where(jnp.abs(product_23) < jnp.inf, product_23, 0.0)
-    rest_of_t = jnp.where(jnp.abs(total_52) < 2.0**-60, rest_of_t, rest_of_t_2)
-    rest_of_t = jnp.where(is_far, rest_of_t, 1.0)
-    product_24 = total_54 * (jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0) + 1.0)
-    total_56 = total_54 + jnp.where(jnp.abs(product_22) < jnp.inf, product_22, 0.0)
-    product_24 = jnp.where(jnp.abs(total_54) < 2.0**-60, product_24, total_56)
-    product_24 = product_24 * jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
-    return product_24 * rest_of_t
-
-
-@jax.jit
-def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Array:
-    """d2f / dgamma ddelta."""
-    smaller = jnp.minimum(x, 2.0**40)
-    held = jnp.clip(smaller, -1.0, 1.0)
-    held_squared = jnp.square(held)
-    head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = jnp.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
-    product = _MINUS_2_OVER_SQRT_PI * difference
-    head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    gamma_squared = jnp.square(gamma)
-    head = _head(gamma_squared)
-    total = head + jnp.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = 2.0 * total
-    product_3 = delta * smaller
-    head_product_3 = _head(product_3)
-    branch_2 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_2 = head_product_3 + branch_2
-    is_equal = branch_2 == 0.0
-    head_delta = _head(delta)
-    head_smaller = _head(smaller)
-    difference_2 = smaller - head_smaller
-    difference_3 = delta - head_delta
-    total_2 = head_delta * head_smaller - branch_2 + head_delta * difference_2
-    total_2 = total_2 + difference_3 * head_smaller + difference_3 * difference_2
-    total_2 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_3 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    differs = branch_2 != 0.0
-    outside = is_equal & (branch_3 < 0.0) | differs & (branch_2 < 0.0)
-    product_4 = 0.5 * -jnp.abs(branch_2)
-    abs_product_4 = jnp.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_3 = product_4 + 1.0
-    difference_4 = total_3 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = jnp.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_3 - difference_4) + (1.0 - difference_4) + product_5
-    branch_4 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_4 = total_3 + branch_4
-    exp_product_4 = jnp.exp(product_4)
-    branch_5 = jnp.where(is_less, total_4, exp_product_4)
-    branch_5_squared = jnp.square(branch_5)
-    head_2 = _head(branch_5_squared)
-    t = jnp.where(branch_5_squared == head_2, 0.0, branch_5_squared - head_2)
-    t = head_2 + t
-    branch_6 = jnp.where(outside, t, 1.0)
-    branch_7 = jnp.where(outside, 1.0, t)
-    total_5 = branch_6 + branch_7
-    difference_5 = total_5 - branch_6
-    head_branch_5 = _head(branch_5)
-    difference_6 = branch_5 - head_branch_5
-    product_6 = jnp.where(is_less, branch_4 - (total_4 - total_3), 0.0) * branch_5 * 2.0
-    total_6 = head_branch_5 * head_branch_5 - t + head_branch_5 * difference_6
-    total_6 = total_6 + difference_6 * head_branch_5 + difference_6 * difference_6
-    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
-    binade = _binade(exp_product_4 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_8 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_8
-    floor = jnp.floor(jnp.log(branch_8) * _1_OVER_LOG_2 + 0.5)
-    difference_7 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_7 + negated
-    difference_8 = total_7 - difference_7
-    total_8 = difference_7 - (total_7 - difference_8) + (negated - difference_8)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_9
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_9 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * jnp.sign(branch_2)) * 0.5) * 2.0
-    total_10 = branch_6 - (total_5 - difference_5) + (branch_7 - difference_5)
-    product_7 = jnp.where(outside, 0.0, numerator) * branch_7
-    product_7 = jnp.where(outside, 0.0, total_6) + product_7
-    product_8 = jnp.where(outside, numerator, 0.0) * branch_6
-    total_10 = total_10 + (jnp.where(outside, total_6, 0.0) + product_8) + product_7
-    branch_10 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_5 + branch_10
-    log_total_11 = jnp.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_9 = total_11 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_9 = _head(product_9)
-    branch_11 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_11 = head_product_9 + branch_11
-    product_10 = -0.5 * log_total_11
+    total_13 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_13)
+    product_10 = -0.5 * log1p_t
     abs_product_10 = jnp.abs(product_10)
     is_less_3 = abs_product_10 < 0.25
-    total_12 = product_10 + 1.0
-    difference_9 = total_12 - product_10
+    total_14 = product_10 + 1.0
+    difference_6 = total_14 - product_10
     product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
     product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
     product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
@@ -4371,305 +3195,2071 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
     product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
     product_11 = jnp.square(product_10) * (product_11 * product_10 + _1_OVER_2_FACTORIAL)
-    product_11 = product_10 - (total_12 - difference_9) + (1.0 - difference_9) + product_11
-    branch_12 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
-    total_13 = total_12 + branch_12
+    product_11 = product_10 - (total_14 - difference_6) + (1.0 - difference_6) + product_11
+    branch_7 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
+    total_15 = total_14 + branch_7
     exp_product_10 = jnp.exp(product_10)
-    branch_13 = jnp.where(is_less_3, total_13, exp_product_10)
-    branch_14 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_12 = branch_13 * branch_14
+    branch_8 = jnp.where(is_less_3, total_15, exp_product_10)
+    branch_9 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_12 = branch_8 * branch_9
     head_product_12 = _head(product_12)
-    branch_15 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_15 = head_product_12 + branch_15
-    product_13 = branch_11 * branch_15
-    head_product_13 = _head(product_13)
-    branch_16 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_16 = head_product_13 + branch_16
-    product_14 = branch_16 * branch_15
+    total_16 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_16)
+    product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
-    branch_17 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_17 = head_product_14 + branch_17
-    total_14 = branch_17 - 1.0
-    difference_10 = total_14 - branch_17
-    head_branch_16 = _head(branch_16)
-    head_branch_15 = _head(branch_15)
-    difference_11 = branch_15 - head_branch_15
-    difference_12 = branch_16 - head_branch_16
-    head_branch_11 = _head(branch_11)
-    difference_13 = branch_11 - head_branch_11
-    binade_2 = _binade(exp_product_10 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_18 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_10 / branch_18
-    floor_2 = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
-    difference_14 = product_10 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_14 + negated_2
-    difference_15 = total_15 - difference_14
-    total_16 = difference_14 - (total_15 - difference_15) + (negated_2 - difference_15)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_19 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_19
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_19 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_product_10 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_13
-    numerator_11 = jnp.where(is_less_3, branch_12 - (total_13 - total_12), 0.0) + numerator_11
-    numerator_11 = numerator_11 * branch_14
-    total_18 = head_branch_11 * head_branch_15 - branch_16 + head_branch_11 * difference_11
-    total_18 = total_18 + difference_13 * head_branch_15 + difference_13 * difference_11
-    total_18 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + numerator_11 * branch_11) * branch_15
-    total_19 = head_branch_16 * head_branch_15 - branch_17 + head_branch_16 * difference_11
-    total_19 = total_19 + difference_12 * head_branch_15 + difference_12 * difference_11
-    total_19 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_19 = total_19 + numerator_11 * branch_16
-    total_19 = branch_17 - (total_14 - difference_10) + (-1.0 - difference_10) + total_19
-    branch_20 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_14 + branch_20
-    total_21 = total_20 + (branch_20 - (total_20 - total_14))
-    branch_21 = jnp.where(jnp.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_22 = jnp.where(jnp.abs(branch_21) < jnp.inf, branch_21, 0.0)
-    total_22 = log_total_11 + branch_22
-    difference_16 = total_22 - log_total_11
-    difference_17 = branch_22 - difference_16
-    is_at_most = jnp.abs(difference_16 + difference_17) <= 0.00390625 * jnp.abs(log_total_11)
-    branch_23 = jnp.where(is_at_most, total_22, log_total_11)
-    minus_branch_2 = -branch_2
-    negated_3 = -jnp.minimum(minus_branch_2, 0.0)
-    total_23 = branch_23 + negated_3
-    difference_18 = total_23 - branch_23
-    difference_19 = branch_10 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_24 = jnp.where(is_at_most, difference_17, 0.0) + 1.0 / total_11 * difference_19
-    total_25 = branch_23 - (total_23 - difference_18) + (negated_3 - difference_18)
-    total_25 = total_25 + total_24
-    branch_24 = jnp.where(jnp.abs(minus_total_2) < jnp.inf, minus_total_2, 0.0)
-    branch_24 = (minus_branch_2 == 0.0) & (branch_24 <= 0.0)
-    branch_24 = branch_24 | (minus_branch_2 != 0.0) & (minus_branch_2 <= 0.0)
-    total_25 = total_25 - jnp.where(branch_24, minus_total_2, 0.0)
-    branch_25 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_23 + branch_25
-    total_26_squared = jnp.square(total_26)
-    head_3 = _head(total_26_squared)
-    branch_26 = jnp.where(total_26_squared == head_3, 0.0, total_26_squared - head_3)
-    branch_26 = head_3 + branch_26
-    product_15 = product_2 * branch_26
-    head_product_15 = _head(product_15)
-    branch_27 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_27 = head_product_15 + branch_27
-    total_27 = branch_27 - 1.0
-    difference_20 = total_27 - branch_27
-    head_product_2 = _head(product_2)
-    head_branch_26 = _head(branch_26)
-    difference_21 = branch_26 - head_branch_26
-    difference_22 = product_2 - head_product_2
-    head_gamma = _head(gamma)
-    difference_23 = gamma - head_gamma
-    total_28 = head_gamma * head_gamma - total + head_gamma * difference_23
-    total_28 = total_28 + difference_23 * head_gamma + difference_23 * difference_23
-    total_28 = jnp.where(total * 2.0**-60 == 0.0, 0.0, total_28)
-    head_total_26 = _head(total_26)
-    difference_24 = total_26 - head_total_26
-    total_29 = head_total_26 * head_total_26 - branch_26 + head_total_26 * difference_24
-    total_29 = total_29 + difference_24 * head_total_26 + difference_24 * difference_24
-    total_29 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_29 = total_29 + (branch_25 - (total_26 - total_23)) * total_26 * 2.0
-    total_30 = head_product_2 * head_branch_26 - branch_27 + head_product_2 * difference_21
-    total_30 = total_30 + difference_22 * head_branch_26 + difference_22 * difference_21
-    total_30 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + total_28 * 2.0 * branch_26 + total_29 * product_2
-    total_30 = branch_27 - (total_27 - difference_20) + (-1.0 - difference_20) + total_30
-    branch_28 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_27 + branch_28
-    product_16 = branch * total_31
+    total_17 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_17)
+    product_16 = product_15 * product_13
     head_product_16 = _head(product_16)
-    branch_29 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_29 = head_product_16 + branch_29
-    ratio_3 = branch_29 / total_11
-    product_17 = ratio_3 * total_11
-    head_product_17 = _head(product_17)
-    branch_30 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_30 = head_product_17 + branch_30
-    head_ratio_3 = _head(ratio_3)
-    head_total_11 = _head(total_11)
-    difference_25 = total_11 - head_total_11
-    difference_26 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_31 = _head(total_31)
-    difference_27 = total_31 - head_total_31
-    difference_28 = branch - head_branch
-    product_18 = _COEFFICIENT_5 * difference
-    head_product_18 = _head(product_18)
-    branch_31 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_31 = head_product_18 + branch_31
-    head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
-    head_difference = _head(difference)
-    difference_29 = difference - head_difference
-    difference_30 = _COEFFICIENT_5 - head_4
-    head_held = _head(held)
-    difference_31 = held - head_held
-    numerator_12 = head_ratio_3 * head_total_11 - branch_30 + head_ratio_3 * difference_25
-    numerator_13 = numerator_12 + difference_26 * head_total_11 + difference_26 * difference_25
-    numerator_14 = -jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = branch_29 - branch_30 + numerator_14
-    numerator_16 = head_branch * head_total_31 - branch_29 + head_branch * difference_27
-    numerator_17 = numerator_16 + difference_28 * head_total_31 + difference_28 * difference_27
-    numerator_18 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = head_held * head_held - difference + head_held * difference_31
-    numerator_20 = numerator_19 + difference_31 * head_held + difference_31 * difference_31
-    numerator_21 = jnp.where(difference * 2.0**-60 == 0.0, 0.0, numerator_20) * _COEFFICIENT_5
-    numerator_22 = head_4 * head_difference - branch_31 + head_4 * difference_29
-    numerator_23 = numerator_22 + difference_30 * head_difference
-    numerator_24 = numerator_23 + difference_30 * difference_29
-    numerator_25 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = numerator_25 + _COEFFICIENT_6 * difference + numerator_21
-    numerator_27 = numerator_18 + (branch_31 - branch + numerator_26) * total_31
-    numerator_28 = numerator_15 + (numerator_27 + (branch_28 - (total_31 - total_27)) * branch)
-    numerator_28 = (numerator_28 - difference_19 * ratio_3) / total_11
-    branch_32 = jnp.where(jnp.abs(numerator_28) < jnp.inf, numerator_28, 0.0)
-    total_32 = ratio_3 + branch_32
-    smaller_2 = jnp.minimum(branch_2, 0.0)
-    product_19 = total * branch_26
-    head_product_19 = _head(product_19)
-    branch_33 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_33 = head_product_19 + branch_33
-    minus_branch_33 = -branch_33
-    total_33 = smaller_2 + minus_branch_33
-    difference_32 = total_33 - smaller_2
-    head_total = _head(total)
-    difference_33 = total - head_total
-    total_34 = smaller_2 - (total_33 - difference_32) + (minus_branch_33 - difference_32)
-    total_35 = head_total * head_branch_26 - branch_33 + head_total * difference_21
-    total_35 = total_35 + difference_33 * head_branch_26 + difference_33 * difference_21
-    total_35 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_35) + total_28 * branch_26
-    total_35 = -(total_35 + total_29 * total)
-    outside_2 = is_equal & (branch_3 <= 0.0) | differs & (branch_2 <= 0.0)
-    total_34 = total_34 + jnp.where(outside_2, total_2, 0.0) + total_35
-    branch_34 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
-    total_36 = total_33 + branch_34
-    product_20 = 0.5 * total_36
-    abs_product_20 = jnp.abs(product_20)
-    is_less_4 = abs_product_20 < 0.25
-    total_37 = product_20 + 1.0
-    difference_34 = total_37 - product_20
-    product_21 = (_1_OVER_15_FACTORIAL * product_20 + _1_OVER_14_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_13_FACTORIAL) * product_20 + _1_OVER_12_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_11_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_10_FACTORIAL) * product_20 + _1_OVER_9_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_8_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_7_FACTORIAL) * product_20 + _1_OVER_6_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_5_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_4_FACTORIAL) * product_20 + _1_OVER_3_FACTORIAL
-    product_21 = jnp.square(product_20) * (product_21 * product_20 + _1_OVER_2_FACTORIAL)
-    product_21 = product_20 - (total_37 - difference_34) + (1.0 - difference_34) + product_21
-    branch_35 = jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
-    total_38 = total_37 + branch_35
-    exp_product_20 = jnp.exp(product_20)
-    branch_36 = jnp.where(is_less_4, total_38, exp_product_20)
-    branch_37 = jnp.where(is_less_4, branch_35 - (total_38 - total_37), 0.0)
-    branch_38 = jnp.where(jnp.abs(branch_37) < jnp.inf, branch_37, 0.0)
-    total_39 = branch_36 + branch_38
-    product_22 = total_32 * total_39
+    total_18 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_18)
+    total_19 = product_17 - 1.0
+    difference_7 = total_19 - product_17
+    head_product_15 = _head(product_15)
+    head_product_13 = _head(product_13)
+    difference_8 = product_13 - head_product_13
+    difference_9 = product_15 - head_product_15
+    head_product_9 = _head(product_9)
+    difference_10 = product_9 - head_product_9
+    binade = _binade(exp_product_10 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_10 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_10 / branch_10
+    floor = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_20 = difference_11 + negated_3
+    difference_12 = total_20 - difference_11
+    total_21 = difference_11 - (total_20 - difference_12) + (negated_3 - difference_12)
+    total_21 = total_21 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_22 = total_20 + branch_11
+    numerator = (_1_OVER_15_FACTORIAL * total_22 + _1_OVER_14_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_22 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_11_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_22 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_8_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_22 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_5_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_22 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_22) * (numerator * total_22 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_22 + (numerator + (branch_11 - (total_22 - total_20)))
+    numerator = jnp.where(inside & (abs_product_10 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_8
+    numerator = jnp.where(is_less_3, branch_7 - (total_15 - total_14), 0.0) + numerator
+    numerator = numerator * branch_9
+    total_23 = product_17 - (total_19 - difference_7) + (-1.0 - difference_7)
+    product_18 = (branch_5 - (total_12 - total_10)) * branch_6 * product_13
+    difference_13 = head_product_15 * head_product_13 - product_17
+    difference_13 = difference_13 + head_product_15 * difference_8
+    difference_13 = difference_13 + difference_9 * head_product_13 + difference_9 * difference_8
+    difference_13 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_13)
+    difference_14 = head_product_9 * head_product_13 - product_15
+    difference_14 = difference_14 + head_product_9 * difference_8
+    difference_14 = difference_14 + difference_10 * head_product_13
+    difference_14 = difference_14 + difference_10 * difference_8
+    difference_14 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_14) + product_18
+    difference_13 = difference_13 + (difference_14 + numerator * product_9) * product_13
+    total_23 = total_23 + (difference_13 + numerator * product_15)
+    branch_12 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_19 + branch_12
+    total_25 = total_24 + (branch_12 - (total_24 - total_19))
+    branch_13 = jnp.where(jnp.abs(total_25) < 0.00390625, total_25, 0.0)
+    branch_14 = jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
+    total_26 = log1p_t + branch_14
+    difference_15 = total_26 - log1p_t
+    difference_16 = branch_14 - difference_15
+    is_at_most = jnp.abs(difference_15 + difference_16) <= 0.00390625 * jnp.abs(log1p_t)
+    branch_15 = jnp.where(is_at_most, total_26, log1p_t)
+    ratio_2 = branch_15 / t
+    total_27 = product_7 + branch_15
+    difference_17 = total_27 - product_7
+    total_28 = jnp.where(is_at_most, difference_16, 0.0) + 1.0 / total_10 * total_9
+    total_29 = product_7 - (total_27 - difference_17) + (branch_15 - difference_17)
+    total_29 = total_29 + total_7 + total_28
+    branch_16 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_27 + branch_16
+    branch_17 = jnp.where(outside, jnp.where(branch_4, 1.0, ratio_2), total_30)
+    branch_17_squared = jnp.square(branch_17)
+    head_2 = _head(branch_17_squared)
+    total_31 = head_2 + (branch_17_squared - head_2)
+    product_19 = branch_17_squared * 2.0**-60
+    product_19 = (product_19 == 0.0) | (branch_17_squared == head_2)
+    product_19 = jnp.where(product_19, branch_17_squared, total_31)
+    head_branch_17 = _head(branch_17)
+    difference_18 = branch_17 - head_branch_17
+    product_20 = ratio_2 * t
+    head_product_20 = _head(product_20)
+    total_32 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_32)
+    head_ratio_2 = _head(ratio_2)
+    head_t = _head(t)
+    difference_19 = t - head_t
+    difference_20 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_t - product_21 + head_ratio_2 * difference_19
+    numerator_3 = numerator_2 + difference_20 * head_t + difference_20 * difference_19
+    numerator_4 = -jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_15 - product_21 + numerator_4 + total_28 - branch_3 * ratio_2) / t
+    numerator_4 = jnp.where(branch_4, 0.0, numerator_4)
+    numerator_4 = jnp.where(outside, numerator_4, branch_16 - (total_30 - total_27))
+    difference_21 = head_branch_17 * head_branch_17 - product_19
+    difference_21 = difference_21 + head_branch_17 * difference_18
+    difference_21 = difference_21 + difference_18 * head_branch_17
+    difference_21 = difference_21 + difference_18 * difference_18
+    difference_21 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_21)
+    difference_21 = difference_21 + numerator_4 * branch_17 * 2.0
+    branch_18 = jnp.where(jnp.abs(difference_21) < jnp.inf, difference_21, 0.0)
+    total_33 = product_19 + branch_18
+    product_22 = total_5 * total_33
     head_product_22 = _head(product_22)
-    branch_39 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_39 = head_product_22 + branch_39
-    head_total_32 = _head(total_32)
-    head_total_39 = _head(total_39)
-    difference_35 = total_39 - head_total_39
-    difference_36 = total_32 - head_total_32
-    difference_37 = branch_38 - (total_39 - branch_36)
-    total_40 = head_total_32 * head_total_39 - branch_39 + head_total_32 * difference_35
-    total_40 = total_40 + difference_36 * head_total_39 + difference_36 * difference_35
-    total_40 = jnp.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + (branch_32 - (total_32 - ratio_3)) * total_39
-    total_40 = total_40 + difference_37 * total_32
-    branch_40 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_41 = branch_39 + branch_40
-    difference_38 = branch_34 - (total_36 - total_33)
-    is_gone = jnp.where(jnp.abs(difference_38) < jnp.inf, difference_38, 0.0)
-    is_gone = (total_36 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (total_36 != -800.0) & (total_36 < -800.0)
-    scale = jnp.maximum(jnp.abs(smaller), 1.0)
-    branch_41 = jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale)
-    branch_41_squared = jnp.square(branch_41)
-    head_5 = _head(branch_41_squared)
-    branch_42 = jnp.where(branch_41_squared == head_5, 0.0, branch_41_squared - head_5)
-    branch_42 = head_5 + branch_42
-    head_branch_41 = _head(branch_41)
-    difference_39 = branch_41 - head_branch_41
-    total_42 = head_branch_41 * head_branch_41 - branch_42 + head_branch_41 * difference_39
-    total_42 = total_42 + difference_39 * head_branch_41 + difference_39 * difference_39
-    total_42 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, total_42)
-    branch_43 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
-    total_43 = branch_42 + branch_43
-    product_23 = total_41 * total_43
-    head_product_23 = _head(product_23)
-    branch_44 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_44 = head_product_23 + branch_44
-    head_total_41 = _head(total_41)
-    head_total_43 = _head(total_43)
-    difference_40 = total_43 - head_total_43
-    difference_41 = total_41 - head_total_41
-    total_44 = head_total_41 * head_total_43 - branch_44 + head_total_41 * difference_40
-    total_44 = total_44 + difference_41 * head_total_43 + difference_41 * difference_40
-    total_44 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = total_44 + (branch_40 - (total_41 - branch_39)) * total_43
-    total_44 = total_44 + (branch_43 - (total_43 - branch_42)) * total_41
-    branch_45 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_45 = branch_44 + branch_45
-    product_24 = total_45 * total_39
+    total_34 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_34)
+    head_total_5 = _head(total_5)
+    head_total_33 = _head(total_33)
+    difference_22 = total_33 - head_total_33
+    difference_23 = total_5 - head_total_5
+    difference_24 = branch_18 - (total_33 - product_19)
+    total_35 = head_total_5 * head_total_33 - product_23 + head_total_5 * difference_22
+    total_35 = total_35 + difference_23 * head_total_33 + difference_23 * difference_22
+    total_35 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + (branch - (total_5 - product_5)) * total_33
+    total_35 = total_35 + difference_24 * total_5
+    branch_19 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = product_23 + branch_19
+    total_37 = total_11 + total_9
+    branch_20 = jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
+    total_38 = total_10 + branch_20
+    ratio_3 = 1.0 / total_38
+    product_24 = ratio_3 * total_38
     head_product_24 = _head(product_24)
-    branch_46 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_46 = head_product_24 + branch_46
+    total_39 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_39)
+    head_ratio_3 = _head(ratio_3)
+    head_total_38 = _head(total_38)
+    difference_25 = total_38 - head_total_38
+    difference_26 = ratio_3 - head_ratio_3
+    numerator_5 = head_ratio_3 * head_total_38 - product_25 + head_ratio_3 * difference_25
+    numerator_6 = numerator_5 + difference_26 * head_total_38 + difference_26 * difference_25
+    numerator_7 = 1.0 - product_25 - jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_7 = (numerator_7 - (branch_20 - (total_38 - total_10)) * ratio_3) / total_38
+    branch_21 = jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
+    total_40 = ratio_3 + branch_21
+    product_26 = total_36 * total_40
+    head_product_26 = _head(product_26)
+    total_41 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_41)
+    head_total_36 = _head(total_36)
+    head_total_40 = _head(total_40)
+    difference_27 = total_40 - head_total_40
+    difference_28 = total_36 - head_total_36
+    total_42 = head_total_36 * head_total_40 - product_27 + head_total_36 * difference_27
+    total_42 = total_42 + difference_28 * head_total_40 + difference_28 * difference_27
+    total_42 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_19 - (total_36 - product_23)) * total_40
+    total_42 = total_42 + (branch_21 - (total_40 - ratio_3)) * total_36
+    branch_22 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = product_27 + branch_22
+    branch_23 = jnp.where(outside, t, 1.0)
+    branch_23_squared = jnp.square(branch_23)
+    head_3 = _head(branch_23_squared)
+    total_44 = head_3 + (branch_23_squared - head_3)
+    product_28 = branch_23_squared * 2.0**-60
+    product_28 = (product_28 == 0.0) | (branch_23_squared == head_3)
+    product_28 = jnp.where(product_28, branch_23_squared, total_44)
+    head_branch_23 = _head(branch_23)
+    difference_29 = branch_23 - head_branch_23
+    branch_24 = jnp.where(outside, branch_3, 0.0)
+    difference_30 = head_branch_23 * head_branch_23 - product_28
+    difference_30 = difference_30 + head_branch_23 * difference_29
+    difference_30 = difference_30 + difference_29 * head_branch_23
+    difference_30 = difference_30 + difference_29 * difference_29
+    difference_30 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_30)
+    difference_30 = difference_30 + branch_24 * branch_23 * 2.0
+    branch_25 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
+    total_45 = product_28 + branch_25
+    product_29 = total_43 * total_45
+    head_product_29 = _head(product_29)
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_46)
+    product_31 = larger * delta
+    head_product_31 = _head(product_31)
+    total_47 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_47)
+    product_33 = product_32 * ratio_3
+    head_product_33 = _head(product_33)
+    total_48 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_48)
+    minus_product_34 = -product_34
+    total_49 = product_30 + minus_product_34
+    difference_31 = total_49 - product_30
+    head_total_43 = _head(total_43)
     head_total_45 = _head(total_45)
-    difference_42 = total_45 - head_total_45
-    total_46 = head_total_45 * head_total_39 - branch_46 + head_total_45 * difference_35
-    total_46 = total_46 + difference_42 * head_total_39 + difference_42 * difference_35
-    total_46 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + (branch_45 - (total_45 - branch_44)) * total_39
-    total_46 = total_46 + difference_37 * total_45
-    total_47 = branch_46 + jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    binade_3 = _binade(exp_product_20 * _4_OVER_3)
+    difference_32 = total_45 - head_total_45
+    difference_33 = total_43 - head_total_43
+    branch_26 = jnp.where(outside, jnp.where(branch_4, 0.0, -negated_2), 0.0)
+    product_35 = branch_26 * 2.0
+    branch_27 = jnp.where(outside, negated_2, 0.0)
+    head_product_32 = _head(product_32)
+    difference_34 = product_32 - head_product_32
+    total_50 = product_30 - (total_49 - difference_31) + (minus_product_34 - difference_31)
+    total_51 = head_total_43 * head_total_45 - product_30 + head_total_43 * difference_32
+    total_51 = total_51 + difference_33 * head_total_45 + difference_33 * difference_32
+    total_51 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_22 - (total_43 - product_27)) * total_45
+    total_51 = total_51 + (branch_25 - (total_45 - product_28)) * total_43
+    total_50 = total_50 + (total_51 + (product_35 + branch_27 * 2.0) * product_30)
+    total_52 = head_larger * head_delta - product_32 + head_larger * difference_4
+    total_52 = total_52 + difference_3 * head_delta + difference_3 * difference_4
+    total_52 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_52) * ratio_3
+    difference_35 = head_product_32 * head_ratio_3 - product_34
+    difference_35 = difference_35 + head_product_32 * difference_26
+    difference_35 = difference_35 + difference_34 * head_ratio_3 + difference_34 * difference_26
+    difference_35 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_35) + total_52
+    total_50 = total_50 - (difference_35 + numerator_7 * product_32)
+    branch_28 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_53 = total_49 + branch_28
+    minus_branch_17 = -branch_17
+    total_54 = total_53 + minus_branch_17
+    difference_36 = total_54 - total_53
+    total_55 = total_53 - (total_54 - difference_36) + (minus_branch_17 - difference_36)
+    total_55 = total_55 + (branch_28 - (total_53 - total_49))
+    total_55 = total_55 - (numerator_4 + branch_26 * branch_17)
+    branch_29 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
+    total_56 = total_54 + branch_29
+    product_36 = _MINUS_2_OVER_SQRT_PI * total_56
+    head_product_36 = _head(product_36)
+    total_57 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_57)
+    product_38 = _COEFFICIENT_5 * total_56
+    head_product_38 = _head(product_38)
+    total_58 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_58)
+    head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
+    head_total_56 = _head(total_56)
+    difference_37 = total_56 - head_total_56
+    difference_38 = _COEFFICIENT_5 - head_4
+    total_59 = head_4 * head_total_56 - product_39 + head_4 * difference_37
+    total_59 = total_59 + difference_38 * head_total_56 + difference_38 * difference_37
+    total_59 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + _COEFFICIENT_6 * total_56
+    total_59 = total_59 + (branch_29 - (total_56 - total_54)) * _COEFFICIENT_5
+    total_59 = product_39 - product_37 + total_59
+    smaller = jnp.minimum(product_7, 0.0)
+    product_40 = product_3 * total_33
+    head_product_40 = _head(product_40)
+    total_60 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_60)
+    total_61 = head_product_3 * head_total_33 - product_41 + head_product_3 * difference_22
+    total_61 = total_61 + difference * head_total_33 + difference * difference_22
+    total_61 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + difference_24 * product_3
+    branch_30 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_62 = product_41 + branch_30
+    branch_31 = jnp.where(jnp.abs(branch_24) < jnp.inf, branch_24, 0.0)
+    total_63 = branch_23 + branch_31
+    product_42 = total_62 * total_63
+    head_product_42 = _head(product_42)
+    total_64 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_64)
+    head_total_62 = _head(total_62)
+    head_total_63 = _head(total_63)
+    difference_39 = total_63 - head_total_63
+    difference_40 = total_62 - head_total_62
+    difference_41 = branch_31 - (total_63 - branch_23)
+    total_65 = head_total_62 * head_total_63 - product_43 + head_total_62 * difference_39
+    total_65 = total_65 + difference_40 * head_total_63 + difference_40 * difference_39
+    total_65 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (branch_30 - (total_62 - product_41)) * total_63
+    total_65 = total_65 + difference_41 * total_62
+    branch_32 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
+    total_66 = product_43 + branch_32
+    product_44 = total_66 * total_63
+    head_product_44 = _head(product_44)
+    total_67 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = jnp.where(product_45, product_44, total_67)
+    minus_product_45 = -product_45
+    total_68 = smaller + minus_product_45
+    difference_42 = total_68 - smaller
+    head_total_66 = _head(total_66)
+    difference_43 = total_66 - head_total_66
+    total_69 = head_total_66 * head_total_63 - product_45 + head_total_66 * difference_39
+    total_69 = total_69 + difference_43 * head_total_63 + difference_43 * difference_39
+    total_69 = jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_69)
+    total_69 = total_69 + (branch_32 - (total_66 - product_43)) * total_63
+    total_69 = -(total_69 + difference_41 * total_66)
+    total_69 = total_69 + (product_35 + branch_27 + branch_27) * minus_product_45
+    total_70 = smaller - (total_68 - difference_42) + (minus_product_45 - difference_42)
+    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (product_7 <= 0.0)
+    total_70 = total_70 + jnp.where(outside_2, total_7, 0.0) + total_69
+    branch_33 = jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0)
+    total_71 = total_68 + branch_33
+    abs_total_71 = jnp.abs(total_71)
+    difference_44 = branch_33 - (total_71 - total_68)
+    product_46 = difference_44 * jnp.sign(total_71)
+    is_far = jnp.where(jnp.abs(product_46) < jnp.inf, product_46, 0.0)
+    is_far = (abs_total_71 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_71 != 64.0) & (abs_total_71 > 64.0)
+    branch_34 = jnp.where(is_far, difference_44 * 0.5, difference_44)
+    part_of_t = jnp.where(jnp.abs(branch_34) < jnp.inf, branch_34, 0.0)
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * total_71, total_71) + part_of_t)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    held = jnp.clip(clamped, -1.0, 1.0)
+    product_47 = delta * clamped
+    is_negative = product_47 < 0.0
+    negated_4 = -jnp.abs(product_47)
+    abs_negated_4 = jnp.abs(negated_4)
+    is_less_4 = abs_negated_4 < 0.25
+    total_72 = negated_4 + 1.0
+    difference_45 = total_72 - negated_4
+    product_48 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
+    product_48 = jnp.square(negated_4) * (product_48 * negated_4 + _1_OVER_2_FACTORIAL)
+    product_48 = negated_4 - (total_72 - difference_45) + (1.0 - difference_45) + product_48
+    branch_35 = jnp.where(jnp.abs(product_48) < jnp.inf, product_48, 0.0)
+    total_73 = total_72 + branch_35
+    exp_negated_4 = jnp.exp(negated_4)
+    t_2 = jnp.where(is_less_4, total_73, exp_negated_4)
+    branch_36 = jnp.where(is_negative, t_2, 1.0)
+    branch_37 = jnp.where(is_negative, 1.0, t_2)
+    total_74 = branch_36 + branch_37
+    difference_46 = total_74 - branch_36
+    branch_38 = jnp.where(is_less_4, branch_35 - (total_73 - total_72), 0.0)
+    branch_39 = jnp.where(is_negative, branch_38, 0.0)
+    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_40 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_negated_4 / branch_40
+    floor_2 = jnp.floor(jnp.log(branch_40) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_75 = difference_47 + negated_5
+    difference_48 = total_75 - difference_47
+    total_76 = difference_47 - (total_75 - difference_48) + (negated_5 - difference_48)
+    total_76 = total_76 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_41 = jnp.where(jnp.abs(total_76) < jnp.inf, total_76, 0.0)
+    total_77 = total_75 + branch_41
+    numerator_8 = (_1_OVER_15_FACTORIAL * total_77 + _1_OVER_14_FACTORIAL) * total_77
+    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_77 + _1_OVER_12_FACTORIAL
+    numerator_10 = (numerator_9 * total_77 + _1_OVER_11_FACTORIAL) * total_77
+    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_77 + _1_OVER_9_FACTORIAL
+    numerator_12 = (numerator_11 * total_77 + _1_OVER_8_FACTORIAL) * total_77
+    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_77 + _1_OVER_6_FACTORIAL
+    numerator_14 = (numerator_13 * total_77 + _1_OVER_5_FACTORIAL) * total_77
+    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_77 + _1_OVER_3_FACTORIAL
+    numerator_16 = jnp.square(total_77) * (numerator_15 * total_77 + _1_OVER_2_FACTORIAL)
+    numerator_17 = numerator_16 + (branch_41 - (total_77 - total_75))
+    numerator_17 = (1.0 - ratio_4 + total_77 + numerator_17) / ratio_4
+    numerator_17 = jnp.where(inside_2 & (abs_negated_4 >= 0.25), numerator_17, 0.0)
+    branch_42 = jnp.where(is_negative, numerator_17, 0.0)
+    branch_43 = jnp.where(is_negative, 0.0, branch_38)
+    branch_44 = jnp.where(is_negative, 0.0, numerator_17)
+    total_78 = branch_36 - (total_74 - difference_46) + (branch_37 - difference_46)
+    total_78 = total_78 + (branch_39 + branch_42 * branch_36)
+    total_78 = total_78 + (branch_43 + branch_44 * branch_37)
+    branch_45 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
+    total_79 = total_74 + branch_45
+    log_total_79 = jnp.log(total_79)
+    is_less_5 = total_79 < 2.0**-32
+    product_49 = total_79 * jnp.where(is_less_5, jnp.full_like(x, 2.0**64), 1.0)
+    head_product_49 = _head(product_49)
+    total_80 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = jnp.where(product_50, product_49, total_80)
+    product_51 = -0.5 * log_total_79
+    abs_product_51 = jnp.abs(product_51)
+    is_less_6 = abs_product_51 < 0.25
+    total_81 = product_51 + 1.0
+    difference_49 = total_81 - product_51
+    product_52 = (_1_OVER_15_FACTORIAL * product_51 + _1_OVER_14_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_13_FACTORIAL) * product_51 + _1_OVER_12_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_11_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_10_FACTORIAL) * product_51 + _1_OVER_9_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_8_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_7_FACTORIAL) * product_51 + _1_OVER_6_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_5_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_4_FACTORIAL) * product_51 + _1_OVER_3_FACTORIAL
+    product_52 = jnp.square(product_51) * (product_52 * product_51 + _1_OVER_2_FACTORIAL)
+    product_52 = product_51 - (total_81 - difference_49) + (1.0 - difference_49) + product_52
+    branch_46 = jnp.where(jnp.abs(product_52) < jnp.inf, product_52, 0.0)
+    total_82 = total_81 + branch_46
+    exp_product_51 = jnp.exp(product_51)
+    branch_47 = jnp.where(is_less_6, total_82, exp_product_51)
+    branch_48 = jnp.where(is_less_5, jnp.full_like(x, 2.0**-32), 1.0)
+    product_53 = branch_47 * branch_48
+    head_product_53 = _head(product_53)
+    total_83 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = jnp.where(product_54, product_53, total_83)
+    product_55 = product_50 * product_54
+    head_product_55 = _head(product_55)
+    total_84 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = jnp.where(product_56, product_55, total_84)
+    product_57 = product_56 * product_54
+    head_product_57 = _head(product_57)
+    total_85 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = jnp.where(product_58, product_57, total_85)
+    total_86 = product_58 - 1.0
+    difference_50 = total_86 - product_58
+    head_product_56 = _head(product_56)
+    head_product_54 = _head(product_54)
+    difference_51 = product_54 - head_product_54
+    difference_52 = product_56 - head_product_56
+    head_product_50 = _head(product_50)
+    difference_53 = product_50 - head_product_50
+    binade_3 = _binade(exp_product_51 * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_47 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_20 / branch_47
-    floor_3 = jnp.floor(jnp.log(branch_47) * _1_OVER_LOG_2 + 0.5)
-    difference_43 = product_20 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_49 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_5 = exp_product_51 / branch_49
+    floor_3 = jnp.floor(jnp.log(branch_49) * _1_OVER_LOG_2 + 0.5)
+    difference_54 = product_51 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_87 = difference_54 + negated_6
+    difference_55 = total_87 - difference_54
+    total_88 = difference_54 - (total_87 - difference_55) + (negated_6 - difference_55)
+    total_88 = total_88 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_50 = jnp.where(jnp.abs(total_88) < jnp.inf, total_88, 0.0)
+    total_89 = total_87 + branch_50
+    numerator_18 = (_1_OVER_15_FACTORIAL * total_89 + _1_OVER_14_FACTORIAL) * total_89
+    numerator_19 = (numerator_18 + _1_OVER_13_FACTORIAL) * total_89 + _1_OVER_12_FACTORIAL
+    numerator_20 = (numerator_19 * total_89 + _1_OVER_11_FACTORIAL) * total_89
+    numerator_21 = (numerator_20 + _1_OVER_10_FACTORIAL) * total_89 + _1_OVER_9_FACTORIAL
+    numerator_22 = (numerator_21 * total_89 + _1_OVER_8_FACTORIAL) * total_89
+    numerator_23 = (numerator_22 + _1_OVER_7_FACTORIAL) * total_89 + _1_OVER_6_FACTORIAL
+    numerator_24 = (numerator_23 * total_89 + _1_OVER_5_FACTORIAL) * total_89
+    numerator_25 = (numerator_24 + _1_OVER_4_FACTORIAL) * total_89 + _1_OVER_3_FACTORIAL
+    numerator_26 = jnp.square(total_89) * (numerator_25 * total_89 + _1_OVER_2_FACTORIAL)
+    numerator_27 = numerator_26 + (branch_50 - (total_89 - total_87))
+    numerator_27 = (1.0 - ratio_5 + total_89 + numerator_27) / ratio_5
+    numerator_27 = jnp.where(inside_3 & (abs_product_51 >= 0.25), numerator_27, 0.0)
+    numerator_27 = numerator_27 * branch_47
+    numerator_27 = jnp.where(is_less_6, branch_46 - (total_82 - total_81), 0.0) + numerator_27
+    numerator_27 = numerator_27 * branch_48
+    total_90 = product_58 - (total_86 - difference_50) + (-1.0 - difference_50)
+    difference_56 = head_product_50 * head_product_54 - product_56
+    difference_56 = difference_56 + head_product_50 * difference_51
+    difference_56 = difference_56 + difference_53 * head_product_54
+    difference_56 = difference_56 + difference_53 * difference_51
+    difference_56 = jnp.where(product_56 * 2.0**-60 == 0.0, 0.0, difference_56)
+    difference_56 = (difference_56 + numerator_27 * product_50) * product_54
+    difference_57 = head_product_56 * head_product_54 - product_58
+    difference_57 = difference_57 + head_product_56 * difference_51
+    difference_57 = difference_57 + difference_52 * head_product_54
+    difference_57 = difference_57 + difference_52 * difference_51
+    difference_57 = jnp.where(product_58 * 2.0**-60 == 0.0, 0.0, difference_57) + difference_56
+    total_90 = total_90 + (difference_57 + numerator_27 * product_56)
+    branch_51 = jnp.where(jnp.abs(total_90) < jnp.inf, total_90, 0.0)
+    total_91 = total_86 + branch_51
+    total_92 = total_91 + (branch_51 - (total_91 - total_86))
+    branch_52 = jnp.where(jnp.abs(total_92) < 0.00390625, total_92, 0.0)
+    branch_53 = jnp.where(jnp.abs(branch_52) < jnp.inf, branch_52, 0.0)
+    total_93 = log_total_79 + branch_53
+    difference_58 = total_93 - log_total_79
+    difference_59 = branch_53 - difference_58
+    is_at_most_2 = jnp.abs(difference_58 + difference_59) <= 0.00390625 * jnp.abs(log_total_79)
+    branch_54 = jnp.where(is_at_most_2, total_93, log_total_79)
+    negated_7 = -jnp.minimum(-product_47, 0.0)
+    total_94 = branch_54 + negated_7
+    difference_60 = total_94 - branch_54
+    difference_61 = branch_45 - (total_79 - total_74)
+    total_95 = jnp.where(is_at_most_2, difference_59, 0.0) + 1.0 / total_79 * difference_61
+    total_96 = branch_54 - (total_94 - difference_60) + (negated_7 - difference_60)
+    total_96 = total_96 + total_95
+    branch_55 = jnp.where(jnp.abs(total_96) < jnp.inf, total_96, 0.0)
+    total_97 = total_94 + branch_55
+    total_97_squared = jnp.square(total_97)
+    head_5 = _head(total_97_squared)
+    total_98 = head_5 + (total_97_squared - head_5)
+    product_59 = total_97_squared * 2.0**-60
+    product_59 = (product_59 == 0.0) | (total_97_squared == head_5)
+    product_59 = jnp.where(product_59, total_97_squared, total_98)
+    head_total_97 = _head(total_97)
+    difference_62 = total_97 - head_total_97
+    difference_63 = branch_55 - (total_97 - total_94)
+    total_99 = head_total_97 * head_total_97 - product_59 + head_total_97 * difference_62
+    total_99 = total_99 + difference_62 * head_total_97 + difference_62 * difference_62
+    total_99 = jnp.where(product_59 * 2.0**-60 == 0.0, 0.0, total_99)
+    total_99 = total_99 + difference_63 * total_97 * 2.0
+    total_100 = total_97 + jnp.where(jnp.abs(difference_63) < jnp.inf, difference_63, 0.0)
+    scale = jnp.maximum(jnp.abs(clamped), 1.0)
+    inverse_scale = 1.0 / scale
+    total_101 = branch_36 + jnp.where(jnp.abs(branch_39) < jnp.inf, branch_39, 0.0)
+    product_60 = total_101 * branch_42
+    product_61 = total_101 * (jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0) + 1.0)
+    total_102 = total_101 + jnp.where(jnp.abs(product_60) < jnp.inf, product_60, 0.0)
+    product_61 = jnp.where(jnp.abs(total_101) < 2.0**-60, product_61, total_102)
+    total_103 = product_59 + jnp.where(jnp.abs(total_99) < jnp.inf, total_99, 0.0)
+    total_103 = 2.0 * held * delta * product_3 * total_103 - held * delta
+    total_103 = (total_103 - total_100 * inverse_scale) * product_61
+    head_total_103 = _head(total_103)
+    total_104 = head_total_103 + (total_103 - head_total_103)
+    product_62 = total_103 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (total_103 == head_total_103)
+    product_62 = jnp.where(product_62, total_103, total_104)
+    total_105 = branch_37 + jnp.where(jnp.abs(branch_43) < jnp.inf, branch_43, 0.0)
+    product_63 = total_105 * branch_44
+    product_64 = total_105 * (jnp.where(jnp.abs(branch_44) < jnp.inf, branch_44, 0.0) + 1.0)
+    total_106 = total_105 + jnp.where(jnp.abs(product_63) < jnp.inf, product_63, 0.0)
+    product_64 = total_100 * jnp.where(jnp.abs(total_105) < 2.0**-60, product_64, total_106)
+    product_64 = -(product_64 * inverse_scale)
+    total_107 = product_62 + product_64
+    difference_64 = total_107 - product_62
+    total_108 = product_62 - (total_107 - difference_64) + (product_64 - difference_64)
+    branch_56 = jnp.where(jnp.abs(total_108) < jnp.inf, total_108, 0.0)
+    total_109 = total_107 + branch_56
+    product_65 = _MINUS_2_OVER_SQRT_PI * total_109
+    head_product_65 = _head(product_65)
+    total_110 = head_product_65 + (product_65 - head_product_65)
+    product_66 = product_65 * 2.0**-60
+    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = jnp.where(product_66, product_65, total_110)
+    ratio_6 = product_66 / total_79
+    product_67 = ratio_6 * total_79
+    head_product_67 = _head(product_67)
+    total_111 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = jnp.where(product_68, product_67, total_111)
+    head_ratio_6 = _head(ratio_6)
+    head_total_79 = _head(total_79)
+    difference_65 = total_79 - head_total_79
+    difference_66 = ratio_6 - head_ratio_6
+    product_69 = _COEFFICIENT_5 * total_109
+    head_product_69 = _head(product_69)
+    total_112 = head_product_69 + (product_69 - head_product_69)
+    product_70 = product_69 * 2.0**-60
+    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = jnp.where(product_70, product_69, total_112)
+    head_total_109 = _head(total_109)
+    difference_67 = total_109 - head_total_109
+    numerator_28 = head_ratio_6 * head_total_79 - product_68 + head_ratio_6 * difference_65
+    numerator_29 = numerator_28 + difference_66 * head_total_79 + difference_66 * difference_65
+    numerator_30 = -jnp.where(product_68 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = product_66 - product_68 + numerator_30
+    numerator_32 = head_4 * head_total_109 - product_70 + head_4 * difference_67
+    numerator_33 = numerator_32 + difference_38 * head_total_109
+    numerator_34 = numerator_33 + difference_38 * difference_67
+    numerator_35 = jnp.where(product_70 * 2.0**-60 == 0.0, 0.0, numerator_34)
+    numerator_36 = numerator_35 + _COEFFICIENT_6 * total_109
+    numerator_37 = numerator_36 + (branch_56 - (total_109 - total_107)) * _COEFFICIENT_5
+    numerator_38 = numerator_31 + (product_70 - product_66 + numerator_37)
+    numerator_38 = (numerator_38 - difference_61 * ratio_6) / total_79
+    branch_57 = jnp.where(jnp.abs(numerator_38) < jnp.inf, numerator_38, 0.0)
+    total_113 = ratio_6 + branch_57
+    product_71 = product_3 * product_59
+    head_product_71 = _head(product_71)
+    total_114 = head_product_71 + (product_71 - head_product_71)
+    product_72 = product_71 * 2.0**-60
+    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = jnp.where(product_72, product_71, total_114)
+    minus_product_72 = -product_72
+    magnitude = jnp.abs(minus_product_72)
+    head_product_59 = _head(product_59)
+    difference_68 = product_59 - head_product_59
+    difference_69 = head_product_3 * head_product_59 - product_72
+    difference_69 = difference_69 + head_product_3 * difference_68
+    difference_69 = difference_69 + difference * head_product_59 + difference * difference_68
+    difference_69 = jnp.where(product_72 * 2.0**-60 == 0.0, 0.0, difference_69)
+    difference_69 = -(difference_69 + total_99 * product_3)
+    product_73 = difference_69 * jnp.sign(minus_product_72)
+    is_far_2 = jnp.where(jnp.abs(product_73) < jnp.inf, product_73, 0.0)
+    is_far_2 = (magnitude == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (magnitude != 64.0) & (magnitude > 64.0)
+    branch_58 = jnp.where(is_far_3, 0.5 * minus_product_72, minus_product_72)
+    abs_branch_58 = jnp.abs(branch_58)
+    is_less_7 = abs_branch_58 < 0.25
+    total_115 = branch_58 + 1.0
+    difference_70 = total_115 - branch_58
+    product_74 = (_1_OVER_15_FACTORIAL * branch_58 + _1_OVER_14_FACTORIAL) * branch_58
+    product_74 = (product_74 + _1_OVER_13_FACTORIAL) * branch_58 + _1_OVER_12_FACTORIAL
+    product_74 = (product_74 * branch_58 + _1_OVER_11_FACTORIAL) * branch_58
+    product_74 = (product_74 + _1_OVER_10_FACTORIAL) * branch_58 + _1_OVER_9_FACTORIAL
+    product_74 = (product_74 * branch_58 + _1_OVER_8_FACTORIAL) * branch_58
+    product_74 = (product_74 + _1_OVER_7_FACTORIAL) * branch_58 + _1_OVER_6_FACTORIAL
+    product_74 = (product_74 * branch_58 + _1_OVER_5_FACTORIAL) * branch_58
+    product_74 = (product_74 + _1_OVER_4_FACTORIAL) * branch_58 + _1_OVER_3_FACTORIAL
+    product_74 = jnp.square(branch_58) * (product_74 * branch_58 + _1_OVER_2_FACTORIAL)
+    product_74 = branch_58 - (total_115 - difference_70) + (1.0 - difference_70) + product_74
+    branch_59 = jnp.where(jnp.abs(product_74) < jnp.inf, product_74, 0.0)
+    total_116 = total_115 + branch_59
+    exp_branch_58 = jnp.exp(branch_58)
+    part_of_t_2 = jnp.where(is_less_7, total_116, exp_branch_58)
+    branch_60 = jnp.where(is_less_7, branch_59 - (total_116 - total_115), 0.0)
+    branch_61 = jnp.where(jnp.abs(branch_60) < jnp.inf, branch_60, 0.0)
+    total_117 = part_of_t_2 + branch_61
+    product_75 = total_113 * total_117
+    head_product_75 = _head(product_75)
+    total_118 = head_product_75 + (product_75 - head_product_75)
+    product_76 = product_75 * 2.0**-60
+    product_76 = (product_76 == 0.0) | (product_75 == head_product_75)
+    product_76 = jnp.where(product_76, product_75, total_118)
+    head_total_113 = _head(total_113)
+    head_total_117 = _head(total_117)
+    difference_71 = total_117 - head_total_117
+    difference_72 = total_113 - head_total_113
+    product_77 = (branch_61 - (total_117 - part_of_t_2)) * total_113
+    product_78 = (branch_57 - (total_113 - ratio_6)) * total_117
+    difference_73 = head_total_113 * head_total_117 - product_76
+    difference_73 = difference_73 + head_total_113 * difference_71
+    difference_73 = difference_73 + difference_72 * head_total_117
+    difference_73 = difference_73 + difference_72 * difference_71
+    difference_73 = jnp.where(product_76 * 2.0**-60 == 0.0, 0.0, difference_73) + product_78
+    difference_73 = difference_73 + product_77
+    total_119 = product_76 + jnp.where(jnp.abs(difference_73) < jnp.inf, difference_73, 0.0)
+    binade_4 = _binade(exp_branch_58 * _4_OVER_3)
+    inside_4 = (binade_4 > 0.0) & (binade_4 < jnp.inf)
+    branch_62 = jnp.where(inside_4, binade_4, 1.0)
+    ratio_7 = exp_branch_58 / branch_62
+    floor_4 = jnp.floor(jnp.log(branch_62) * _1_OVER_LOG_2 + 0.5)
+    difference_74 = branch_58 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_8 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_120 = difference_74 + negated_8
+    difference_75 = total_120 - difference_74
+    total_121 = difference_74 - (total_120 - difference_75) + (negated_8 - difference_75)
+    total_121 = total_121 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_63 = jnp.where(jnp.abs(total_121) < jnp.inf, total_121, 0.0)
+    total_122 = total_120 + branch_63
+    numerator_39 = (_1_OVER_15_FACTORIAL * total_122 + _1_OVER_14_FACTORIAL) * total_122
+    numerator_40 = (numerator_39 + _1_OVER_13_FACTORIAL) * total_122 + _1_OVER_12_FACTORIAL
+    numerator_41 = (numerator_40 * total_122 + _1_OVER_11_FACTORIAL) * total_122
+    numerator_42 = (numerator_41 + _1_OVER_10_FACTORIAL) * total_122 + _1_OVER_9_FACTORIAL
+    numerator_43 = (numerator_42 * total_122 + _1_OVER_8_FACTORIAL) * total_122
+    numerator_44 = (numerator_43 + _1_OVER_7_FACTORIAL) * total_122 + _1_OVER_6_FACTORIAL
+    numerator_45 = (numerator_44 * total_122 + _1_OVER_5_FACTORIAL) * total_122
+    numerator_46 = (numerator_45 + _1_OVER_4_FACTORIAL) * total_122 + _1_OVER_3_FACTORIAL
+    numerator_47 = jnp.square(total_122) * (numerator_46 * total_122 + _1_OVER_2_FACTORIAL)
+    numerator_48 = numerator_47 + (branch_63 - (total_122 - total_120))
+    numerator_48 = (1.0 - ratio_7 + total_122 + numerator_48) / ratio_7
+    numerator_48 = jnp.where(inside_4 & (abs_branch_58 >= 0.25), numerator_48, 0.0)
+    numerator_48 = numerator_48 + jnp.where(is_far_3, difference_69 * 0.5, difference_69)
+    total_123 = jnp.where(jnp.abs(numerator_48) < jnp.inf, numerator_48, 0.0) + 1.0
+    product_79 = total_119 * numerator_48
+    is_gone = jnp.where(jnp.abs(difference_69) < jnp.inf, difference_69, 0.0)
+    is_gone = (minus_product_72 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (minus_product_72 != -800.0) & (minus_product_72 < -800.0)
+    product_80 = total_117 * numerator_48
+    rest_of_t_2 = total_117 + jnp.where(jnp.abs(product_80) < jnp.inf, product_80, 0.0)
+    rest_of_t_3 = jnp.where(jnp.abs(total_117) < 2.0**-60, total_117 * total_123, rest_of_t_2)
+    rest_of_t_4 = jnp.where(is_far_3, rest_of_t_3, 1.0)
+    total_124 = total_119 + jnp.where(jnp.abs(product_79) < jnp.inf, product_79, 0.0)
+    total_124 = jnp.where(jnp.abs(total_119) < 2.0**-60, total_119 * total_123, total_124)
+    total_124 = total_124 * jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
+    total_124 = total_124 * rest_of_t_4
+    total_125 = product_37 + jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
+    return jnp.where(x < -0.0625, total_125 * part_of_t * rest_of_t, total_124)
+
+
+@jax.jit
+def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
+    """d2f / dx ddelta."""
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = 2.0 * clamped * delta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
+    gamma_squared = jnp.square(gamma)
+    head = _head(gamma_squared)
+    total_3 = head + (gamma_squared - head)
+    product_5 = gamma_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (gamma_squared == head)
+    product_5 = jnp.where(product_5, gamma_squared, total_3)
+    product_6 = product_4 * product_5
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_4)
+    product_8 = delta * clamped
+    head_product_8 = _head(product_8)
+    total_5 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_5)
+    is_equal = product_9 == 0.0
+    head_delta = _head(delta)
+    head_clamped = _head(clamped)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_6 = head_delta * head_clamped - product_9 + head_delta * difference
+    total_6 = total_6 + difference_2 * head_clamped + difference_2 * difference
+    total_6 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_6)
+    branch = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    differs = product_9 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_9 < 0.0)
+    product_10 = 0.5 * -jnp.abs(product_9)
+    abs_product_10 = jnp.abs(product_10)
+    is_less = abs_product_10 < 0.25
+    total_7 = product_10 + 1.0
+    difference_3 = total_7 - product_10
+    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
+    product_11 = jnp.square(product_10) * (product_11 * product_10 + _1_OVER_2_FACTORIAL)
+    product_11 = product_10 - (total_7 - difference_3) + (1.0 - difference_3) + product_11
+    branch_2 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
+    total_8 = total_7 + branch_2
+    exp_product_10 = jnp.exp(product_10)
+    branch_3 = jnp.where(is_less, total_8, exp_product_10)
+    branch_3_squared = jnp.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    branch_4 = jnp.where(outside, t, 1.0)
+    branch_5 = jnp.where(outside, 1.0, t)
+    total_9 = branch_4 + branch_5
+    difference_4 = total_9 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_12 = jnp.where(is_less, branch_2 - (total_8 - total_7), 0.0) * branch_3 * 2.0
+    total_10 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_10 = total_10 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_10 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_10) + product_12
+    branch_6 = jnp.where(outside, total_10, 0.0)
+    binade = _binade(exp_product_10 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_7 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_10 / branch_7
+    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_11 = difference_6 + negated
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated - difference_7)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_8 - (total_13 - total_11)))
+    numerator = jnp.where(inside & (abs_product_10 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_6 * jnp.sign(product_9)) * 0.5) * 2.0
+    branch_9 = jnp.where(outside, numerator, 0.0)
+    branch_10 = jnp.where(outside, 0.0, total_10)
+    branch_11 = jnp.where(outside, 0.0, numerator)
+    total_14 = branch_4 - (total_9 - difference_4) + (branch_5 - difference_4)
+    total_14 = total_14 + (branch_6 + branch_9 * branch_4)
+    total_14 = total_14 + (branch_10 + branch_11 * branch_5)
+    branch_12 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_15 = total_9 + branch_12
+    log_total_15 = jnp.log(total_15)
+    is_less_2 = total_15 < 2.0**-32
+    product_13 = total_15 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_16)
+    product_15 = -0.5 * log_total_15
+    abs_product_15 = jnp.abs(product_15)
+    is_less_3 = abs_product_15 < 0.25
+    total_17 = product_15 + 1.0
+    difference_8 = total_17 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = jnp.square(product_15) * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
+    product_16 = product_15 - (total_17 - difference_8) + (1.0 - difference_8) + product_16
+    branch_13 = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
+    total_18 = total_17 + branch_13
+    exp_product_15 = jnp.exp(product_15)
+    branch_14 = jnp.where(is_less_3, total_18, exp_product_15)
+    branch_15 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_17 = branch_14 * branch_15
+    head_product_17 = _head(product_17)
+    total_19 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_19)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_20 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_20)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_21 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_21)
+    total_22 = product_22 - 1.0
+    difference_9 = total_22 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_10 = product_18 - head_product_18
+    difference_11 = product_20 - head_product_20
+    head_product_14 = _head(product_14)
+    difference_12 = product_14 - head_product_14
+    binade_2 = _binade(exp_product_15 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_16 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_15 / branch_16
+    floor_2 = jnp.floor(jnp.log(branch_16) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_15 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_23 = difference_13 + negated_2
+    difference_14 = total_23 - difference_13
+    total_24 = difference_13 - (total_23 - difference_14) + (negated_2 - difference_14)
+    total_24 = total_24 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_17 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_23 + branch_17
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_25 + _1_OVER_11_FACTORIAL) * total_25
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_25 + _1_OVER_8_FACTORIAL) * total_25
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_25 + _1_OVER_5_FACTORIAL) * total_25
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_17 - (total_25 - total_23))
+    numerator_11 = (1.0 - ratio_2 + total_25 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_14
+    numerator_11 = jnp.where(is_less_3, branch_13 - (total_18 - total_17), 0.0) + numerator_11
+    numerator_11 = numerator_11 * branch_15
+    total_26 = product_22 - (total_22 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_14 * head_product_18 - product_20
+    difference_15 = difference_15 + head_product_14 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_18
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + numerator_11 * product_14) * product_18
+    difference_16 = head_product_20 * head_product_18 - product_22
+    difference_16 = difference_16 + head_product_20 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_18
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_16) + difference_15
+    total_26 = total_26 + (difference_16 + numerator_11 * product_20)
+    branch_18 = jnp.where(jnp.abs(total_26) < jnp.inf, total_26, 0.0)
+    total_27 = total_22 + branch_18
+    total_28 = total_27 + (branch_18 - (total_27 - total_22))
+    branch_19 = jnp.where(jnp.abs(total_28) < 0.00390625, total_28, 0.0)
+    branch_20 = jnp.where(jnp.abs(branch_19) < jnp.inf, branch_19, 0.0)
+    total_29 = log_total_15 + branch_20
+    difference_17 = total_29 - log_total_15
+    difference_18 = branch_20 - difference_17
+    is_at_most = jnp.abs(difference_17 + difference_18) <= 0.00390625 * jnp.abs(log_total_15)
+    branch_21 = jnp.where(is_at_most, total_29, log_total_15)
+    minus_product_9 = -product_9
+    negated_3 = -jnp.minimum(minus_product_9, 0.0)
+    total_30 = branch_21 + negated_3
+    difference_19 = total_30 - branch_21
+    difference_20 = branch_12 - (total_15 - total_9)
+    minus_total_6 = -total_6
+    total_31 = jnp.where(is_at_most, difference_18, 0.0) + 1.0 / total_15 * difference_20
+    total_32 = branch_21 - (total_30 - difference_19) + (negated_3 - difference_19)
+    total_32 = total_32 + total_31
+    branch_22 = jnp.where(jnp.abs(minus_total_6) < jnp.inf, minus_total_6, 0.0)
+    branch_22 = (minus_product_9 == 0.0) & (branch_22 <= 0.0)
+    branch_22 = branch_22 | (minus_product_9 != 0.0) & (minus_product_9 <= 0.0)
+    total_32 = total_32 - jnp.where(branch_22, minus_total_6, 0.0)
+    branch_23 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_33 = total_30 + branch_23
+    product_23 = product_7 * total_33
+    head_product_23 = _head(product_23)
+    total_34 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_34)
+    total_35 = product_24 - 2.0
+    difference_21 = total_35 - product_24
+    head_product_7 = _head(product_7)
+    head_total_33 = _head(total_33)
+    difference_22 = total_33 - head_total_33
+    difference_23 = product_7 - head_product_7
+    head_product_4 = _head(product_4)
+    head_product_5 = _head(product_5)
+    difference_24 = product_5 - head_product_5
+    difference_25 = product_4 - head_product_4
+    head_gamma = _head(gamma)
+    difference_26 = gamma - head_gamma
+    total_36 = head_gamma * head_gamma - product_5 + head_gamma * difference_26
+    total_36 = total_36 + difference_26 * head_gamma + difference_26 * difference_26
+    total_36 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_36)
+    difference_27 = branch_23 - (total_33 - total_30)
+    total_37 = head_product_4 * head_product_5 - product_7 + head_product_4 * difference_24
+    total_37 = total_37 + difference_25 * head_product_5 + difference_25 * difference_24
+    total_37 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_37) + total_36 * product_4
+    total_37 = total_37 * total_33
+    total_38 = head_product_7 * head_total_33 - product_24 + head_product_7 * difference_22
+    total_38 = total_38 + difference_23 * head_total_33 + difference_23 * difference_22
+    total_38 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_38) + total_37
+    total_38 = total_38 + difference_27 * product_7
+    total_38 = product_24 - (total_35 - difference_21) + (-2.0 - difference_21) + total_38
+    branch_24 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_39 = total_35 + branch_24
+    difference_28 = branch_24 - (total_39 - total_35)
+    branch_25 = jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
+    total_40 = total_39 + branch_25
+    branch_26 = jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0)
+    total_41 = branch_4 + branch_26
+    product_25 = total_40 * total_41
+    head_product_25 = _head(product_25)
+    total_42 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_42)
+    product_27 = clamped * delta
+    head_product_27 = _head(product_27)
+    total_43 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_43)
+    total_44 = head_clamped * head_delta - product_28 + head_clamped * difference_2
+    total_44 = total_44 + difference * head_delta + difference * difference_2
+    total_44 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_44)
+    negated_4 = -(product_28 + jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0) + 2.0)
+    branch_27 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    total_45 = branch_5 + branch_27
+    product_29 = negated_4 * total_45
+    head_product_29 = _head(product_29)
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_46)
+    total_47 = product_26 + product_30
+    difference_29 = total_47 - product_26
+    head_total_40 = _head(total_40)
+    head_total_41 = _head(total_41)
+    difference_30 = total_41 - head_total_41
+    difference_31 = total_40 - head_total_40
+    head_negated_4 = _head(negated_4)
+    head_total_45 = _head(total_45)
+    difference_32 = total_45 - head_total_45
+    difference_33 = negated_4 - head_negated_4
+    total_48 = head_negated_4 * head_total_45 - product_30 + head_negated_4 * difference_32
+    total_48 = total_48 + difference_33 * head_total_45 + difference_33 * difference_32
+    total_48 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (branch_27 - (total_45 - branch_5)) * negated_4
+    total_48 = total_48 + branch_11 * product_30
+    total_49 = head_total_40 * head_total_41 - product_26 + head_total_40 * difference_30
+    total_49 = total_49 + difference_31 * head_total_41 + difference_31 * difference_30
+    total_49 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + (branch_25 - (total_40 - total_39)) * total_41
+    total_49 = total_49 + (branch_26 - (total_41 - branch_4)) * total_40
+    total_49 = total_49 + branch_9 * product_26
+    total_50 = product_26 - (total_47 - difference_29) + (product_30 - difference_29)
+    total_50 = total_50 + total_49 + total_48
+    branch_28 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_51 = total_47 + branch_28
+    product_31 = product_2 * total_51
+    head_product_31 = _head(product_31)
+    total_52 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_52)
+    total_15_squared = jnp.square(total_15)
+    head_3 = _head(total_15_squared)
+    total_53 = head_3 + (total_15_squared - head_3)
+    product_33 = total_15_squared * 2.0**-60
+    product_33 = (product_33 == 0.0) | (total_15_squared == head_3)
+    product_33 = jnp.where(product_33, total_15_squared, total_53)
+    ratio_3 = product_32 / product_33
+    product_34 = ratio_3 * product_33
+    head_product_34 = _head(product_34)
+    total_54 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_54)
+    head_ratio_3 = _head(ratio_3)
+    head_product_33 = _head(product_33)
+    difference_34 = product_33 - head_product_33
+    difference_35 = ratio_3 - head_ratio_3
+    head_product_2 = _head(product_2)
+    head_total_51 = _head(total_51)
+    difference_36 = total_51 - head_total_51
+    difference_37 = product_2 - head_product_2
+    head_total_15 = _head(total_15)
+    difference_38 = total_15 - head_total_15
+    numerator_12 = head_product_2 * head_total_51 - product_32 + head_product_2 * difference_36
+    numerator_13 = numerator_12 + difference_37 * head_total_51 + difference_37 * difference_36
+    numerator_14 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = numerator_14 + (branch_28 - (total_51 - total_47)) * product_2
+    numerator_16 = head_total_15 * head_total_15 - product_33 + head_total_15 * difference_38
+    numerator_17 = numerator_16 + difference_38 * head_total_15 + difference_38 * difference_38
+    numerator_18 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = -((numerator_18 + difference_20 * total_15 * 2.0) * ratio_3)
+    numerator_20 = head_ratio_3 * head_product_33 - product_35 + head_ratio_3 * difference_34
+    numerator_21 = numerator_20 + difference_35 * head_product_33
+    numerator_22 = numerator_21 + difference_35 * difference_34
+    numerator_23 = -jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_22)
+    numerator_24 = product_32 - product_35 + numerator_23 + numerator_15 + numerator_19
+    numerator_24 = numerator_24 / product_33
+    branch_29 = jnp.where(jnp.abs(numerator_24) < jnp.inf, numerator_24, 0.0)
+    total_55 = ratio_3 + branch_29
+    smaller = jnp.minimum(product_9, 0.0)
+    total_33_squared = jnp.square(total_33)
+    head_4 = _head(total_33_squared)
+    total_56 = head_4 + (total_33_squared - head_4)
+    product_36 = total_33_squared * 2.0**-60
+    product_36 = (product_36 == 0.0) | (total_33_squared == head_4)
+    product_36 = jnp.where(product_36, total_33_squared, total_56)
+    product_37 = product_5 * product_36
+    head_product_37 = _head(product_37)
+    total_57 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_57)
+    minus_product_38 = -product_38
+    total_58 = smaller + minus_product_38
+    difference_39 = total_58 - smaller
+    head_product_36 = _head(product_36)
+    difference_40 = product_36 - head_product_36
+    total_59 = head_total_33 * head_total_33 - product_36 + head_total_33 * difference_22
+    total_59 = total_59 + difference_22 * head_total_33 + difference_22 * difference_22
+    total_59 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = (total_59 + difference_27 * total_33 * 2.0) * product_5
+    total_60 = smaller - (total_58 - difference_39) + (minus_product_38 - difference_39)
+    difference_41 = head_product_5 * head_product_36 - product_38
+    difference_41 = difference_41 + head_product_5 * difference_40
+    difference_41 = difference_41 + difference_24 * head_product_36
+    difference_41 = difference_41 + difference_24 * difference_40
+    difference_41 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_41 = -(difference_41 + total_36 * product_36 + total_59)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_9 <= 0.0)
+    total_60 = total_60 + jnp.where(outside_2, total_6, 0.0) + difference_41
+    branch_30 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    total_61 = total_58 + branch_30
+    product_39 = 0.5 * total_61
+    abs_product_39 = jnp.abs(product_39)
+    is_less_4 = abs_product_39 < 0.25
+    total_62 = product_39 + 1.0
+    difference_42 = total_62 - product_39
+    product_40 = (_1_OVER_15_FACTORIAL * product_39 + _1_OVER_14_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_13_FACTORIAL) * product_39 + _1_OVER_12_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_11_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_10_FACTORIAL) * product_39 + _1_OVER_9_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_8_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_7_FACTORIAL) * product_39 + _1_OVER_6_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_5_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_4_FACTORIAL) * product_39 + _1_OVER_3_FACTORIAL
+    product_40 = jnp.square(product_39) * (product_40 * product_39 + _1_OVER_2_FACTORIAL)
+    product_40 = product_39 - (total_62 - difference_42) + (1.0 - difference_42) + product_40
+    branch_31 = jnp.where(jnp.abs(product_40) < jnp.inf, product_40, 0.0)
+    total_63 = total_62 + branch_31
+    exp_product_39 = jnp.exp(product_39)
+    branch_32 = jnp.where(is_less_4, total_63, exp_product_39)
+    branch_33 = jnp.where(is_less_4, branch_31 - (total_63 - total_62), 0.0)
+    branch_34 = jnp.where(jnp.abs(branch_33) < jnp.inf, branch_33, 0.0)
+    total_64 = branch_32 + branch_34
+    product_41 = total_55 * total_64
+    head_product_41 = _head(product_41)
+    total_65 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_65)
+    head_total_55 = _head(total_55)
+    head_total_64 = _head(total_64)
+    difference_43 = total_64 - head_total_64
+    difference_44 = total_55 - head_total_55
+    difference_45 = branch_34 - (total_64 - branch_32)
+    total_66 = head_total_55 * head_total_64 - product_42 + head_total_55 * difference_43
+    total_66 = total_66 + difference_44 * head_total_64 + difference_44 * difference_43
+    total_66 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_66)
+    total_66 = total_66 + (branch_29 - (total_55 - ratio_3)) * total_64
+    total_66 = total_66 + difference_45 * total_55
+    branch_35 = jnp.where(jnp.abs(total_66) < jnp.inf, total_66, 0.0)
+    total_67 = product_42 + branch_35
+    product_43 = total_67 * total_64
+    head_product_43 = _head(product_43)
+    total_68 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_68)
+    head_total_67 = _head(total_67)
+    difference_46 = total_67 - head_total_67
+    total_69 = head_total_67 * head_total_64 - product_44 + head_total_67 * difference_43
+    total_69 = total_69 + difference_46 * head_total_64 + difference_46 * difference_43
+    total_69 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, total_69)
+    total_69 = total_69 + (branch_35 - (total_67 - product_42)) * total_64
+    total_69 = total_69 + difference_45 * total_67
+    total_70 = product_44 + jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0)
+    binade_3 = _binade(exp_product_39 * _4_OVER_3)
+    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
+    branch_36 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_39 / branch_36
+    floor_3 = jnp.floor(jnp.log(branch_36) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_39 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_71 = difference_47 + negated_5
+    difference_48 = total_71 - difference_47
+    total_72 = difference_47 - (total_71 - difference_48) + (negated_5 - difference_48)
+    total_72 = total_72 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_37 = jnp.where(jnp.abs(total_72) < jnp.inf, total_72, 0.0)
+    total_73 = total_71 + branch_37
+    numerator_25 = (_1_OVER_15_FACTORIAL * total_73 + _1_OVER_14_FACTORIAL) * total_73
+    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_73 + _1_OVER_12_FACTORIAL
+    numerator_27 = (numerator_26 * total_73 + _1_OVER_11_FACTORIAL) * total_73
+    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_73 + _1_OVER_9_FACTORIAL
+    numerator_29 = (numerator_28 * total_73 + _1_OVER_8_FACTORIAL) * total_73
+    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_73 + _1_OVER_6_FACTORIAL
+    numerator_31 = (numerator_30 * total_73 + _1_OVER_5_FACTORIAL) * total_73
+    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_73 + _1_OVER_3_FACTORIAL
+    numerator_33 = jnp.square(total_73) * (numerator_32 * total_73 + _1_OVER_2_FACTORIAL)
+    numerator_34 = numerator_33 + (branch_37 - (total_73 - total_71))
+    numerator_34 = (1.0 - ratio_4 + total_73 + numerator_34) / ratio_4
+    numerator_34 = jnp.where(inside_3 & (abs_product_39 >= 0.25), numerator_34, 0.0)
+    numerator_34 = numerator_34 + (branch_30 - (total_61 - total_58)) * 0.5
+    total_74 = numerator_34 + numerator_34
+    product_45 = total_70 * total_74
+    product_46 = total_70 * (jnp.where(jnp.abs(total_74) < jnp.inf, total_74, 0.0) + 1.0)
+    total_75 = total_70 + jnp.where(jnp.abs(product_45) < jnp.inf, product_45, 0.0)
+    return jnp.where(jnp.abs(total_70) < 2.0**-60, product_46, total_75)
+
+
+@jax.jit
+def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Array:
+    """d2f / dgamma dgamma."""
+    smaller = jnp.minimum(x, 2.0**40)
+    held = jnp.clip(smaller, -1.0, 1.0)
+    product = _MINUS_4_OVER_SQRT_PI * held
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = product_2 * gamma
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
+    head_product_2 = _head(product_2)
+    head_gamma = _head(gamma)
+    difference = gamma - head_gamma
+    difference_2 = product_2 - head_product_2
+    product_5 = _COEFFICIENT_7 * held
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_3)
+    head = _head(jnp.full_like(x, _COEFFICIENT_7))
+    head_held = _head(held)
+    difference_3 = held - head_held
+    difference_4 = _COEFFICIENT_7 - head
+    total_4 = head_product_2 * head_gamma - product_4 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_gamma + difference_2 * difference
+    total_4 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_5 = head * head_held - product_6 + head * difference_3
+    total_5 = total_5 + difference_4 * head_held + difference_4 * difference_3
+    total_5 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_5) + _COEFFICIENT_8 * held
+    total_4 = total_4 + (product_6 - product_2 + total_5) * gamma
+    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_6 = product_4 + branch
+    product_7 = delta * smaller
+    head_product_7 = _head(product_7)
+    total_7 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_7)
+    head_delta = _head(delta)
+    head_smaller = _head(smaller)
+    difference_5 = smaller - head_smaller
+    difference_6 = delta - head_delta
+    total_8 = head_delta * head_smaller - product_8 + head_delta * difference_5
+    total_8 = total_8 + difference_6 * head_smaller + difference_6 * difference_5
+    total_8 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_8)
+    branch_2 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = product_8 + branch_2
+    is_negative = total_9 < 0.0
+    negated = -jnp.abs(total_9)
+    abs_negated = jnp.abs(negated)
+    is_less = abs_negated < 0.25
+    total_10 = negated + 1.0
+    difference_7 = total_10 - negated
+    product_9 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_9 = jnp.square(negated) * (product_9 * negated + _1_OVER_2_FACTORIAL)
+    product_9 = negated - (total_10 - difference_7) + (1.0 - difference_7) + product_9
+    branch_3 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_11 = total_10 + branch_3
+    exp_negated = jnp.exp(negated)
+    t = jnp.where(is_less, total_11, exp_negated)
+    branch_4 = jnp.where(is_less, branch_3 - (total_11 - total_10), 0.0)
+    binade = _binade(exp_negated * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_5 = jnp.where(inside, binade, 1.0)
+    ratio = exp_negated / branch_5
+    floor = jnp.floor(jnp.log(branch_5) * _1_OVER_LOG_2 + 0.5)
+    difference_8 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_12 = difference_8 + negated_2
+    difference_9 = total_12 - difference_8
+    total_13 = difference_8 - (total_12 - difference_9) + (negated_2 - difference_9)
+    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_6 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_6
+    numerator = (_1_OVER_15_FACTORIAL * total_14 + _1_OVER_14_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_14 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_11_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_14 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_8_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_14 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_5_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_14 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_14) * (numerator * total_14 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_14 + (numerator + (branch_6 - (total_14 - total_12)))
+    numerator = jnp.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
+    total_15 = branch_4 + numerator * t
+    branch_7 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    branch_7 = (t == 2.0**-54) & (branch_7 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
+    log1p_t = _log1p(t)
+    total_16 = t + 1.0
+    difference_10 = total_16 - t
+    total_17 = t - (total_16 - difference_10) + (1.0 - difference_10)
+    branch_8 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_18 = total_16 + branch_8
+    is_less_2 = total_18 < 2.0**-32
+    branch_9 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    product_10 = total_18 * branch_9
+    head_product_10 = _head(product_10)
+    total_19 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_19)
+    product_12 = -0.5 * log1p_t
+    abs_product_12 = jnp.abs(product_12)
+    is_less_3 = abs_product_12 < 0.25
+    total_20 = product_12 + 1.0
+    difference_11 = total_20 - product_12
+    product_13 = (_1_OVER_15_FACTORIAL * product_12 + _1_OVER_14_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_13_FACTORIAL) * product_12 + _1_OVER_12_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_11_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_10_FACTORIAL) * product_12 + _1_OVER_9_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_8_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_7_FACTORIAL) * product_12 + _1_OVER_6_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_5_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_4_FACTORIAL) * product_12 + _1_OVER_3_FACTORIAL
+    product_13 = jnp.square(product_12) * (product_13 * product_12 + _1_OVER_2_FACTORIAL)
+    product_13 = product_12 - (total_20 - difference_11) + (1.0 - difference_11) + product_13
+    branch_10 = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
+    total_21 = total_20 + branch_10
+    exp_product_12 = jnp.exp(product_12)
+    branch_11 = jnp.where(is_less_3, total_21, exp_product_12)
+    branch_12 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_14 = branch_11 * branch_12
+    head_product_14 = _head(product_14)
+    total_22 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_22)
+    product_16 = product_11 * product_15
+    head_product_16 = _head(product_16)
+    total_23 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_23)
+    product_18 = product_17 * product_15
+    head_product_18 = _head(product_18)
+    total_24 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_24)
+    total_25 = product_19 - 1.0
+    difference_12 = total_25 - product_19
+    head_product_17 = _head(product_17)
+    head_product_15 = _head(product_15)
+    difference_13 = product_15 - head_product_15
+    difference_14 = product_17 - head_product_17
+    head_product_11 = _head(product_11)
+    difference_15 = product_11 - head_product_11
+    binade_2 = _binade(exp_product_12 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_13 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_12 / branch_13
+    floor_2 = jnp.floor(jnp.log(branch_13) * _1_OVER_LOG_2 + 0.5)
+    difference_16 = product_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_16 + negated_3
+    difference_17 = total_26 - difference_16
+    total_27 = difference_16 - (total_26 - difference_17) + (negated_3 - difference_17)
+    total_27 = total_27 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = total_26 + branch_14
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_28 + _1_OVER_11_FACTORIAL) * total_28
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_28 + _1_OVER_8_FACTORIAL) * total_28
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_28 + _1_OVER_5_FACTORIAL) * total_28
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_28) * (numerator_9 * total_28 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_14 - (total_28 - total_26))
+    numerator_11 = (1.0 - ratio_2 + total_28 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_product_12 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_11
+    numerator_11 = jnp.where(is_less_3, branch_10 - (total_21 - total_20), 0.0) + numerator_11
+    numerator_11 = numerator_11 * branch_12
+    total_29 = product_19 - (total_25 - difference_12) + (-1.0 - difference_12)
+    product_20 = (branch_8 - (total_18 - total_16)) * branch_9 * product_15
+    difference_18 = head_product_11 * head_product_15 - product_17
+    difference_18 = difference_18 + head_product_11 * difference_13
+    difference_18 = difference_18 + difference_15 * head_product_15
+    difference_18 = difference_18 + difference_15 * difference_13
+    difference_18 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_18) + product_20
+    difference_18 = (difference_18 + numerator_11 * product_11) * product_15
+    difference_19 = head_product_17 * head_product_15 - product_19
+    difference_19 = difference_19 + head_product_17 * difference_13
+    difference_19 = difference_19 + difference_14 * head_product_15
+    difference_19 = difference_19 + difference_14 * difference_13
+    difference_19 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_19) + difference_18
+    total_29 = total_29 + (difference_19 + numerator_11 * product_17)
+    branch_15 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_25 + branch_15
+    total_31 = total_30 + (branch_15 - (total_30 - total_25))
+    branch_16 = jnp.where(jnp.abs(total_31) < 0.00390625, total_31, 0.0)
+    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
+    total_32 = log1p_t + branch_17
+    difference_20 = total_32 - log1p_t
+    difference_21 = branch_17 - difference_20
+    is_at_most = jnp.abs(difference_20 + difference_21) <= 0.00390625 * jnp.abs(log1p_t)
+    branch_18 = jnp.where(is_at_most, total_32, log1p_t)
+    ratio_3 = branch_18 / t
+    total_33 = product_8 + branch_18
+    difference_22 = total_33 - product_8
+    total_34 = jnp.where(is_at_most, difference_21, 0.0) + 1.0 / total_16 * total_15
+    total_35 = product_8 - (total_33 - difference_22) + (branch_18 - difference_22)
+    total_35 = total_35 + total_8 + total_34
+    branch_19 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_36 = total_33 + branch_19
+    branch_20 = jnp.where(is_negative, jnp.where(branch_7, 1.0, ratio_3), total_36)
+    branch_20_squared = jnp.square(branch_20)
+    head_2 = _head(branch_20_squared)
+    total_37 = head_2 + (branch_20_squared - head_2)
+    product_21 = branch_20_squared * 2.0**-60
+    product_21 = (product_21 == 0.0) | (branch_20_squared == head_2)
+    product_21 = jnp.where(product_21, branch_20_squared, total_37)
+    head_branch_20 = _head(branch_20)
+    difference_23 = branch_20 - head_branch_20
+    product_22 = ratio_3 * t
+    head_product_22 = _head(product_22)
+    total_38 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_38)
+    head_ratio_3 = _head(ratio_3)
+    head_t = _head(t)
+    difference_24 = t - head_t
+    difference_25 = ratio_3 - head_ratio_3
+    numerator_12 = head_ratio_3 * head_t - product_23 + head_ratio_3 * difference_24
+    numerator_13 = numerator_12 + difference_25 * head_t + difference_25 * difference_24
+    numerator_14 = -jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_14 = (branch_18 - product_23 + numerator_14 + total_34 - branch_4 * ratio_3) / t
+    numerator_14 = jnp.where(branch_7, 0.0, numerator_14)
+    numerator_14 = jnp.where(is_negative, numerator_14, branch_19 - (total_36 - total_33))
+    difference_26 = head_branch_20 * head_branch_20 - product_21
+    difference_26 = difference_26 + head_branch_20 * difference_23
+    difference_26 = difference_26 + difference_23 * head_branch_20
+    difference_26 = difference_26 + difference_23 * difference_23
+    difference_26 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_26)
+    difference_26 = difference_26 + numerator_14 * branch_20 * 2.0
+    branch_21 = jnp.where(jnp.abs(difference_26) < jnp.inf, difference_26, 0.0)
+    total_39 = product_21 + branch_21
+    branch_22 = jnp.where(jnp.abs(numerator_14) < jnp.inf, numerator_14, 0.0)
+    total_40 = branch_20 + branch_22
+    product_24 = total_39 * total_40
+    head_product_24 = _head(product_24)
+    total_41 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_41)
+    head_total_39 = _head(total_39)
+    head_total_40 = _head(total_40)
+    difference_27 = total_40 - head_total_40
+    difference_28 = total_39 - head_total_39
+    difference_29 = branch_21 - (total_39 - product_21)
+    total_42 = head_total_39 * head_total_40 - product_25 + head_total_39 * difference_27
+    total_42 = total_42 + difference_28 * head_total_40 + difference_28 * difference_27
+    total_42 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + difference_29 * total_40
+    total_42 = total_42 + (branch_22 - (total_40 - branch_20)) * total_39
+    branch_23 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = product_25 + branch_23
+    product_26 = total_6 * total_43
+    head_product_26 = _head(product_26)
+    total_44 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_44)
+    head_total_6 = _head(total_6)
+    head_total_43 = _head(total_43)
+    difference_30 = total_43 - head_total_43
+    difference_31 = total_6 - head_total_6
+    total_45 = head_total_6 * head_total_43 - product_27 + head_total_6 * difference_30
+    total_45 = total_45 + difference_31 * head_total_43 + difference_31 * difference_30
+    total_45 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = total_45 + (branch - (total_6 - product_4)) * total_43
+    total_45 = total_45 + (branch_23 - (total_43 - product_25)) * total_6
+    branch_24 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = product_27 + branch_24
+    smaller_2 = jnp.minimum(product_8, 0.0)
+    product_28 = 3.0 * smaller_2
+    head_product_28 = _head(product_28)
+    total_47 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_47)
+    gamma_squared = jnp.square(gamma)
+    head_3 = _head(gamma_squared)
+    total_48 = head_3 + (gamma_squared - head_3)
+    product_30 = gamma_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (gamma_squared == head_3)
+    product_30 = jnp.where(product_30, gamma_squared, total_48)
+    total_49 = head_gamma * head_gamma - product_30 + head_gamma * difference
+    total_49 = total_49 + difference * head_gamma + difference * difference
+    total_49 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_49)
+    branch_25 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
+    total_50 = product_30 + branch_25
+    product_31 = total_50 * total_39
+    head_product_31 = _head(product_31)
+    total_51 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_51)
+    head_total_50 = _head(total_50)
+    difference_32 = total_50 - head_total_50
+    total_52 = head_total_50 * head_total_39 - product_32 + head_total_50 * difference_28
+    total_52 = total_52 + difference_32 * head_total_39 + difference_32 * difference_28
+    total_52 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_25 - (total_50 - product_30)) * total_39
+    total_52 = total_52 + difference_29 * total_50
+    branch_26 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
+    total_53 = product_32 + branch_26
+    branch_27 = jnp.where(is_negative, t, 1.0)
+    branch_28 = jnp.where(is_negative, branch_4, 0.0)
+    branch_29 = jnp.where(jnp.abs(branch_28) < jnp.inf, branch_28, 0.0)
+    total_54 = branch_27 + branch_29
+    product_33 = total_53 * total_54
+    head_product_33 = _head(product_33)
+    total_55 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_55)
+    head_total_53 = _head(total_53)
+    head_total_54 = _head(total_54)
+    difference_33 = total_54 - head_total_54
+    difference_34 = total_53 - head_total_53
+    difference_35 = branch_29 - (total_54 - branch_27)
+    total_56 = head_total_53 * head_total_54 - product_34 + head_total_53 * difference_33
+    total_56 = total_56 + difference_34 * head_total_54 + difference_34 * difference_33
+    total_56 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_26 - (total_53 - product_32)) * total_54
+    total_56 = total_56 + difference_35 * total_53
+    branch_30 = jnp.where(jnp.abs(total_56) < jnp.inf, total_56, 0.0)
+    total_57 = product_34 + branch_30
+    product_35 = total_57 * total_54
+    head_product_35 = _head(product_35)
+    total_58 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_58)
+    minus_product_36 = -product_36
+    total_59 = product_29 + minus_product_36
+    difference_36 = total_59 - product_29
+    head_smaller_2 = _head(smaller_2)
+    head_total_57 = _head(total_57)
+    difference_37 = total_57 - head_total_57
+    branch_31 = jnp.where(is_negative, jnp.where(branch_7, 0.0, -numerator), 0.0)
+    product_37 = branch_31 * 2.0
+    branch_32 = jnp.where(is_negative, numerator, 0.0)
+    total_60 = product_29 - (total_59 - difference_36) + (minus_product_36 - difference_36)
+    total_61 = head_total_57 * head_total_54 - product_36 + head_total_57 * difference_33
+    total_61 = total_61 + difference_37 * head_total_54 + difference_37 * difference_33
+    total_61 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_30 - (total_57 - product_34)) * total_54
+    total_61 = -(total_61 + difference_35 * total_57)
+    total_61 = total_61 + (product_37 + branch_32 + branch_32) * minus_product_36
+    total_62 = 3.0 * head_smaller_2 - product_29 + 3.0 * (smaller_2 - head_smaller_2)
+    total_62 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_62)
+    inside_3 = (product_8 != 0.0) & (product_8 <= 0.0)
+    inside_3 = jnp.where((product_8 == 0.0) & (branch_2 <= 0.0) | inside_3, total_8, 0.0)
+    total_60 = total_60 + (total_62 + inside_3 * 3.0) + total_61
+    branch_33 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    total_63 = total_59 + branch_33
+    difference_38 = branch_33 - (total_63 - total_59)
+    product_38 = difference_38 * jnp.sign(total_63)
+    is_far = jnp.where(jnp.abs(product_38) < jnp.inf, product_38, 0.0)
+    is_far = jnp.abs(total_63) + is_far > 64.0
+    total_64 = total_63 + jnp.where(jnp.abs(difference_38) < jnp.inf, difference_38, 0.0)
+    branch_34 = jnp.where(is_far, 0.5 * total_64, total_63)
+    is_less_4 = jnp.abs(branch_34) < 0.5
+    expm1_branch_34 = _expm1(branch_34)
+    total_65 = expm1_branch_34 + 1.0
+    part_of_t = jnp.where(is_less_4, total_65, jnp.exp(branch_34))
+    branch_35 = jnp.where(is_less_4, expm1_branch_34 - (total_65 - 1.0), 0.0)
+    branch_36 = jnp.where(jnp.abs(branch_35) < jnp.inf, branch_35, 0.0)
+    total_66 = part_of_t + branch_36
+    product_39 = total_46 * total_66
+    head_product_39 = _head(product_39)
+    total_67 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_67)
+    head_total_46 = _head(total_46)
+    head_total_66 = _head(total_66)
+    difference_39 = total_66 - head_total_66
+    difference_40 = total_46 - head_total_46
+    total_68 = head_total_46 * head_total_66 - product_40 + head_total_46 * difference_39
+    total_68 = total_68 + difference_40 * head_total_66 + difference_40 * difference_39
+    total_68 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, total_68)
+    total_68 = total_68 + (branch_24 - (total_46 - product_27)) * total_66
+    total_68 = total_68 + (branch_36 - (total_66 - part_of_t)) * total_46
+    total_69 = product_40 + jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
+    branch_37 = jnp.where(is_far, 0.0, difference_38)
+    total_70 = product_37 + branch_31 + branch_37
+    product_41 = total_69 * total_70
+    is_gone = total_64 < -800.0
+    scale = jnp.maximum(jnp.abs(smaller), 1.0)
+    product_42 = total_66 * branch_37
+    rest_of_t = total_66 * (jnp.where(jnp.abs(branch_37) < jnp.inf, branch_37, 0.0) + 1.0)
+    rest_of_t_2 = total_66 + jnp.where(jnp.abs(product_42) < jnp.inf, product_42, 0.0)
+    rest_of_t = jnp.where(jnp.abs(total_66) < 2.0**-60, rest_of_t, rest_of_t_2)
+    rest_of_t = jnp.where(is_far, rest_of_t, 1.0)
+    product_43 = total_69 * (jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0) + 1.0)
+    total_71 = total_69 + jnp.where(jnp.abs(product_41) < jnp.inf, product_41, 0.0)
+    product_43 = jnp.where(jnp.abs(total_69) < 2.0**-60, product_43, total_71)
+    product_43 = product_43 * jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
+    return product_43 * rest_of_t
+
+
+@jax.jit
+def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Array:
+    """d2f / dgamma ddelta."""
+    smaller = jnp.minimum(x, 2.0**40)
+    held = jnp.clip(smaller, -1.0, 1.0)
+    held_squared = jnp.square(held)
+    head_held_squared = _head(held_squared)
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = jnp.where(product, held_squared, total)
+    product_2 = _MINUS_2_OVER_SQRT_PI * product
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total_2)
+    gamma_squared = jnp.square(gamma)
+    head = _head(gamma_squared)
+    total_3 = head + (gamma_squared - head)
+    product_4 = gamma_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (gamma_squared == head)
+    product_4 = jnp.where(product_4, gamma_squared, total_3)
+    product_5 = 2.0 * product_4
+    product_6 = delta * smaller
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_4)
+    is_equal = product_7 == 0.0
+    head_delta = _head(delta)
+    head_smaller = _head(smaller)
+    difference = smaller - head_smaller
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_smaller - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_smaller + difference_2 * difference
+    total_5 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_7 < 0.0)
+    product_8 = 0.5 * -jnp.abs(product_7)
+    abs_product_8 = jnp.abs(product_8)
+    is_less = abs_product_8 < 0.25
+    total_6 = product_8 + 1.0
+    difference_3 = total_6 - product_8
+    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
+    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
+    product_9 = product_8 - (total_6 - difference_3) + (1.0 - difference_3) + product_9
+    branch_2 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_7 = total_6 + branch_2
+    exp_product_8 = jnp.exp(product_8)
+    branch_3 = jnp.where(is_less, total_7, exp_product_8)
+    branch_3_squared = jnp.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    branch_4 = jnp.where(outside, t, 1.0)
+    branch_5 = jnp.where(outside, 1.0, t)
+    total_8 = branch_4 + branch_5
+    difference_4 = total_8 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_10 = jnp.where(is_less, branch_2 - (total_7 - total_6), 0.0) * branch_3 * 2.0
+    total_9 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_9 = total_9 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_9 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_9) + product_10
+    binade = _binade(exp_product_8 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_8 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_10 = difference_6 + negated
+    difference_7 = total_10 - difference_6
+    total_11 = difference_6 - (total_10 - difference_7) + (negated - difference_7)
+    total_11 = total_11 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    total_12 = total_10 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_12 + _1_OVER_14_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_12 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_11_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_12 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_8_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_12 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_5_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_12 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_12) * (numerator * total_12 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_12 + (numerator + (branch_7 - (total_12 - total_10)))
+    numerator = jnp.where(inside & (abs_product_8 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_5 * jnp.sign(product_7)) * 0.5) * 2.0
+    total_13 = branch_4 - (total_8 - difference_4) + (branch_5 - difference_4)
+    product_11 = jnp.where(outside, 0.0, numerator) * branch_5
+    product_11 = jnp.where(outside, 0.0, total_9) + product_11
+    product_12 = jnp.where(outside, numerator, 0.0) * branch_4
+    total_13 = total_13 + (jnp.where(outside, total_9, 0.0) + product_12) + product_11
+    branch_8 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_8 + branch_8
+    log_total_14 = jnp.log(total_14)
+    is_less_2 = total_14 < 2.0**-32
+    product_13 = total_14 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    head_product_13 = _head(product_13)
+    total_15 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_15)
+    product_15 = -0.5 * log_total_14
+    abs_product_15 = jnp.abs(product_15)
+    is_less_3 = abs_product_15 < 0.25
+    total_16 = product_15 + 1.0
+    difference_8 = total_16 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = jnp.square(product_15) * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
+    product_16 = product_15 - (total_16 - difference_8) + (1.0 - difference_8) + product_16
+    branch_9 = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
+    total_17 = total_16 + branch_9
+    exp_product_15 = jnp.exp(product_15)
+    branch_10 = jnp.where(is_less_3, total_17, exp_product_15)
+    branch_11 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_17 = branch_10 * branch_11
+    head_product_17 = _head(product_17)
+    total_18 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_18)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_19 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_19)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_20 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_20)
+    total_21 = product_22 - 1.0
+    difference_9 = total_21 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_10 = product_18 - head_product_18
+    difference_11 = product_20 - head_product_20
+    head_product_14 = _head(product_14)
+    difference_12 = product_14 - head_product_14
+    binade_2 = _binade(exp_product_15 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_12 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_15 / branch_12
+    floor_2 = jnp.floor(jnp.log(branch_12) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_15 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_22 = difference_13 + negated_2
+    difference_14 = total_22 - difference_13
+    total_23 = difference_13 - (total_22 - difference_14) + (negated_2 - difference_14)
+    total_23 = total_23 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_13
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_24 + _1_OVER_11_FACTORIAL) * total_24
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_24 + _1_OVER_8_FACTORIAL) * total_24
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_24 + _1_OVER_5_FACTORIAL) * total_24
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_24) * (numerator_9 * total_24 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_13 - (total_24 - total_22))
+    numerator_11 = (1.0 - ratio_2 + total_24 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_10
+    numerator_11 = jnp.where(is_less_3, branch_9 - (total_17 - total_16), 0.0) + numerator_11
+    numerator_11 = numerator_11 * branch_11
+    total_25 = product_22 - (total_21 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_14 * head_product_18 - product_20
+    difference_15 = difference_15 + head_product_14 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_18
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + numerator_11 * product_14) * product_18
+    difference_16 = head_product_20 * head_product_18 - product_22
+    difference_16 = difference_16 + head_product_20 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_18
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_16) + difference_15
+    total_25 = total_25 + (difference_16 + numerator_11 * product_20)
+    branch_14 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_21 + branch_14
+    total_27 = total_26 + (branch_14 - (total_26 - total_21))
+    branch_15 = jnp.where(jnp.abs(total_27) < 0.00390625, total_27, 0.0)
+    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
+    total_28 = log_total_14 + branch_16
+    difference_17 = total_28 - log_total_14
+    difference_18 = branch_16 - difference_17
+    is_at_most = jnp.abs(difference_17 + difference_18) <= 0.00390625 * jnp.abs(log_total_14)
+    branch_17 = jnp.where(is_at_most, total_28, log_total_14)
+    minus_product_7 = -product_7
+    negated_3 = -jnp.minimum(minus_product_7, 0.0)
+    total_29 = branch_17 + negated_3
+    difference_19 = total_29 - branch_17
+    difference_20 = branch_8 - (total_14 - total_8)
+    minus_total_5 = -total_5
+    total_30 = jnp.where(is_at_most, difference_18, 0.0) + 1.0 / total_14 * difference_20
+    total_31 = branch_17 - (total_29 - difference_19) + (negated_3 - difference_19)
+    total_31 = total_31 + total_30
+    branch_18 = jnp.where(jnp.abs(minus_total_5) < jnp.inf, minus_total_5, 0.0)
+    branch_18 = (minus_product_7 == 0.0) & (branch_18 <= 0.0)
+    branch_18 = branch_18 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_31 = total_31 - jnp.where(branch_18, minus_total_5, 0.0)
+    branch_19 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_32 = total_29 + branch_19
+    total_32_squared = jnp.square(total_32)
+    head_3 = _head(total_32_squared)
+    total_33 = head_3 + (total_32_squared - head_3)
+    product_23 = total_32_squared * 2.0**-60
+    product_23 = (product_23 == 0.0) | (total_32_squared == head_3)
+    product_23 = jnp.where(product_23, total_32_squared, total_33)
+    product_24 = product_5 * product_23
+    head_product_24 = _head(product_24)
+    total_34 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_34)
+    total_35 = product_25 - 1.0
+    difference_21 = total_35 - product_25
+    head_product_5 = _head(product_5)
+    head_product_23 = _head(product_23)
+    difference_22 = product_23 - head_product_23
+    difference_23 = product_5 - head_product_5
+    head_gamma = _head(gamma)
+    difference_24 = gamma - head_gamma
+    total_36 = head_gamma * head_gamma - product_4 + head_gamma * difference_24
+    total_36 = total_36 + difference_24 * head_gamma + difference_24 * difference_24
+    total_36 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_36)
+    head_total_32 = _head(total_32)
+    difference_25 = total_32 - head_total_32
+    total_37 = head_total_32 * head_total_32 - product_23 + head_total_32 * difference_25
+    total_37 = total_37 + difference_25 * head_total_32 + difference_25 * difference_25
+    total_37 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_37)
+    total_37 = total_37 + (branch_19 - (total_32 - total_29)) * total_32 * 2.0
+    total_38 = product_25 - (total_35 - difference_21) + (-1.0 - difference_21)
+    difference_26 = head_product_5 * head_product_23 - product_25
+    difference_26 = difference_26 + head_product_5 * difference_22
+    difference_26 = difference_26 + difference_23 * head_product_23
+    difference_26 = difference_26 + difference_23 * difference_22
+    difference_26 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_26)
+    difference_26 = difference_26 + total_36 * 2.0 * product_23 + total_37 * product_5
+    total_38 = total_38 + difference_26
+    branch_20 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_39 = total_35 + branch_20
+    product_26 = product_3 * total_39
+    head_product_26 = _head(product_26)
+    total_40 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_40)
+    ratio_3 = product_27 / total_14
+    product_28 = ratio_3 * total_14
+    head_product_28 = _head(product_28)
+    total_41 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_41)
+    head_ratio_3 = _head(ratio_3)
+    head_total_14 = _head(total_14)
+    difference_27 = total_14 - head_total_14
+    difference_28 = ratio_3 - head_ratio_3
+    head_product_3 = _head(product_3)
+    head_total_39 = _head(total_39)
+    difference_29 = total_39 - head_total_39
+    difference_30 = product_3 - head_product_3
+    product_30 = _COEFFICIENT_5 * product
+    head_product_30 = _head(product_30)
+    total_42 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_42)
+    head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
+    head_product = _head(product)
+    difference_31 = product - head_product
+    difference_32 = _COEFFICIENT_5 - head_4
+    head_held = _head(held)
+    difference_33 = held - head_held
+    numerator_12 = head_product_3 * head_total_39 - product_27 + head_product_3 * difference_29
+    numerator_13 = numerator_12 + difference_30 * head_total_39 + difference_30 * difference_29
+    numerator_14 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = head_ratio_3 * head_total_14 - product_29 + head_ratio_3 * difference_27
+    numerator_16 = numerator_15 + difference_28 * head_total_14 + difference_28 * difference_27
+    numerator_17 = -jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_16)
+    numerator_18 = product_27 - product_29 + numerator_17
+    numerator_19 = head_held * head_held - product + head_held * difference_33
+    numerator_20 = numerator_19 + difference_33 * head_held + difference_33 * difference_33
+    numerator_21 = jnp.where(product * 2.0**-60 == 0.0, 0.0, numerator_20) * _COEFFICIENT_5
+    numerator_22 = head_4 * head_product - product_31 + head_4 * difference_31
+    numerator_23 = numerator_22 + difference_32 * head_product + difference_32 * difference_31
+    numerator_24 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, numerator_23)
+    numerator_25 = numerator_24 + _COEFFICIENT_6 * product + numerator_21
+    numerator_26 = numerator_14 + (product_31 - product_3 + numerator_25) * total_39
+    numerator_27 = numerator_26 + (branch_20 - (total_39 - total_35)) * product_3
+    numerator_18 = (numerator_18 + numerator_27 - difference_20 * ratio_3) / total_14
+    branch_21 = jnp.where(jnp.abs(numerator_18) < jnp.inf, numerator_18, 0.0)
+    total_43 = ratio_3 + branch_21
+    smaller_2 = jnp.minimum(product_7, 0.0)
+    product_32 = product_4 * product_23
+    head_product_32 = _head(product_32)
+    total_44 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_44)
+    minus_product_33 = -product_33
+    total_45 = smaller_2 + minus_product_33
+    difference_34 = total_45 - smaller_2
+    head_product_4 = _head(product_4)
+    difference_35 = product_4 - head_product_4
+    total_46 = smaller_2 - (total_45 - difference_34) + (minus_product_33 - difference_34)
+    difference_36 = head_product_4 * head_product_23 - product_33
+    difference_36 = difference_36 + head_product_4 * difference_22
+    difference_36 = difference_36 + difference_35 * head_product_23
+    difference_36 = difference_36 + difference_35 * difference_22
+    difference_36 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = -(difference_36 + total_36 * product_23 + total_37 * product_4)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_7 <= 0.0)
+    total_46 = total_46 + jnp.where(outside_2, total_5, 0.0) + difference_36
+    branch_22 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
+    total_47 = total_45 + branch_22
+    product_34 = 0.5 * total_47
+    abs_product_34 = jnp.abs(product_34)
+    is_less_4 = abs_product_34 < 0.25
+    total_48 = product_34 + 1.0
+    difference_37 = total_48 - product_34
+    product_35 = (_1_OVER_15_FACTORIAL * product_34 + _1_OVER_14_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_13_FACTORIAL) * product_34 + _1_OVER_12_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_11_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_10_FACTORIAL) * product_34 + _1_OVER_9_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_8_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_7_FACTORIAL) * product_34 + _1_OVER_6_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_5_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_4_FACTORIAL) * product_34 + _1_OVER_3_FACTORIAL
+    product_35 = jnp.square(product_34) * (product_35 * product_34 + _1_OVER_2_FACTORIAL)
+    product_35 = product_34 - (total_48 - difference_37) + (1.0 - difference_37) + product_35
+    branch_23 = jnp.where(jnp.abs(product_35) < jnp.inf, product_35, 0.0)
+    total_49 = total_48 + branch_23
+    exp_product_34 = jnp.exp(product_34)
+    branch_24 = jnp.where(is_less_4, total_49, exp_product_34)
+    branch_25 = jnp.where(is_less_4, branch_23 - (total_49 - total_48), 0.0)
+    branch_26 = jnp.where(jnp.abs(branch_25) < jnp.inf, branch_25, 0.0)
+    total_50 = branch_24 + branch_26
+    product_36 = total_43 * total_50
+    head_product_36 = _head(product_36)
+    total_51 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_51)
+    head_total_43 = _head(total_43)
+    head_total_50 = _head(total_50)
+    difference_38 = total_50 - head_total_50
+    difference_39 = total_43 - head_total_43
+    difference_40 = branch_26 - (total_50 - branch_24)
+    total_52 = head_total_43 * head_total_50 - product_37 + head_total_43 * difference_38
+    total_52 = total_52 + difference_39 * head_total_50 + difference_39 * difference_38
+    total_52 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_21 - (total_43 - ratio_3)) * total_50
+    total_52 = total_52 + difference_40 * total_43
+    branch_27 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
+    total_53 = product_37 + branch_27
+    difference_41 = branch_22 - (total_47 - total_45)
+    is_gone = jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    is_gone = (total_47 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (total_47 != -800.0) & (total_47 < -800.0)
+    scale = jnp.maximum(jnp.abs(smaller), 1.0)
+    branch_28 = jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale)
+    branch_28_squared = jnp.square(branch_28)
+    head_5 = _head(branch_28_squared)
+    total_54 = head_5 + (branch_28_squared - head_5)
+    product_38 = branch_28_squared * 2.0**-60
+    product_38 = (product_38 == 0.0) | (branch_28_squared == head_5)
+    product_38 = jnp.where(product_38, branch_28_squared, total_54)
+    head_branch_28 = _head(branch_28)
+    difference_42 = branch_28 - head_branch_28
+    difference_43 = head_branch_28 * head_branch_28 - product_38
+    difference_43 = difference_43 + head_branch_28 * difference_42
+    difference_43 = difference_43 + difference_42 * head_branch_28
+    difference_43 = difference_43 + difference_42 * difference_42
+    difference_43 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_43)
+    branch_29 = jnp.where(jnp.abs(difference_43) < jnp.inf, difference_43, 0.0)
+    total_55 = product_38 + branch_29
+    product_39 = total_53 * total_55
+    head_product_39 = _head(product_39)
+    total_56 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_56)
+    head_total_53 = _head(total_53)
+    head_total_55 = _head(total_55)
+    difference_44 = total_55 - head_total_55
+    difference_45 = total_53 - head_total_53
+    total_57 = head_total_53 * head_total_55 - product_40 + head_total_53 * difference_44
+    total_57 = total_57 + difference_45 * head_total_55 + difference_45 * difference_44
+    total_57 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (branch_27 - (total_53 - product_37)) * total_55
+    total_57 = total_57 + (branch_29 - (total_55 - product_38)) * total_53
+    branch_30 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
+    total_58 = product_40 + branch_30
+    product_41 = total_58 * total_50
+    head_product_41 = _head(product_41)
+    total_59 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_59)
+    head_total_58 = _head(total_58)
+    difference_46 = total_58 - head_total_58
+    total_60 = head_total_58 * head_total_50 - product_42 + head_total_58 * difference_38
+    total_60 = total_60 + difference_46 * head_total_50 + difference_46 * difference_38
+    total_60 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + (branch_30 - (total_58 - product_40)) * total_50
+    total_60 = total_60 + difference_40 * total_58
+    total_61 = product_42 + jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    binade_3 = _binade(exp_product_34 * _4_OVER_3)
+    inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
+    branch_31 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_34 / branch_31
+    floor_3 = jnp.floor(jnp.log(branch_31) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_34 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_48 = difference_43 + negated_4
-    difference_44 = total_48 - difference_43
-    total_49 = difference_43 - (total_48 - difference_44) + (negated_4 - difference_44)
-    total_49 = total_49 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_48 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = total_48 + branch_48
-    numerator_29 = (_1_OVER_15_FACTORIAL * total_50 + _1_OVER_14_FACTORIAL) * total_50
-    numerator_30 = (numerator_29 + _1_OVER_13_FACTORIAL) * total_50 + _1_OVER_12_FACTORIAL
-    numerator_31 = (numerator_30 * total_50 + _1_OVER_11_FACTORIAL) * total_50
-    numerator_32 = (numerator_31 + _1_OVER_10_FACTORIAL) * total_50 + _1_OVER_9_FACTORIAL
-    numerator_33 = (numerator_32 * total_50 + _1_OVER_8_FACTORIAL) * total_50
-    numerator_34 = (numerator_33 + _1_OVER_7_FACTORIAL) * total_50 + _1_OVER_6_FACTORIAL
-    numerator_35 = (numerator_34 * total_50 + _1_OVER_5_FACTORIAL) * total_50
-    numerator_36 = (numerator_35 + _1_OVER_4_FACTORIAL) * total_50 + _1_OVER_3_FACTORIAL
-    numerator_37 = jnp.square(total_50) * (numerator_36 * total_50 + _1_OVER_2_FACTORIAL)
-    numerator_38 = numerator_37 + (branch_48 - (total_50 - total_48))
-    numerator_38 = (1.0 - ratio_4 + total_50 + numerator_38) / ratio_4
-    numerator_38 = jnp.where(inside_3 & (abs_product_20 >= 0.25), numerator_38, 0.0)
-    numerator_38 = numerator_38 + difference_38 * 0.5
-    total_51 = numerator_38 + numerator_38
-    product_25 = total_47 * total_51
-    product_26 = total_47 * (jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0) + 1.0)
-    total_52 = total_47 + jnp.where(jnp.abs(product_25) < jnp.inf, product_25, 0.0)
-    return jnp.where(jnp.abs(total_47) < 2.0**-60, product_26, total_52)
+    total_62 = difference_47 + negated_4
+    difference_48 = total_62 - difference_47
+    total_63 = difference_47 - (total_62 - difference_48) + (negated_4 - difference_48)
+    total_63 = total_63 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_32 = jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
+    total_64 = total_62 + branch_32
+    numerator_28 = (_1_OVER_15_FACTORIAL * total_64 + _1_OVER_14_FACTORIAL) * total_64
+    numerator_29 = (numerator_28 + _1_OVER_13_FACTORIAL) * total_64 + _1_OVER_12_FACTORIAL
+    numerator_30 = (numerator_29 * total_64 + _1_OVER_11_FACTORIAL) * total_64
+    numerator_31 = (numerator_30 + _1_OVER_10_FACTORIAL) * total_64 + _1_OVER_9_FACTORIAL
+    numerator_32 = (numerator_31 * total_64 + _1_OVER_8_FACTORIAL) * total_64
+    numerator_33 = (numerator_32 + _1_OVER_7_FACTORIAL) * total_64 + _1_OVER_6_FACTORIAL
+    numerator_34 = (numerator_33 * total_64 + _1_OVER_5_FACTORIAL) * total_64
+    numerator_35 = (numerator_34 + _1_OVER_4_FACTORIAL) * total_64 + _1_OVER_3_FACTORIAL
+    numerator_36 = jnp.square(total_64) * (numerator_35 * total_64 + _1_OVER_2_FACTORIAL)
+    numerator_37 = numerator_36 + (branch_32 - (total_64 - total_62))
+    numerator_37 = (1.0 - ratio_4 + total_64 + numerator_37) / ratio_4
+    numerator_37 = jnp.where(inside_3 & (abs_product_34 >= 0.25), numerator_37, 0.0)
+    numerator_37 = numerator_37 + difference_41 * 0.5
+    total_65 = numerator_37 + numerator_37
+    product_43 = total_61 * total_65
+    product_44 = total_61 * (jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0) + 1.0)
+    total_66 = total_61 + jnp.where(jnp.abs(product_43) < jnp.inf, product_43, 0.0)
+    return jnp.where(jnp.abs(total_61) < 2.0**-60, product_44, total_66)
 
 
 @jax.jit
@@ -4679,422 +5269,471 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     held = jnp.clip(smaller, -1.0, 1.0)
     product = _MINUS_2_OVER_SQRT_PI_2 * gamma * (jnp.square(held) * held)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
-    total = head + jnp.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = 2.0 * total
-    product_3 = delta * smaller
-    head_product_3 = _head(product_3)
-    branch_2 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_2 = head_product_3 + branch_2
-    is_equal = branch_2 == 0.0
+    total_2 = head + (gamma_squared - head)
+    product_3 = gamma_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    product_3 = jnp.where(product_3, gamma_squared, total_2)
+    product_4 = 2.0 * product_3
+    product_5 = delta * smaller
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_3)
+    is_equal = product_6 == 0.0
     head_delta = _head(delta)
     head_smaller = _head(smaller)
     difference = smaller - head_smaller
     difference_2 = delta - head_delta
-    total_2 = head_delta * head_smaller - branch_2 + head_delta * difference
-    total_2 = total_2 + difference_2 * head_smaller + difference_2 * difference
-    total_2 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_3 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    differs = branch_2 != 0.0
-    outside = is_equal & (branch_3 < 0.0) | differs & (branch_2 < 0.0)
-    product_4 = 0.5 * -jnp.abs(branch_2)
-    abs_product_4 = jnp.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_3 = product_4 + 1.0
-    difference_3 = total_3 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = jnp.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_3 - difference_3) + (1.0 - difference_3) + product_5
-    branch_4 = jnp.where(jnp.abs(product_5) < jnp.inf, product_5, 0.0)
-    total_4 = total_3 + branch_4
-    exp_product_4 = jnp.exp(product_4)
-    branch_5 = jnp.where(is_less, total_4, exp_product_4)
-    branch_5_squared = jnp.square(branch_5)
-    head_2 = _head(branch_5_squared)
-    t = jnp.where(branch_5_squared == head_2, 0.0, branch_5_squared - head_2)
-    t = head_2 + t
-    branch_6 = jnp.where(outside, t, 1.0)
-    branch_7 = jnp.where(outside, 1.0, t)
-    total_5 = branch_6 + branch_7
-    difference_4 = total_5 - branch_6
-    head_branch_5 = _head(branch_5)
-    difference_5 = branch_5 - head_branch_5
-    product_6 = jnp.where(is_less, branch_4 - (total_4 - total_3), 0.0) * branch_5 * 2.0
-    total_6 = head_branch_5 * head_branch_5 - t + head_branch_5 * difference_5
-    total_6 = total_6 + difference_5 * head_branch_5 + difference_5 * difference_5
-    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
-    branch_8 = jnp.where(outside, total_6, 0.0)
-    binade = _binade(exp_product_4 * _4_OVER_3)
+    total_4 = head_delta * head_smaller - product_6 + head_delta * difference
+    total_4 = total_4 + difference_2 * head_smaller + difference_2 * difference
+    total_4 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_4)
+    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    differs = product_6 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_6 < 0.0)
+    product_7 = 0.5 * -jnp.abs(product_6)
+    abs_product_7 = jnp.abs(product_7)
+    is_less = abs_product_7 < 0.25
+    total_5 = product_7 + 1.0
+    difference_3 = total_5 - product_7
+    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
+    product_8 = jnp.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
+    product_8 = product_7 - (total_5 - difference_3) + (1.0 - difference_3) + product_8
+    branch_2 = jnp.where(jnp.abs(product_8) < jnp.inf, product_8, 0.0)
+    total_6 = total_5 + branch_2
+    exp_product_7 = jnp.exp(product_7)
+    branch_3 = jnp.where(is_less, total_6, exp_product_7)
+    branch_3_squared = jnp.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    branch_4 = jnp.where(outside, t, 1.0)
+    branch_5 = jnp.where(outside, 1.0, t)
+    total_7 = branch_4 + branch_5
+    difference_4 = total_7 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_9 = jnp.where(is_less, branch_2 - (total_6 - total_5), 0.0) * branch_3 * 2.0
+    total_8 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_8 = total_8 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_8 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_8) + product_9
+    branch_6 = jnp.where(outside, total_8, 0.0)
+    binade = _binade(exp_product_7 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_9 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_9
-    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_6 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_7 / branch_7
+    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_7 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_6 + negated
-    difference_7 = total_7 - difference_6
-    total_8 = difference_6 - (total_7 - difference_7) + (negated - difference_7)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_10
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_10 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * jnp.sign(branch_2)) * 0.5) * 2.0
-    branch_11 = jnp.where(outside, numerator, 0.0)
-    product_7 = jnp.where(outside, 0.0, numerator) * branch_7
-    product_7 = jnp.where(outside, 0.0, total_6) + product_7
-    total_10 = branch_6 - (total_5 - difference_4) + (branch_7 - difference_4)
-    total_10 = total_10 + (branch_8 + branch_11 * branch_6) + product_7
-    branch_12 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_5 + branch_12
-    log_total_11 = jnp.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_8 = total_11 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    head_product_8 = _head(product_8)
-    branch_13 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_13 = head_product_8 + branch_13
-    product_9 = -0.5 * log_total_11
-    abs_product_9 = jnp.abs(product_9)
-    is_less_3 = abs_product_9 < 0.25
-    total_12 = product_9 + 1.0
-    difference_8 = total_12 - product_9
-    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
-    product_10 = jnp.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
-    product_10 = product_9 - (total_12 - difference_8) + (1.0 - difference_8) + product_10
-    branch_14 = jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
-    total_13 = total_12 + branch_14
-    exp_product_9 = jnp.exp(product_9)
-    branch_15 = jnp.where(is_less_3, total_13, exp_product_9)
-    branch_16 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_11 = branch_15 * branch_16
+    total_9 = difference_6 + negated
+    difference_7 = total_9 - difference_6
+    total_10 = difference_6 - (total_9 - difference_7) + (negated - difference_7)
+    total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_11 = total_9 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_11 + _1_OVER_14_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_11 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_11_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_11 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_8_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_11 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_5_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_11 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_11) * (numerator * total_11 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_11 + (numerator + (branch_8 - (total_11 - total_9)))
+    numerator = jnp.where(inside & (abs_product_7 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_4 * jnp.sign(product_6)) * 0.5) * 2.0
+    branch_9 = jnp.where(outside, numerator, 0.0)
+    product_10 = jnp.where(outside, 0.0, numerator) * branch_5
+    product_10 = jnp.where(outside, 0.0, total_8) + product_10
+    total_12 = branch_4 - (total_7 - difference_4) + (branch_5 - difference_4)
+    total_12 = total_12 + (branch_6 + branch_9 * branch_4) + product_10
+    branch_10 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_7 + branch_10
+    log_total_13 = jnp.log(total_13)
+    is_less_2 = total_13 < 2.0**-32
+    product_11 = total_13 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_11 = _head(product_11)
-    branch_17 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_17 = head_product_11 + branch_17
-    product_12 = branch_13 * branch_17
-    head_product_12 = _head(product_12)
-    branch_18 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_18 = head_product_12 + branch_18
-    product_13 = branch_18 * branch_17
-    head_product_13 = _head(product_13)
-    branch_19 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_19 = head_product_13 + branch_19
-    total_14 = branch_19 - 1.0
-    difference_9 = total_14 - branch_19
-    head_branch_18 = _head(branch_18)
-    head_branch_17 = _head(branch_17)
-    difference_10 = branch_17 - head_branch_17
-    difference_11 = branch_18 - head_branch_18
-    head_branch_13 = _head(branch_13)
-    difference_12 = branch_13 - head_branch_13
-    binade_2 = _binade(exp_product_9 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_20 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_9 / branch_20
-    floor_2 = jnp.floor(jnp.log(branch_20) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_13 + negated_2
-    difference_14 = total_15 - difference_13
-    total_16 = difference_13 - (total_15 - difference_14) + (negated_2 - difference_14)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_15 + branch_21
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_21 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_product_9 >= 0.25), numerator_11, 0.0) * branch_15
-    numerator_11 = jnp.where(is_less_3, branch_14 - (total_13 - total_12), 0.0) + numerator_11
-    numerator_11 = numerator_11 * branch_16
-    total_18 = head_branch_13 * head_branch_17 - branch_18 + head_branch_13 * difference_10
-    total_18 = total_18 + difference_12 * head_branch_17 + difference_12 * difference_10
-    total_18 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + numerator_11 * branch_13) * branch_17
-    total_19 = head_branch_18 * head_branch_17 - branch_19 + head_branch_18 * difference_10
-    total_19 = total_19 + difference_11 * head_branch_17 + difference_11 * difference_10
-    total_19 = jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_19 = total_19 + numerator_11 * branch_18
-    total_19 = branch_19 - (total_14 - difference_9) + (-1.0 - difference_9) + total_19
-    branch_22 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_14 + branch_22
-    total_21 = total_20 + (branch_22 - (total_20 - total_14))
-    branch_23 = jnp.where(jnp.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_24 = jnp.where(jnp.abs(branch_23) < jnp.inf, branch_23, 0.0)
-    total_22 = log_total_11 + branch_24
-    difference_15 = total_22 - log_total_11
-    difference_16 = branch_24 - difference_15
-    is_at_most = jnp.abs(difference_15 + difference_16) <= 0.00390625 * jnp.abs(log_total_11)
-    branch_25 = jnp.where(is_at_most, total_22, log_total_11)
-    minus_branch_2 = -branch_2
-    negated_3 = -jnp.minimum(minus_branch_2, 0.0)
-    total_23 = branch_25 + negated_3
-    difference_17 = total_23 - branch_25
-    difference_18 = branch_12 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_24 = jnp.where(is_at_most, difference_16, 0.0) + 1.0 / total_11 * difference_18
-    total_25 = branch_25 - (total_23 - difference_17) + (negated_3 - difference_17)
-    total_25 = total_25 + total_24
-    branch_26 = jnp.where(jnp.abs(minus_total_2) < jnp.inf, minus_total_2, 0.0)
-    branch_26 = (minus_branch_2 == 0.0) & (branch_26 <= 0.0)
-    branch_26 = branch_26 | (minus_branch_2 != 0.0) & (minus_branch_2 <= 0.0)
-    total_25 = total_25 - jnp.where(branch_26, minus_total_2, 0.0)
-    branch_27 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_23 + branch_27
-    product_14 = product_2 * total_26
-    head_product_14 = _head(product_14)
-    branch_28 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_28 = head_product_14 + branch_28
-    head_product_2 = _head(product_2)
-    head_total_26 = _head(total_26)
-    difference_19 = total_26 - head_total_26
-    difference_20 = product_2 - head_product_2
-    difference_21 = branch_27 - (total_26 - total_23)
-    total_27 = head_product_2 * head_total_26 - branch_28 + head_product_2 * difference_19
-    total_27 = total_27 + difference_20 * head_total_26 + difference_20 * difference_19
-    total_27 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + difference_21 * product_2
-    branch_29 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = branch_28 + branch_29
-    branch_30 = jnp.where(jnp.abs(branch_8) < jnp.inf, branch_8, 0.0)
-    total_29 = branch_6 + branch_30
-    product_15 = total_28 * total_29
+    total_14 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_14)
+    product_13 = -0.5 * log_total_13
+    abs_product_13 = jnp.abs(product_13)
+    is_less_3 = abs_product_13 < 0.25
+    total_15 = product_13 + 1.0
+    difference_8 = total_15 - product_13
+    product_14 = (_1_OVER_15_FACTORIAL * product_13 + _1_OVER_14_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_13_FACTORIAL) * product_13 + _1_OVER_12_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_11_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_10_FACTORIAL) * product_13 + _1_OVER_9_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_8_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_7_FACTORIAL) * product_13 + _1_OVER_6_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_5_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_4_FACTORIAL) * product_13 + _1_OVER_3_FACTORIAL
+    product_14 = jnp.square(product_13) * (product_14 * product_13 + _1_OVER_2_FACTORIAL)
+    product_14 = product_13 - (total_15 - difference_8) + (1.0 - difference_8) + product_14
+    branch_11 = jnp.where(jnp.abs(product_14) < jnp.inf, product_14, 0.0)
+    total_16 = total_15 + branch_11
+    exp_product_13 = jnp.exp(product_13)
+    branch_12 = jnp.where(is_less_3, total_16, exp_product_13)
+    branch_13 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_15 = branch_12 * branch_13
     head_product_15 = _head(product_15)
-    branch_31 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_31 = head_product_15 + branch_31
-    minus_branch_7 = -branch_7
-    total_30 = branch_31 + minus_branch_7
-    difference_22 = total_30 - branch_31
-    head_total_28 = _head(total_28)
-    head_total_29 = _head(total_29)
-    difference_23 = total_29 - head_total_29
-    difference_24 = total_28 - head_total_28
-    total_31 = head_total_28 * head_total_29 - branch_31 + head_total_28 * difference_23
-    total_31 = total_31 + difference_24 * head_total_29 + difference_24 * difference_23
-    total_31 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = total_31 + (branch_29 - (total_28 - branch_28)) * total_29
-    total_31 = total_31 + (branch_30 - (total_29 - branch_6)) * total_28
-    total_31 = total_31 + branch_11 * branch_31
-    total_32 = branch_31 - (total_30 - difference_22) + (minus_branch_7 - difference_22)
-    total_32 = total_32 + total_31 - product_7
-    branch_32 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = total_30 + branch_32
-    product_16 = branch * total_33
-    head_product_16 = _head(product_16)
-    branch_33 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_33 = head_product_16 + branch_33
-    total_11_squared = jnp.square(total_11)
-    head_3 = _head(total_11_squared)
-    branch_34 = jnp.where(total_11_squared == head_3, 0.0, total_11_squared - head_3)
-    branch_34 = head_3 + branch_34
-    ratio_3 = branch_33 / branch_34
-    product_17 = ratio_3 * branch_34
+    total_17 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_17)
+    product_17 = product_12 * product_16
     head_product_17 = _head(product_17)
-    branch_35 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_35 = head_product_17 + branch_35
-    head_ratio_3 = _head(ratio_3)
-    head_branch_34 = _head(branch_34)
-    difference_25 = branch_34 - head_branch_34
-    difference_26 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_33 = _head(total_33)
-    difference_27 = total_33 - head_total_33
-    difference_28 = branch - head_branch
-    head_total_11 = _head(total_11)
-    difference_29 = total_11 - head_total_11
-    numerator_12 = head_total_11 * head_total_11 - branch_34 + head_total_11 * difference_29
-    numerator_13 = numerator_12 + difference_29 * head_total_11 + difference_29 * difference_29
-    numerator_14 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = -((numerator_14 + difference_18 * total_11 * 2.0) * ratio_3)
-    numerator_16 = head_ratio_3 * head_branch_34 - branch_35 + head_ratio_3 * difference_25
-    numerator_17 = numerator_16 + difference_26 * head_branch_34
-    numerator_18 = numerator_17 + difference_26 * difference_25
-    numerator_19 = -jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, numerator_18)
-    numerator_20 = branch_33 - branch_35 + numerator_19
-    numerator_21 = head_branch * head_total_33 - branch_33 + head_branch * difference_27
-    numerator_22 = numerator_21 + difference_28 * head_total_33 + difference_28 * difference_27
-    numerator_23 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = numerator_20 + (numerator_23 + (branch_32 - (total_33 - total_30)) * branch)
-    numerator_24 = (numerator_24 + numerator_15) / branch_34
-    branch_36 = jnp.where(jnp.abs(numerator_24) < jnp.inf, numerator_24, 0.0)
-    total_34 = ratio_3 + branch_36
-    smaller_2 = jnp.minimum(branch_2, 0.0)
-    total_26_squared = jnp.square(total_26)
-    head_4 = _head(total_26_squared)
-    branch_37 = jnp.where(total_26_squared == head_4, 0.0, total_26_squared - head_4)
-    branch_37 = head_4 + branch_37
-    product_18 = total * branch_37
+    total_18 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = jnp.where(product_18, product_17, total_18)
+    product_19 = product_18 * product_16
+    head_product_19 = _head(product_19)
+    total_19 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_19)
+    total_20 = product_20 - 1.0
+    difference_9 = total_20 - product_20
     head_product_18 = _head(product_18)
-    branch_38 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_38 = head_product_18 + branch_38
-    minus_branch_38 = -branch_38
-    total_35 = smaller_2 + minus_branch_38
-    difference_30 = total_35 - smaller_2
-    head_total = _head(total)
-    head_branch_37 = _head(branch_37)
-    difference_31 = branch_37 - head_branch_37
-    difference_32 = total - head_total
-    total_36 = smaller_2 - (total_35 - difference_30) + (minus_branch_38 - difference_30)
-    total_37 = head_total_26 * head_total_26 - branch_37 + head_total_26 * difference_19
-    total_37 = total_37 + difference_19 * head_total_26 + difference_19 * difference_19
-    total_37 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = (total_37 + difference_21 * total_26 * 2.0) * total
-    total_38 = head_total * head_branch_37 - branch_38 + head_total * difference_31
-    total_38 = total_38 + difference_32 * head_branch_37 + difference_32 * difference_31
-    total_38 = -(jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, total_38) + total_37)
-    outside_2 = is_equal & (branch_3 <= 0.0) | differs & (branch_2 <= 0.0)
-    total_36 = total_36 + jnp.where(outside_2, total_2, 0.0) + total_38
-    branch_39 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_39 = total_35 + branch_39
-    product_19 = 0.5 * total_39
-    abs_product_19 = jnp.abs(product_19)
-    is_less_4 = abs_product_19 < 0.25
-    total_40 = product_19 + 1.0
-    difference_33 = total_40 - product_19
-    product_20 = (_1_OVER_15_FACTORIAL * product_19 + _1_OVER_14_FACTORIAL) * product_19
-    product_20 = (product_20 + _1_OVER_13_FACTORIAL) * product_19 + _1_OVER_12_FACTORIAL
-    product_20 = (product_20 * product_19 + _1_OVER_11_FACTORIAL) * product_19
-    product_20 = (product_20 + _1_OVER_10_FACTORIAL) * product_19 + _1_OVER_9_FACTORIAL
-    product_20 = (product_20 * product_19 + _1_OVER_8_FACTORIAL) * product_19
-    product_20 = (product_20 + _1_OVER_7_FACTORIAL) * product_19 + _1_OVER_6_FACTORIAL
-    product_20 = (product_20 * product_19 + _1_OVER_5_FACTORIAL) * product_19
-    product_20 = (product_20 + _1_OVER_4_FACTORIAL) * product_19 + _1_OVER_3_FACTORIAL
-    product_20 = jnp.square(product_19) * (product_20 * product_19 + _1_OVER_2_FACTORIAL)
-    product_20 = product_19 - (total_40 - difference_33) + (1.0 - difference_33) + product_20
-    branch_40 = jnp.where(jnp.abs(product_20) < jnp.inf, product_20, 0.0)
-    total_41 = total_40 + branch_40
-    exp_product_19 = jnp.exp(product_19)
-    branch_41 = jnp.where(is_less_4, total_41, exp_product_19)
-    branch_42 = jnp.where(is_less_4, branch_40 - (total_41 - total_40), 0.0)
-    branch_43 = jnp.where(jnp.abs(branch_42) < jnp.inf, branch_42, 0.0)
-    total_42 = branch_41 + branch_43
-    product_21 = total_34 * total_42
+    head_product_16 = _head(product_16)
+    difference_10 = product_16 - head_product_16
+    difference_11 = product_18 - head_product_18
+    head_product_12 = _head(product_12)
+    difference_12 = product_12 - head_product_12
+    binade_2 = _binade(exp_product_13 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_14 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_13 / branch_14
+    floor_2 = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_21 = difference_13 + negated_2
+    difference_14 = total_21 - difference_13
+    total_22 = difference_13 - (total_21 - difference_14) + (negated_2 - difference_14)
+    total_22 = total_22 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_23 = total_21 + branch_15
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_23 + _1_OVER_14_FACTORIAL) * total_23
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_23 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_23 + _1_OVER_11_FACTORIAL) * total_23
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_23 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_23 + _1_OVER_8_FACTORIAL) * total_23
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_23 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_23 + _1_OVER_5_FACTORIAL) * total_23
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_23 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_23) * (numerator_9 * total_23 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_15 - (total_23 - total_21))
+    numerator_11 = (1.0 - ratio_2 + total_23 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_product_13 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_12
+    numerator_11 = jnp.where(is_less_3, branch_11 - (total_16 - total_15), 0.0) + numerator_11
+    numerator_11 = numerator_11 * branch_13
+    total_24 = product_20 - (total_20 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_12 * head_product_16 - product_18
+    difference_15 = difference_15 + head_product_12 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_16
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + numerator_11 * product_12) * product_16
+    difference_16 = head_product_18 * head_product_16 - product_20
+    difference_16 = difference_16 + head_product_18 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_16
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_16) + difference_15
+    total_24 = total_24 + (difference_16 + numerator_11 * product_18)
+    branch_16 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_20 + branch_16
+    total_26 = total_25 + (branch_16 - (total_25 - total_20))
+    branch_17 = jnp.where(jnp.abs(total_26) < 0.00390625, total_26, 0.0)
+    branch_18 = jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0)
+    total_27 = log_total_13 + branch_18
+    difference_17 = total_27 - log_total_13
+    difference_18 = branch_18 - difference_17
+    is_at_most = jnp.abs(difference_17 + difference_18) <= 0.00390625 * jnp.abs(log_total_13)
+    branch_19 = jnp.where(is_at_most, total_27, log_total_13)
+    minus_product_6 = -product_6
+    negated_3 = -jnp.minimum(minus_product_6, 0.0)
+    total_28 = branch_19 + negated_3
+    difference_19 = total_28 - branch_19
+    difference_20 = branch_10 - (total_13 - total_7)
+    minus_total_4 = -total_4
+    total_29 = jnp.where(is_at_most, difference_18, 0.0) + 1.0 / total_13 * difference_20
+    total_30 = branch_19 - (total_28 - difference_19) + (negated_3 - difference_19)
+    total_30 = total_30 + total_29
+    branch_20 = jnp.where(jnp.abs(minus_total_4) < jnp.inf, minus_total_4, 0.0)
+    branch_20 = (minus_product_6 == 0.0) & (branch_20 <= 0.0)
+    branch_20 = branch_20 | (minus_product_6 != 0.0) & (minus_product_6 <= 0.0)
+    total_30 = total_30 - jnp.where(branch_20, minus_total_4, 0.0)
+    branch_21 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
+    total_31 = total_28 + branch_21
+    product_21 = product_4 * total_31
     head_product_21 = _head(product_21)
-    branch_44 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_44 = head_product_21 + branch_44
+    total_32 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_32)
+    head_product_4 = _head(product_4)
+    head_total_31 = _head(total_31)
+    difference_21 = total_31 - head_total_31
+    difference_22 = product_4 - head_product_4
+    difference_23 = branch_21 - (total_31 - total_28)
+    total_33 = head_product_4 * head_total_31 - product_22 + head_product_4 * difference_21
+    total_33 = total_33 + difference_22 * head_total_31 + difference_22 * difference_21
+    total_33 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_33 = total_33 + difference_23 * product_4
+    branch_22 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = product_22 + branch_22
+    branch_23 = jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0)
+    total_35 = branch_4 + branch_23
+    product_23 = total_34 * total_35
+    head_product_23 = _head(product_23)
+    total_36 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_36)
+    minus_branch_5 = -branch_5
+    total_37 = product_24 + minus_branch_5
+    difference_24 = total_37 - product_24
     head_total_34 = _head(total_34)
-    head_total_42 = _head(total_42)
-    difference_34 = total_42 - head_total_42
-    difference_35 = total_34 - head_total_34
-    difference_36 = branch_43 - (total_42 - branch_41)
-    total_43 = head_total_34 * head_total_42 - branch_44 + head_total_34 * difference_34
-    total_43 = total_43 + difference_35 * head_total_42 + difference_35 * difference_34
-    total_43 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_36 - (total_34 - ratio_3)) * total_42
-    total_43 = total_43 + difference_36 * total_34
-    branch_45 = jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
-    total_44 = branch_44 + branch_45
-    difference_37 = branch_39 - (total_39 - total_35)
-    is_gone = total_39 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
+    head_total_35 = _head(total_35)
+    difference_25 = total_35 - head_total_35
+    difference_26 = total_34 - head_total_34
+    total_38 = head_total_34 * head_total_35 - product_24 + head_total_34 * difference_25
+    total_38 = total_38 + difference_26 * head_total_35 + difference_26 * difference_25
+    total_38 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_38)
+    total_38 = total_38 + (branch_22 - (total_34 - product_22)) * total_35
+    total_38 = total_38 + (branch_23 - (total_35 - branch_4)) * total_34
+    total_38 = total_38 + branch_9 * product_24
+    total_39 = product_24 - (total_37 - difference_24) + (minus_branch_5 - difference_24)
+    total_39 = total_39 + total_38 - product_10
+    branch_24 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_37 + branch_24
+    product_25 = product_2 * total_40
+    head_product_25 = _head(product_25)
+    total_41 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_41)
+    total_13_squared = jnp.square(total_13)
+    head_3 = _head(total_13_squared)
+    total_42 = head_3 + (total_13_squared - head_3)
+    product_27 = total_13_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (total_13_squared == head_3)
+    product_27 = jnp.where(product_27, total_13_squared, total_42)
+    ratio_3 = product_26 / product_27
+    product_28 = ratio_3 * product_27
+    head_product_28 = _head(product_28)
+    total_43 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_43)
+    head_ratio_3 = _head(ratio_3)
+    head_product_27 = _head(product_27)
+    difference_27 = product_27 - head_product_27
+    difference_28 = ratio_3 - head_ratio_3
+    head_product_2 = _head(product_2)
+    head_total_40 = _head(total_40)
+    difference_29 = total_40 - head_total_40
+    difference_30 = product_2 - head_product_2
+    head_total_13 = _head(total_13)
+    difference_31 = total_13 - head_total_13
+    numerator_12 = head_product_2 * head_total_40 - product_26 + head_product_2 * difference_29
+    numerator_13 = numerator_12 + difference_30 * head_total_40 + difference_30 * difference_29
+    numerator_14 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = numerator_14 + (branch_24 - (total_40 - total_37)) * product_2
+    numerator_16 = head_total_13 * head_total_13 - product_27 + head_total_13 * difference_31
+    numerator_17 = numerator_16 + difference_31 * head_total_13 + difference_31 * difference_31
+    numerator_18 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = -((numerator_18 + difference_20 * total_13 * 2.0) * ratio_3)
+    numerator_20 = head_ratio_3 * head_product_27 - product_29 + head_ratio_3 * difference_27
+    numerator_21 = numerator_20 + difference_28 * head_product_27
+    numerator_22 = numerator_21 + difference_28 * difference_27
+    numerator_23 = -jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_22)
+    numerator_24 = product_26 - product_29 + numerator_23 + numerator_15 + numerator_19
+    numerator_24 = numerator_24 / product_27
+    branch_25 = jnp.where(jnp.abs(numerator_24) < jnp.inf, numerator_24, 0.0)
+    total_44 = ratio_3 + branch_25
+    smaller_2 = jnp.minimum(product_6, 0.0)
+    total_31_squared = jnp.square(total_31)
+    head_4 = _head(total_31_squared)
+    total_45 = head_4 + (total_31_squared - head_4)
+    product_30 = total_31_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (total_31_squared == head_4)
+    product_30 = jnp.where(product_30, total_31_squared, total_45)
+    product_31 = product_3 * product_30
+    head_product_31 = _head(product_31)
+    total_46 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_46)
+    minus_product_32 = -product_32
+    total_47 = smaller_2 + minus_product_32
+    difference_32 = total_47 - smaller_2
+    head_product_3 = _head(product_3)
+    head_product_30 = _head(product_30)
+    difference_33 = product_30 - head_product_30
+    difference_34 = product_3 - head_product_3
+    total_48 = smaller_2 - (total_47 - difference_32) + (minus_product_32 - difference_32)
+    total_49 = head_total_31 * head_total_31 - product_30 + head_total_31 * difference_21
+    total_49 = total_49 + difference_21 * head_total_31 + difference_21 * difference_21
+    total_49 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = (total_49 + difference_23 * total_31 * 2.0) * product_3
+    difference_35 = head_product_3 * head_product_30 - product_32
+    difference_35 = difference_35 + head_product_3 * difference_33
+    difference_35 = difference_35 + difference_34 * head_product_30
+    difference_35 = difference_35 + difference_34 * difference_33
+    difference_35 = -(jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_35) + total_49)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_6 <= 0.0)
+    total_48 = total_48 + jnp.where(outside_2, total_4, 0.0) + difference_35
+    branch_26 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_50 = total_47 + branch_26
+    product_33 = 0.5 * total_50
+    abs_product_33 = jnp.abs(product_33)
+    is_less_4 = abs_product_33 < 0.25
+    total_51 = product_33 + 1.0
+    difference_36 = total_51 - product_33
+    product_34 = (_1_OVER_15_FACTORIAL * product_33 + _1_OVER_14_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_13_FACTORIAL) * product_33 + _1_OVER_12_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_11_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_10_FACTORIAL) * product_33 + _1_OVER_9_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_8_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_7_FACTORIAL) * product_33 + _1_OVER_6_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_5_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_4_FACTORIAL) * product_33 + _1_OVER_3_FACTORIAL
+    product_34 = jnp.square(product_33) * (product_34 * product_33 + _1_OVER_2_FACTORIAL)
+    product_34 = product_33 - (total_51 - difference_36) + (1.0 - difference_36) + product_34
+    branch_27 = jnp.where(jnp.abs(product_34) < jnp.inf, product_34, 0.0)
+    total_52 = total_51 + branch_27
+    exp_product_33 = jnp.exp(product_33)
+    branch_28 = jnp.where(is_less_4, total_52, exp_product_33)
+    branch_29 = jnp.where(is_less_4, branch_27 - (total_52 - total_51), 0.0)
+    branch_30 = jnp.where(jnp.abs(branch_29) < jnp.inf, branch_29, 0.0)
+    total_53 = branch_28 + branch_30
+    product_35 = total_44 * total_53
+    head_product_35 = _head(product_35)
+    total_54 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_54)
+    head_total_44 = _head(total_44)
+    head_total_53 = _head(total_53)
+    difference_37 = total_53 - head_total_53
+    difference_38 = total_44 - head_total_44
+    difference_39 = branch_30 - (total_53 - branch_28)
+    total_55 = head_total_44 * head_total_53 - product_36 + head_total_44 * difference_37
+    total_55 = total_55 + difference_38 * head_total_53 + difference_38 * difference_37
+    total_55 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_55)
+    total_55 = total_55 + (branch_25 - (total_44 - ratio_3)) * total_53
+    total_55 = total_55 + difference_39 * total_44
+    branch_31 = jnp.where(jnp.abs(total_55) < jnp.inf, total_55, 0.0)
+    total_56 = product_36 + branch_31
+    difference_40 = branch_26 - (total_50 - total_47)
+    is_gone = total_50 + jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
     is_gone = is_gone < -800.0
     scale = jnp.maximum(jnp.abs(smaller), 1.0)
-    branch_46 = jnp.where(is_gone, jnp.minimum(scale, 10822639409.680916), scale)
-    branch_46_squared = jnp.square(branch_46)
-    head_5 = _head(branch_46_squared)
-    branch_47 = jnp.where(branch_46_squared == head_5, 0.0, branch_46_squared - head_5)
-    branch_47 = head_5 + branch_47
-    product_22 = branch_47 * branch_46
-    head_product_22 = _head(product_22)
-    branch_48 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_48 = head_product_22 + branch_48
-    head_branch_47 = _head(branch_47)
-    head_branch_46 = _head(branch_46)
-    difference_38 = branch_46 - head_branch_46
-    difference_39 = branch_47 - head_branch_47
-    total_45 = head_branch_47 * head_branch_46 - branch_48 + head_branch_47 * difference_38
-    total_45 = total_45 + difference_39 * head_branch_46 + difference_39 * difference_38
-    total_45 = jnp.where(branch_48 * 2.0**-60 == 0.0, 0.0, total_45)
-    branch_49 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    total_46 = branch_48 + branch_49
-    product_23 = total_44 * total_46
-    head_product_23 = _head(product_23)
-    branch_50 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_50 = head_product_23 + branch_50
-    head_total_44 = _head(total_44)
-    head_total_46 = _head(total_46)
-    difference_40 = total_46 - head_total_46
-    difference_41 = total_44 - head_total_44
-    total_47 = head_total_44 * head_total_46 - branch_50 + head_total_44 * difference_40
-    total_47 = total_47 + difference_41 * head_total_46 + difference_41 * difference_40
-    total_47 = jnp.where(branch_50 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_47 = total_47 + (branch_45 - (total_44 - branch_44)) * total_46
-    total_47 = total_47 + (branch_49 - (total_46 - branch_48)) * total_44
-    branch_51 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = branch_50 + branch_51
-    product_24 = total_48 * total_42
-    head_product_24 = _head(product_24)
-    branch_52 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_52 = head_product_24 + branch_52
-    head_total_48 = _head(total_48)
-    difference_42 = total_48 - head_total_48
-    total_49 = head_total_48 * head_total_42 - branch_52 + head_total_48 * difference_34
-    total_49 = total_49 + difference_42 * head_total_42 + difference_42 * difference_34
-    total_49 = jnp.where(branch_52 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_51 - (total_48 - branch_50)) * total_42
-    total_49 = total_49 + difference_36 * total_48
-    total_50 = branch_52 + jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    binade_3 = _binade(exp_product_19 * _4_OVER_3)
+    branch_32 = jnp.where(is_gone, jnp.minimum(scale, 10822639409.680916), scale)
+    branch_32_squared = jnp.square(branch_32)
+    head_5 = _head(branch_32_squared)
+    total_57 = head_5 + (branch_32_squared - head_5)
+    product_37 = branch_32_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (branch_32_squared == head_5)
+    product_37 = jnp.where(product_37, branch_32_squared, total_57)
+    product_38 = product_37 * branch_32
+    head_product_38 = _head(product_38)
+    total_58 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_58)
+    head_product_37 = _head(product_37)
+    head_branch_32 = _head(branch_32)
+    difference_41 = branch_32 - head_branch_32
+    difference_42 = product_37 - head_product_37
+    difference_43 = head_product_37 * head_branch_32 - product_39
+    difference_43 = difference_43 + head_product_37 * difference_41
+    difference_43 = difference_43 + difference_42 * head_branch_32
+    difference_43 = difference_43 + difference_42 * difference_41
+    difference_43 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_43)
+    branch_33 = jnp.where(jnp.abs(difference_43) < jnp.inf, difference_43, 0.0)
+    total_59 = product_39 + branch_33
+    product_40 = total_56 * total_59
+    head_product_40 = _head(product_40)
+    total_60 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_60)
+    head_total_56 = _head(total_56)
+    head_total_59 = _head(total_59)
+    difference_44 = total_59 - head_total_59
+    difference_45 = total_56 - head_total_56
+    total_61 = head_total_56 * head_total_59 - product_41 + head_total_56 * difference_44
+    total_61 = total_61 + difference_45 * head_total_59 + difference_45 * difference_44
+    total_61 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_31 - (total_56 - product_36)) * total_59
+    total_61 = total_61 + (branch_33 - (total_59 - product_39)) * total_56
+    branch_34 = jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    total_62 = product_41 + branch_34
+    product_42 = total_62 * total_53
+    head_product_42 = _head(product_42)
+    total_63 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_63)
+    head_total_62 = _head(total_62)
+    difference_46 = total_62 - head_total_62
+    total_64 = head_total_62 * head_total_53 - product_43 + head_total_62 * difference_37
+    total_64 = total_64 + difference_46 * head_total_53 + difference_46 * difference_37
+    total_64 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = total_64 + (branch_34 - (total_62 - product_41)) * total_53
+    total_64 = total_64 + difference_39 * total_62
+    total_65 = product_43 + jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
+    binade_3 = _binade(exp_product_33 * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_53 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_19 / branch_53
-    floor_3 = jnp.floor(jnp.log(branch_53) * _1_OVER_LOG_2 + 0.5)
-    difference_43 = product_19 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_35 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_33 / branch_35
+    floor_3 = jnp.floor(jnp.log(branch_35) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_33 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_51 = difference_43 + negated_4
-    difference_44 = total_51 - difference_43
-    total_52 = difference_43 - (total_51 - difference_44) + (negated_4 - difference_44)
-    total_52 = total_52 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_54 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    total_53 = total_51 + branch_54
-    numerator_25 = (_1_OVER_15_FACTORIAL * total_53 + _1_OVER_14_FACTORIAL) * total_53
-    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_53 + _1_OVER_12_FACTORIAL
-    numerator_27 = (numerator_26 * total_53 + _1_OVER_11_FACTORIAL) * total_53
-    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_53 + _1_OVER_9_FACTORIAL
-    numerator_29 = (numerator_28 * total_53 + _1_OVER_8_FACTORIAL) * total_53
-    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_53 + _1_OVER_6_FACTORIAL
-    numerator_31 = (numerator_30 * total_53 + _1_OVER_5_FACTORIAL) * total_53
-    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_53 + _1_OVER_3_FACTORIAL
-    numerator_33 = jnp.square(total_53) * (numerator_32 * total_53 + _1_OVER_2_FACTORIAL)
-    numerator_34 = numerator_33 + (branch_54 - (total_53 - total_51))
-    numerator_34 = (1.0 - ratio_4 + total_53 + numerator_34) / ratio_4
-    numerator_34 = jnp.where(inside_3 & (abs_product_19 >= 0.25), numerator_34, 0.0)
-    numerator_34 = numerator_34 + difference_37 * 0.5
-    total_54 = numerator_34 + numerator_34
-    product_25 = total_50 * total_54
-    product_26 = total_50 * (jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0) + 1.0)
-    total_55 = total_50 + jnp.where(jnp.abs(product_25) < jnp.inf, product_25, 0.0)
-    return jnp.where(jnp.abs(total_50) < 2.0**-60, product_26, total_55)
+    total_66 = difference_47 + negated_4
+    difference_48 = total_66 - difference_47
+    total_67 = difference_47 - (total_66 - difference_48) + (negated_4 - difference_48)
+    total_67 = total_67 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_36 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    total_68 = total_66 + branch_36
+    numerator_25 = (_1_OVER_15_FACTORIAL * total_68 + _1_OVER_14_FACTORIAL) * total_68
+    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_68 + _1_OVER_12_FACTORIAL
+    numerator_27 = (numerator_26 * total_68 + _1_OVER_11_FACTORIAL) * total_68
+    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_68 + _1_OVER_9_FACTORIAL
+    numerator_29 = (numerator_28 * total_68 + _1_OVER_8_FACTORIAL) * total_68
+    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_68 + _1_OVER_6_FACTORIAL
+    numerator_31 = (numerator_30 * total_68 + _1_OVER_5_FACTORIAL) * total_68
+    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_68 + _1_OVER_3_FACTORIAL
+    numerator_33 = jnp.square(total_68) * (numerator_32 * total_68 + _1_OVER_2_FACTORIAL)
+    numerator_34 = numerator_33 + (branch_36 - (total_68 - total_66))
+    numerator_34 = (1.0 - ratio_4 + total_68 + numerator_34) / ratio_4
+    numerator_34 = jnp.where(inside_3 & (abs_product_33 >= 0.25), numerator_34, 0.0)
+    numerator_34 = numerator_34 + difference_40 * 0.5
+    total_69 = numerator_34 + numerator_34
+    product_44 = total_65 * total_69
+    product_45 = total_65 * (jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0) + 1.0)
+    total_70 = total_65 + jnp.where(jnp.abs(product_44) < jnp.inf, product_44, 0.0)
+    return jnp.where(jnp.abs(total_65) < 2.0**-60, product_45, total_70)
 
 
 def _along(tangents, value, variables, partials):

@@ -92,84 +92,99 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     magnitude = jnp.abs(beta * x)
     product = 8.0 * _expm1(-2.0 * magnitude) * alpha * jnp.square(beta)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     minus_magnitude = -magnitude
     is_less = jnp.abs(minus_magnitude) < 0.5
     growth = _expm1(minus_magnitude)
-    total = growth + 1.0
-    root_t = jnp.where(is_less, total, jnp.exp(minus_magnitude))
-    product_2 = branch * root_t
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    product_3 = branch_2 * root_t
+    total_2 = growth + 1.0
+    root_t = jnp.where(is_less, total_2, jnp.exp(minus_magnitude))
+    product_3 = product_2 * root_t
     head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    branch_4 = jnp.where(is_negative, -branch_3, branch_3)
+    total_3 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_3)
+    product_5 = product_4 * root_t
+    head_product_5 = _head(product_5)
+    total_4 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_4)
+    branch = jnp.where(is_negative, -product_6, product_6)
     root_t_squared = jnp.square(root_t)
     head = _head(root_t_squared)
-    t = head + jnp.where(root_t_squared == head, 0.0, root_t_squared - head)
-    total_2 = t + 1.0
-    difference = total_2 - t
+    t = head + (root_t_squared - head)
+    t_2 = root_t_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (root_t_squared == head), root_t_squared, t)
+    total_5 = t + 1.0
+    difference = total_5 - t
     head_root_t = _head(root_t)
     difference_2 = root_t - head_root_t
-    branch_5 = jnp.where(is_less, growth - (total - 1.0), 0.0)
-    total_3 = head_root_t * head_root_t - t + head_root_t * difference_2
-    total_3 = total_3 + difference_2 * head_root_t + difference_2 * difference_2
-    total_3 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_3) + branch_5 * root_t * 2.0
-    total_3 = t - (total_2 - difference) + (1.0 - difference) + total_3
-    branch_6 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_6
-    total_4_squared = jnp.square(total_4)
-    head_2 = _head(total_4_squared)
-    total_5 = head_2 + jnp.where(total_4_squared == head_2, 0.0, total_4_squared - head_2)
-    product_4 = total_5 * total_4
-    head_product_4 = _head(product_4)
-    branch_7 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_7 = head_product_4 + branch_7
-    ratio = branch_4 / branch_7
-    product_5 = ratio * branch_7
-    head_product_5 = _head(product_5)
-    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_8 = head_product_5 + branch_8
+    branch_2 = jnp.where(is_less, growth - (total_2 - 1.0), 0.0)
+    total_6 = head_root_t * head_root_t - t + head_root_t * difference_2
+    total_6 = total_6 + difference_2 * head_root_t + difference_2 * difference_2
+    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + branch_2 * root_t * 2.0
+    total_6 = t - (total_5 - difference) + (1.0 - difference) + total_6
+    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_7 = total_5 + branch_3
+    total_7_squared = jnp.square(total_7)
+    head_2 = _head(total_7_squared)
+    total_8 = head_2 + (total_7_squared - head_2)
+    product_7 = total_7_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (total_7_squared == head_2)
+    product_7 = jnp.where(product_7, total_7_squared, total_8)
+    product_8 = product_7 * total_7
+    head_product_8 = _head(product_8)
+    total_9 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_9)
+    ratio = branch / product_9
+    product_10 = ratio * product_9
+    head_product_10 = _head(product_10)
+    total_10 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_10)
     head_ratio = _head(ratio)
-    head_branch_7 = _head(branch_7)
-    difference_3 = branch_7 - head_branch_7
+    head_product_9 = _head(product_9)
+    difference_3 = product_9 - head_product_9
     difference_4 = ratio - head_ratio
-    head_branch_2 = _head(branch_2)
-    difference_5 = branch_2 - head_branch_2
-    head_branch = _head(branch)
-    difference_6 = branch - head_branch
-    total_6 = head_branch_2 * head_root_t - branch_3 + head_branch_2 * difference_2
-    total_6 = total_6 + difference_5 * head_root_t + difference_5 * difference_2
-    total_6 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = head_branch * head_root_t - branch_2 + head_branch * difference_2
-    total_7 = total_7 + difference_6 * head_root_t + difference_6 * difference_2
-    total_7 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_7) + branch_5 * branch
-    total_6 = total_6 + total_7 * root_t + branch_5 * branch_2
-    head_total_5 = _head(total_5)
-    head_total_4 = _head(total_4)
-    difference_7 = total_4 - head_total_4
-    difference_8 = total_5 - head_total_5
-    difference_9 = branch_6 - (total_4 - total_2)
-    numerator = head_total_5 * head_total_4 - branch_7 + head_total_5 * difference_7
-    numerator = numerator + difference_8 * head_total_4 + difference_8 * difference_7
-    numerator = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator_2 = head_total_4 * head_total_4 - total_5 + head_total_4 * difference_7
-    numerator_3 = numerator_2 + difference_7 * head_total_4 + difference_7 * difference_7
-    numerator_4 = jnp.where(total_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator = numerator + (numerator_4 + difference_9 * total_4 * 2.0) * total_4
-    numerator = -((numerator + difference_9 * total_5) * ratio)
-    numerator_5 = head_ratio * head_branch_7 - branch_8 + head_ratio * difference_3
-    numerator_6 = numerator_5 + difference_4 * head_branch_7 + difference_4 * difference_3
-    numerator_7 = -jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_8 = branch_4 - branch_8 + numerator_7
-    numerator = numerator_8 + jnp.where(is_negative, -total_6, total_6) + numerator
-    numerator = jnp.where(is_at_least, 0.0, numerator / branch_7)
-    branch_9 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    return jnp.where(is_at_least, 0.0, ratio) + branch_9
+    head_product_4 = _head(product_4)
+    difference_5 = product_4 - head_product_4
+    head_product_2 = _head(product_2)
+    difference_6 = product_2 - head_product_2
+    total_11 = head_product_2 * head_root_t - product_4 + head_product_2 * difference_2
+    total_11 = total_11 + difference_6 * head_root_t + difference_6 * difference_2
+    total_11 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11) + branch_2 * product_2
+    total_11 = total_11 * root_t
+    total_12 = head_product_4 * head_root_t - product_6 + head_product_4 * difference_2
+    total_12 = total_12 + difference_5 * head_root_t + difference_5 * difference_2
+    total_12 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_12) + total_11
+    total_12 = total_12 + branch_2 * product_4
+    head_product_7 = _head(product_7)
+    head_total_7 = _head(total_7)
+    difference_7 = total_7 - head_total_7
+    difference_8 = product_7 - head_product_7
+    difference_9 = branch_3 - (total_7 - total_5)
+    numerator = head_product_7 * head_total_7 - product_9 + head_product_7 * difference_7
+    numerator = numerator + difference_8 * head_total_7 + difference_8 * difference_7
+    numerator = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator_2 = head_total_7 * head_total_7 - product_7 + head_total_7 * difference_7
+    numerator_3 = numerator_2 + difference_7 * head_total_7 + difference_7 * difference_7
+    numerator_4 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator = numerator + (numerator_4 + difference_9 * total_7 * 2.0) * total_7
+    numerator = -((numerator + difference_9 * product_7) * ratio)
+    numerator_5 = head_ratio * head_product_9 - product_11 + head_ratio * difference_3
+    numerator_6 = numerator_5 + difference_4 * head_product_9 + difference_4 * difference_3
+    numerator_7 = -jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = branch - product_11 + numerator_7
+    numerator = numerator_8 + jnp.where(is_negative, -total_12, total_12) + numerator
+    numerator = jnp.where(is_at_least, 0.0, numerator / product_9)
+    branch_4 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    return jnp.where(is_at_least, 0.0, ratio) + branch_4
 
 
 @jax.jit

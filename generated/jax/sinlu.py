@@ -97,137 +97,153 @@ def _value(x: Array, amplitude: Array, frequency: Array) -> Array:
     total_3 = total + branch
     total_3_squared = jnp.square(total_3)
     head = _head(total_3_squared)
-    total_4 = head + jnp.where(total_3_squared == head, 0.0, total_3_squared - head)
-    product = 0.5 * total_4
-    minus_product = -product
-    total_5 = minus_product + 1.0
-    difference_4 = total_5 - minus_product
+    total_4 = head + (total_3_squared - head)
+    product = total_3_squared * 2.0**-60
+    product = (product == 0.0) | (total_3_squared == head)
+    product = jnp.where(product, total_3_squared, total_4)
+    product_2 = 0.5 * product
+    minus_product_2 = -product_2
+    total_5 = minus_product_2 + 1.0
+    difference_4 = total_5 - minus_product_2
     head_total_3 = _head(total_3)
     difference_5 = total_3 - head_total_3
     difference_6 = branch - (total_3 - total)
-    product_2 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
-    product_2 = (product_2 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
-    product_2 = (product_2 * total_4 + _1_OVER_8_FACTORIAL) * total_4
-    product_2 = (product_2 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
-    product_2 = jnp.square(total_4) * product_2
-    total_6 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_5
+    product_3 = (_1_OVER_16_FACTORIAL * product + _MINUS_1_OVER_14_FACTORIAL) * product
+    product_3 = (product_3 + _1_OVER_12_FACTORIAL) * product + _MINUS_1_OVER_10_FACTORIAL
+    product_3 = (product_3 * product + _1_OVER_8_FACTORIAL) * product
+    product_3 = (product_3 + _MINUS_1_OVER_6_FACTORIAL) * product + _1_OVER_4_FACTORIAL
+    product_3 = jnp.square(product) * product_3
+    total_6 = head_total_3 * head_total_3 - product + head_total_3 * difference_5
     total_6 = total_6 + difference_5 * head_total_3 + difference_5 * difference_5
-    total_6 = 0.5 * jnp.where(total_4 * 2.0**-60 == 0.0, 0.0, total_6)
-    product_2 = product_2 - (total_6 + total_3 * difference_6)
-    product_2 = minus_product - (total_5 - difference_4) + (1.0 - difference_4) + product_2
-    branch_2 = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
-    total_7 = total_5 + branch_2
-    product_3 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
-    product_3 = (product_3 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
-    product_3 = (product_3 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
-    product_3 = (product_3 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
-    product_3 = total_3 * total_4 * product_3 + difference_6 * (1.0 - product)
-    branch_3 = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
-    total_8 = total_3 + branch_3
-    branch_4 = jnp.where(outside, total_7, total_8)
+    total_6 = 0.5 * jnp.where(product * 2.0**-60 == 0.0, 0.0, total_6)
+    product_3 = product_3 - (total_6 + total_3 * difference_6)
+    total_7 = minus_product_2 - (total_5 - difference_4) + (1.0 - difference_4)
+    total_7 = total_7 + product_3
+    branch_2 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    total_8 = total_5 + branch_2
+    product_4 = (_MINUS_1_OVER_15_FACTORIAL * product + _1_OVER_13_FACTORIAL) * product
+    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * product + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * product + _MINUS_1_OVER_7_FACTORIAL) * product
+    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * product + _MINUS_1_OVER_3_FACTORIAL
+    product_4 = total_3 * product * product_4 + difference_6 * (1.0 - product_2)
+    branch_3 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    total_9 = total_3 + branch_3
+    branch_4 = jnp.where(outside, total_8, total_9)
     sin_clamped = jnp.sin(clamped)
     branch_5 = jnp.where(is_less, jnp.where(is_greater, -branch_4, branch_4), sin_clamped)
-    difference_7 = branch_3 - (total_8 - total_3)
-    difference_7 = jnp.where(outside, branch_2 - (total_7 - total_5), difference_7)
+    difference_7 = branch_3 - (total_9 - total_3)
+    difference_7 = jnp.where(outside, branch_2 - (total_8 - total_5), difference_7)
     branch_6 = jnp.where(is_less, jnp.where(is_greater, -difference_7, difference_7), 0.0)
     magnitude = jnp.abs(branch_5 - sin_clamped + branch_6)
     magnitude = magnitude <= 0.00390625 * jnp.abs(sin_clamped)
     branch_7 = jnp.where(magnitude, branch_5, sin_clamped)
-    product_4 = amplitude * branch_7
-    head_product_4 = _head(product_4)
-    branch_8 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_8 = head_product_4 + branch_8
-    total_9 = branch_8 + larger
-    difference_8 = total_9 - branch_8
+    product_5 = amplitude * branch_7
+    head_product_5 = _head(product_5)
+    total_10 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_10)
+    total_11 = product_6 + larger
+    difference_8 = total_11 - product_6
     head_amplitude = _head(amplitude)
     head_branch_7 = _head(branch_7)
     difference_9 = branch_7 - head_branch_7
     difference_10 = amplitude - head_amplitude
-    total_10 = head_amplitude * head_branch_7 - branch_8 + head_amplitude * difference_9
-    total_10 = total_10 + difference_10 * head_branch_7 + difference_10 * difference_9
-    total_10 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = total_10 + jnp.where(magnitude, branch_6, 0.0) * amplitude
-    total_10 = branch_8 - (total_9 - difference_8) + (larger - difference_8) + total_10
-    branch_9 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_9
-    difference_11 = branch_9 - (total_11 - total_9)
-    product_5 = 0.5 * -jnp.abs(larger)
-    abs_product_5 = jnp.abs(product_5)
-    is_less_2 = abs_product_5 < 0.25
-    total_12 = product_5 + 1.0
-    difference_12 = total_12 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_12 - difference_12) + (1.0 - difference_12) + product_6
-    branch_10 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_13 = total_12 + branch_10
-    exp_product_5 = jnp.exp(product_5)
-    branch_11 = jnp.where(is_less_2, branch_10 - (total_13 - total_12), 0.0)
-    branch_12 = jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
-    branch_12 = jnp.where(is_less_2, total_13, exp_product_5) + branch_12
-    binade = _binade(exp_product_5 * _4_OVER_3)
+    total_12 = head_amplitude * head_branch_7 - product_6 + head_amplitude * difference_9
+    total_12 = total_12 + difference_10 * head_branch_7 + difference_10 * difference_9
+    total_12 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = total_12 + jnp.where(magnitude, branch_6, 0.0) * amplitude
+    total_12 = product_6 - (total_11 - difference_8) + (larger - difference_8) + total_12
+    branch_8 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_8
+    difference_11 = branch_8 - (total_13 - total_11)
+    product_7 = 0.5 * -jnp.abs(larger)
+    abs_product_7 = jnp.abs(product_7)
+    is_less_2 = abs_product_7 < 0.25
+    total_14 = product_7 + 1.0
+    difference_12 = total_14 - product_7
+    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
+    product_8 = jnp.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
+    product_8 = product_7 - (total_14 - difference_12) + (1.0 - difference_12) + product_8
+    branch_9 = jnp.where(jnp.abs(product_8) < jnp.inf, product_8, 0.0)
+    total_15 = total_14 + branch_9
+    exp_product_7 = jnp.exp(product_7)
+    branch_10 = jnp.where(is_less_2, branch_9 - (total_15 - total_14), 0.0)
+    branch_11 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    branch_11 = jnp.where(is_less_2, total_15, exp_product_7) + branch_11
+    binade = _binade(exp_product_7 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_13 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_13
-    floor_2 = jnp.floor(jnp.log(branch_13) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_5 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_12 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_7 / branch_12
+    floor_2 = jnp.floor(jnp.log(branch_12) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_13 + negated_2
-    difference_14 = total_14 - difference_13
-    total_15 = difference_13 - (total_14 - difference_14) + (negated_2 - difference_14)
-    total_15 = total_15 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_14 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = total_14 + branch_14
-    numerator = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_11_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_8_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_5_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_16) * (numerator * total_16 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_16 + (numerator + (branch_14 - (total_16 - total_14)))
-    numerator = jnp.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    product_7 = branch_12 * numerator
-    product_8 = branch_12 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
-    total_17 = branch_12 + jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    product_8 = jnp.where(jnp.abs(branch_12) < 2.0**-60, product_8, total_17)
-    t = jnp.square(product_8)
-    total_18 = total_11 + jnp.where(jnp.abs(difference_11) < jnp.inf, difference_11, 0.0)
-    total_18 = total_18 * (1.0 / (1.0 + t))
-    head_total_18 = _head(total_18)
-    branch_15 = jnp.where(total_18 == head_total_18, 0.0, total_18 - head_total_18)
-    branch_15 = head_total_18 + branch_15
-    branch_16 = jnp.where(larger < 0.0, product_8, 1.0)
-    product_9 = branch_15 * branch_16
-    head_product_9 = _head(product_9)
-    branch_17 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_17 = head_product_9 + branch_17
-    product_10 = branch_17 * branch_16
-    head_product_10 = _head(product_10)
-    branch_18 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_18 = head_product_10 + branch_18
-    head_branch_17 = _head(branch_17)
-    head_branch_16 = _head(branch_16)
-    difference_15 = branch_16 - head_branch_16
-    difference_16 = branch_17 - head_branch_17
-    head_branch_15 = _head(branch_15)
-    difference_17 = branch_15 - head_branch_15
-    total_19 = head_branch_15 * head_branch_16 - branch_17 + head_branch_15 * difference_15
-    total_19 = total_19 + difference_17 * head_branch_16 + difference_17 * difference_15
-    total_19 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_19) * branch_16
-    total_20 = head_branch_17 * head_branch_16 - branch_18 + head_branch_17 * difference_15
-    total_20 = total_20 + difference_16 * head_branch_16 + difference_16 * difference_15
-    total_20 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_20) + total_19
-    return branch_18 + jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
+    total_16 = difference_13 + negated_2
+    difference_14 = total_16 - difference_13
+    total_17 = difference_13 - (total_16 - difference_14) + (negated_2 - difference_14)
+    total_17 = total_17 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
+    total_18 = total_16 + branch_13
+    numerator = (_1_OVER_15_FACTORIAL * total_18 + _1_OVER_14_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_18 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_11_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_18 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_8_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_18 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_5_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_18 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_18) * (numerator * total_18 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_18 + (numerator + (branch_13 - (total_18 - total_16)))
+    numerator = jnp.where(inside & (abs_product_7 >= 0.25), numerator / ratio, 0.0)
+    product_9 = branch_11 * numerator
+    product_10 = branch_11 * (jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0) + 1.0)
+    total_19 = branch_11 + jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    product_10 = jnp.where(jnp.abs(branch_11) < 2.0**-60, product_10, total_19)
+    t = jnp.square(product_10)
+    total_20 = total_13 + jnp.where(jnp.abs(difference_11) < jnp.inf, difference_11, 0.0)
+    total_20 = total_20 * (1.0 / (1.0 + t))
+    head_total_20 = _head(total_20)
+    total_21 = head_total_20 + (total_20 - head_total_20)
+    product_11 = total_20 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (total_20 == head_total_20)
+    product_11 = jnp.where(product_11, total_20, total_21)
+    branch_14 = jnp.where(larger < 0.0, product_10, 1.0)
+    product_12 = product_11 * branch_14
+    head_product_12 = _head(product_12)
+    total_22 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_22)
+    product_14 = product_13 * branch_14
+    head_product_14 = _head(product_14)
+    total_23 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_23)
+    head_product_13 = _head(product_13)
+    head_branch_14 = _head(branch_14)
+    difference_15 = branch_14 - head_branch_14
+    difference_16 = product_13 - head_product_13
+    head_product_11 = _head(product_11)
+    difference_17 = product_11 - head_product_11
+    difference_18 = head_product_11 * head_branch_14 - product_13
+    difference_18 = difference_18 + head_product_11 * difference_15
+    difference_18 = difference_18 + difference_17 * head_branch_14
+    difference_18 = difference_18 + difference_17 * difference_15
+    difference_18 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_18) * branch_14
+    difference_19 = head_product_13 * head_branch_14 - product_15
+    difference_19 = difference_19 + head_product_13 * difference_15
+    difference_19 = difference_19 + difference_16 * head_branch_14
+    difference_19 = difference_19 + difference_16 * difference_15
+    difference_19 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_19) + difference_18
+    return product_15 + jnp.where(jnp.abs(difference_19) < jnp.inf, difference_19, 0.0)
 
 
 @jax.custom_jvp
@@ -236,14 +252,17 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     """df / dx."""
     product = amplitude * frequency
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
     larger = jnp.maximum(x, -(2.0**40))
-    product_2 = frequency * larger
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
-    clamped = jnp.clip(branch_2, -(2.0**100), 2.0**100)
+    product_3 = frequency * larger
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
+    clamped = jnp.clip(product_4, -(2.0**100), 2.0**100)
     is_less = jnp.abs(clamped) < 1000.0
     floor = jnp.floor(clamped * _2_OVER_PI + 0.5)
     difference = floor - 4.0 * jnp.floor(0.25 * floor)
@@ -252,218 +271,241 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     outside_2 = is_equal | (difference == 3.0)
     difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_2 + negated
-    difference_3 = total - difference_2
-    total_2 = difference_2 - (total - difference_3) + (negated - difference_3)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_3 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_3
-    total_3_squared = jnp.square(total_3)
-    head = _head(total_3_squared)
-    total_4 = head + jnp.where(total_3_squared == head, 0.0, total_3_squared - head)
-    difference_4 = branch_3 - (total_3 - total)
-    product_3 = 0.5 * total_4
-    product_4 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
-    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
-    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
-    product_4 = total_3 * total_4 * product_4 + difference_4 * (1.0 - product_3)
-    branch_4 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
-    total_5 = total_3 + branch_4
-    minus_product_3 = -product_3
-    total_6 = minus_product_3 + 1.0
-    difference_5 = total_6 - minus_product_3
-    head_total_3 = _head(total_3)
-    difference_6 = total_3 - head_total_3
-    product_5 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
-    product_5 = (product_5 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
-    product_5 = (product_5 * total_4 + _1_OVER_8_FACTORIAL) * total_4
-    product_5 = (product_5 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
-    product_5 = jnp.square(total_4) * product_5
-    total_7 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_6
-    total_7 = total_7 + difference_6 * head_total_3 + difference_6 * difference_6
-    total_7 = 0.5 * jnp.where(total_4 * 2.0**-60 == 0.0, 0.0, total_7)
-    product_5 = product_5 - (total_7 + total_3 * difference_4)
-    total_8 = minus_product_3 - (total_6 - difference_5) + (1.0 - difference_5)
-    total_8 = total_8 + product_5
-    branch_5 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_6 + branch_5
-    branch_6 = jnp.where(outside_2, total_5, total_9)
+    total_3 = difference_2 + negated
+    difference_3 = total_3 - difference_2
+    total_4 = difference_2 - (total_3 - difference_3) + (negated - difference_3)
+    total_4 = total_4 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_5 = total_3 + branch
+    total_5_squared = jnp.square(total_5)
+    head = _head(total_5_squared)
+    total_6 = head + (total_5_squared - head)
+    product_5 = total_5_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (total_5_squared == head)
+    product_5 = jnp.where(product_5, total_5_squared, total_6)
+    difference_4 = branch - (total_5 - total_3)
+    product_6 = 0.5 * product_5
+    product_7 = (_MINUS_1_OVER_15_FACTORIAL * product_5 + _1_OVER_13_FACTORIAL) * product_5
+    product_7 = (product_7 + _MINUS_1_OVER_11_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
+    product_7 = (product_7 * product_5 + _MINUS_1_OVER_7_FACTORIAL) * product_5
+    product_7 = (product_7 + _1_OVER_5_FACTORIAL) * product_5 + _MINUS_1_OVER_3_FACTORIAL
+    product_7 = total_5 * product_5 * product_7 + difference_4 * (1.0 - product_6)
+    branch_2 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
+    total_7 = total_5 + branch_2
+    minus_product_6 = -product_6
+    total_8 = minus_product_6 + 1.0
+    difference_5 = total_8 - minus_product_6
+    head_total_5 = _head(total_5)
+    difference_6 = total_5 - head_total_5
+    product_8 = (_1_OVER_16_FACTORIAL * product_5 + _MINUS_1_OVER_14_FACTORIAL) * product_5
+    product_8 = (product_8 + _1_OVER_12_FACTORIAL) * product_5 + _MINUS_1_OVER_10_FACTORIAL
+    product_8 = (product_8 * product_5 + _1_OVER_8_FACTORIAL) * product_5
+    product_8 = (product_8 + _MINUS_1_OVER_6_FACTORIAL) * product_5 + _1_OVER_4_FACTORIAL
+    product_8 = jnp.square(product_5) * product_8
+    total_9 = head_total_5 * head_total_5 - product_5 + head_total_5 * difference_6
+    total_9 = total_9 + difference_6 * head_total_5 + difference_6 * difference_6
+    total_9 = 0.5 * jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_9)
+    product_8 = product_8 - (total_9 + total_5 * difference_4)
+    total_10 = minus_product_6 - (total_8 - difference_5) + (1.0 - difference_5)
+    total_10 = total_10 + product_8
+    branch_3 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_11 = total_8 + branch_3
+    branch_4 = jnp.where(outside_2, total_7, total_11)
     cos_clamped = jnp.cos(clamped)
-    branch_7 = jnp.where(is_less, jnp.where(outside, -branch_6, branch_6), cos_clamped)
-    difference_7 = branch_4 - (total_5 - total_3)
-    difference_8 = branch_5 - (total_9 - total_6)
-    branch_8 = jnp.where(outside_2, difference_7, difference_8)
-    branch_9 = jnp.where(is_less, jnp.where(outside, -branch_8, branch_8), 0.0)
-    magnitude = jnp.abs(branch_7 - cos_clamped + branch_9)
+    branch_5 = jnp.where(is_less, jnp.where(outside, -branch_4, branch_4), cos_clamped)
+    difference_7 = branch_2 - (total_7 - total_5)
+    difference_8 = branch_3 - (total_11 - total_8)
+    branch_6 = jnp.where(outside_2, difference_7, difference_8)
+    branch_7 = jnp.where(is_less, jnp.where(outside, -branch_6, branch_6), 0.0)
+    magnitude = jnp.abs(branch_5 - cos_clamped + branch_7)
     magnitude = magnitude <= 0.00390625 * jnp.abs(cos_clamped)
-    branch_10 = jnp.where(magnitude, branch_7, cos_clamped)
-    product_6 = branch * branch_10
-    head_product_6 = _head(product_6)
-    branch_11 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_11 = head_product_6 + branch_11
-    total_10 = branch_11 + 1.0
-    difference_9 = total_10 - branch_11
-    head_branch = _head(branch)
-    head_branch_10 = _head(branch_10)
-    difference_10 = branch_10 - head_branch_10
-    difference_11 = branch - head_branch
+    branch_8 = jnp.where(magnitude, branch_5, cos_clamped)
+    product_9 = product_2 * branch_8
+    head_product_9 = _head(product_9)
+    total_12 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_12)
+    total_13 = product_10 + 1.0
+    difference_9 = total_13 - product_10
+    head_product_2 = _head(product_2)
+    head_branch_8 = _head(branch_8)
+    difference_10 = branch_8 - head_branch_8
+    difference_11 = product_2 - head_product_2
     sin_clamped = jnp.sin(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
     difference_12 = larger - head_larger
     difference_13 = frequency - head_frequency
-    total_11 = head_frequency * head_larger - branch_2 + head_frequency * difference_12
-    total_11 = total_11 + difference_13 * head_larger + difference_13 * difference_12
-    total_11 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = jnp.where(clamped == branch_2, total_11, 0.0)
-    sin_total_11 = jnp.sin(total_11)
-    product_7 = 2.0 * jnp.square(jnp.sin(0.5 * total_11))
-    total_12 = head_branch * head_branch_10 - branch_11 + head_branch * difference_10
-    total_12 = total_12 + difference_11 * head_branch_10 + difference_11 * difference_10
-    total_12 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_13 = branch_11 - (total_10 - difference_9) + (1.0 - difference_9)
-    difference_14 = -sin_clamped * sin_total_11 - cos_clamped * product_7
-    total_12 = total_12 + (jnp.where(magnitude, branch_9, 0.0) + difference_14) * branch
-    total_13 = total_13 + total_12
-    branch_12 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_10 + branch_12
-    difference_15 = branch_12 - (total_14 - total_10)
+    total_14 = head_frequency * head_larger - product_4 + head_frequency * difference_12
+    total_14 = total_14 + difference_13 * head_larger + difference_13 * difference_12
+    total_14 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = jnp.where(clamped == product_4, total_14, 0.0)
+    sin_total_14 = jnp.sin(total_14)
+    product_11 = 2.0 * jnp.square(jnp.sin(0.5 * total_14))
+    total_15 = head_product_2 * head_branch_8 - product_10 + head_product_2 * difference_10
+    total_15 = total_15 + difference_11 * head_branch_8 + difference_11 * difference_10
+    total_15 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = product_10 - (total_13 - difference_9) + (1.0 - difference_9)
+    difference_14 = -sin_clamped * sin_total_14 - cos_clamped * product_11
+    total_15 = total_15 + (jnp.where(magnitude, branch_7, 0.0) + difference_14) * product_2
+    total_16 = total_16 + total_15
+    branch_9 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_17 = total_13 + branch_9
+    difference_15 = branch_9 - (total_17 - total_13)
     minus_larger = -larger
     negated_2 = -jnp.abs(minus_larger)
     is_less_2 = jnp.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_15 = expm1_negated_2 + 1.0
-    t = jnp.where(is_less_2, total_15, jnp.exp(negated_2))
-    total_16 = t + 1.0
-    difference_16 = total_16 - t
-    branch_13 = jnp.where(is_less_2, expm1_negated_2 - (total_15 - 1.0), 0.0)
-    branch_13 = t - (total_16 - difference_16) + (1.0 - difference_16) + branch_13
-    branch_14 = jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
-    total_17 = total_16 + branch_14
-    ratio = 1.0 / total_17
-    product_8 = amplitude * ratio
-    head_product_8 = _head(product_8)
-    branch_15 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_15 = head_product_8 + branch_15
+    total_18 = expm1_negated_2 + 1.0
+    t = jnp.where(is_less_2, total_18, jnp.exp(negated_2))
+    total_19 = t + 1.0
+    difference_16 = total_19 - t
+    branch_10 = jnp.where(is_less_2, expm1_negated_2 - (total_18 - 1.0), 0.0)
+    branch_10 = t - (total_19 - difference_16) + (1.0 - difference_16) + branch_10
+    branch_11 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    total_20 = total_19 + branch_11
+    ratio = 1.0 / total_20
+    product_12 = amplitude * ratio
+    head_product_12 = _head(product_12)
+    total_21 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_21)
     is_greater = difference > 1.5
-    branch_16 = jnp.where(outside_2, total_9, total_5)
-    branch_17 = jnp.where(is_greater, -branch_16, branch_16)
-    branch_17 = jnp.where(is_less, branch_17, sin_clamped)
-    branch_18 = jnp.where(outside_2, difference_8, difference_7)
-    branch_19 = jnp.where(is_less, jnp.where(is_greater, -branch_18, branch_18), 0.0)
-    magnitude_2 = jnp.abs(branch_17 - sin_clamped + branch_19)
+    branch_12 = jnp.where(outside_2, total_11, total_7)
+    branch_13 = jnp.where(is_greater, -branch_12, branch_12)
+    branch_13 = jnp.where(is_less, branch_13, sin_clamped)
+    branch_14 = jnp.where(outside_2, difference_8, difference_7)
+    branch_15 = jnp.where(is_less, jnp.where(is_greater, -branch_14, branch_14), 0.0)
+    magnitude_2 = jnp.abs(branch_13 - sin_clamped + branch_15)
     magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(sin_clamped)
-    branch_20 = jnp.where(magnitude_2, branch_17, sin_clamped)
-    product_9 = branch_15 * branch_20
-    head_product_9 = _head(product_9)
-    branch_21 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_21 = head_product_9 + branch_21
-    product_10 = larger * ratio
-    head_product_10 = _head(product_10)
-    branch_22 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_22 = head_product_10 + branch_22
-    total_18 = branch_21 + branch_22
-    difference_17 = total_18 - branch_21
-    head_branch_15 = _head(branch_15)
-    head_branch_20 = _head(branch_20)
-    difference_18 = branch_20 - head_branch_20
-    difference_19 = branch_15 - head_branch_15
+    branch_16 = jnp.where(magnitude_2, branch_13, sin_clamped)
+    product_14 = product_13 * branch_16
+    head_product_14 = _head(product_14)
+    total_22 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_22)
+    product_16 = larger * ratio
+    head_product_16 = _head(product_16)
+    total_23 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_23)
+    total_24 = product_15 + product_17
+    difference_17 = total_24 - product_15
+    head_product_13 = _head(product_13)
+    head_branch_16 = _head(branch_16)
+    difference_18 = branch_16 - head_branch_16
+    difference_19 = product_13 - head_product_13
     head_amplitude = _head(amplitude)
     head_ratio = _head(ratio)
     difference_20 = ratio - head_ratio
     difference_21 = amplitude - head_amplitude
-    product_11 = ratio * total_17
-    head_product_11 = _head(product_11)
-    branch_23 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_23 = head_product_11 + branch_23
-    head_total_17 = _head(total_17)
-    difference_22 = total_17 - head_total_17
-    numerator = head_ratio * head_total_17 - branch_23 + head_ratio * difference_22
-    numerator = numerator + difference_20 * head_total_17 + difference_20 * difference_22
-    numerator = 1.0 - branch_23 - jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_14 - (total_17 - total_16)) * ratio) / total_17
-    total_19 = head_branch_15 * head_branch_20 - branch_21 + head_branch_15 * difference_18
-    total_19 = total_19 + difference_19 * head_branch_20 + difference_19 * difference_18
-    total_19 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_20 = head_amplitude * head_ratio - branch_15 + head_amplitude * difference_20
-    total_20 = total_20 + difference_21 * head_ratio + difference_21 * difference_20
-    total_20 = jnp.where(branch_15 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_19 = total_19 + (total_20 + numerator * amplitude) * branch_20
-    total_21 = branch_21 - (total_18 - difference_17) + (branch_22 - difference_17)
-    total_22 = head_larger * head_ratio - branch_22 + head_larger * difference_20
-    total_22 = total_22 + difference_12 * head_ratio + difference_12 * difference_20
-    total_22 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_22) + numerator * larger
-    difference_23 = cos_clamped * sin_total_11 - sin_clamped * product_7
-    difference_23 = (jnp.where(magnitude_2, branch_19, 0.0) + difference_23) * branch_15
-    total_21 = total_21 + (total_19 + difference_23) + total_22
-    branch_24 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_23 = total_18 + branch_24
-    difference_24 = branch_24 - (total_23 - total_18)
+    product_18 = ratio * total_20
+    head_product_18 = _head(product_18)
+    total_25 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_25)
+    head_total_20 = _head(total_20)
+    difference_22 = total_20 - head_total_20
+    numerator = head_ratio * head_total_20 - product_19 + head_ratio * difference_22
+    numerator = numerator + difference_20 * head_total_20 + difference_20 * difference_22
+    numerator = 1.0 - product_19 - jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_11 - (total_20 - total_19)) * ratio) / total_20
+    total_26 = head_amplitude * head_ratio - product_13 + head_amplitude * difference_20
+    total_26 = total_26 + difference_21 * head_ratio + difference_21 * difference_20
+    total_26 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = (total_26 + numerator * amplitude) * branch_16
+    total_27 = product_15 - (total_24 - difference_17) + (product_17 - difference_17)
+    total_28 = head_larger * head_ratio - product_17 + head_larger * difference_20
+    total_28 = total_28 + difference_12 * head_ratio + difference_12 * difference_20
+    total_28 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_28) + numerator * larger
+    difference_23 = cos_clamped * sin_total_14 - sin_clamped * product_11
+    difference_23 = (jnp.where(magnitude_2, branch_15, 0.0) + difference_23) * product_13
+    difference_24 = head_product_13 * head_branch_16 - product_15
+    difference_24 = difference_24 + head_product_13 * difference_18
+    difference_24 = difference_24 + difference_19 * head_branch_16
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_24) + total_26
+    total_27 = total_27 + (difference_24 + difference_23) + total_28
+    branch_17 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_29 = total_24 + branch_17
+    difference_25 = branch_17 - (total_29 - total_24)
     smaller = jnp.minimum(minus_larger, 0.0)
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    total_24 = total_23 + jnp.where(jnp.abs(difference_24) < jnp.inf, difference_24, 0.0)
-    total_24 = total_24 * part_of_t * rest_of_t
-    total_25 = total_14 + jnp.where(jnp.abs(difference_15) < jnp.inf, difference_15, 0.0)
-    total_25 = total_25 + total_24
+    total_30 = total_29 + jnp.where(jnp.abs(difference_25) < jnp.inf, difference_25, 0.0)
+    total_30 = total_30 * part_of_t * rest_of_t
+    total_31 = total_17 + jnp.where(jnp.abs(difference_15) < jnp.inf, difference_15, 0.0)
+    total_31 = total_31 + total_30
     t_2 = jnp.exp(-jnp.abs(larger))
-    total_26 = 1.0 + t_2
-    ratio_2 = 1.0 / total_26
-    product_12 = total_25 * ratio_2
-    head_product_12 = _head(product_12)
-    branch_25 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_25 = head_product_12 + branch_25
+    total_32 = 1.0 + t_2
+    ratio_2 = 1.0 / total_32
+    product_20 = total_31 * ratio_2
+    head_product_20 = _head(product_20)
+    total_33 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_33)
     smaller_2 = jnp.minimum(larger, 0.0)
     is_far_2 = jnp.abs(smaller_2) > 64.0
     part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_2, smaller_2))
-    product_13 = branch_25 * part_of_t_2
-    head_product_13 = _head(product_13)
-    branch_26 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_26 = head_product_13 + branch_26
+    product_22 = product_21 * part_of_t_2
+    head_product_22 = _head(product_22)
+    total_34 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_34)
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    product_14 = branch_26 * rest_of_t_2
-    head_product_14 = _head(product_14)
-    branch_27 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_27 = head_product_14 + branch_27
-    head_branch_26 = _head(branch_26)
+    product_24 = product_23 * rest_of_t_2
+    head_product_24 = _head(product_24)
+    total_35 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_35)
+    head_product_23 = _head(product_23)
     head_rest_of_t_2 = _head(rest_of_t_2)
-    difference_25 = rest_of_t_2 - head_rest_of_t_2
-    difference_26 = branch_26 - head_branch_26
-    head_branch_25 = _head(branch_25)
+    difference_26 = rest_of_t_2 - head_rest_of_t_2
+    difference_27 = product_23 - head_product_23
+    head_product_21 = _head(product_21)
     head_part_of_t_2 = _head(part_of_t_2)
-    difference_27 = part_of_t_2 - head_part_of_t_2
-    difference_28 = branch_25 - head_branch_25
-    head_total_25 = _head(total_25)
+    difference_28 = part_of_t_2 - head_part_of_t_2
+    difference_29 = product_21 - head_product_21
+    head_total_31 = _head(total_31)
     head_ratio_2 = _head(ratio_2)
-    difference_29 = ratio_2 - head_ratio_2
-    difference_30 = total_25 - head_total_25
-    product_15 = ratio_2 * total_26
-    head_product_15 = _head(product_15)
-    branch_28 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_28 = head_product_15 + branch_28
-    head_total_26 = _head(total_26)
-    difference_31 = total_26 - head_total_26
-    total_27 = head_total_25 * head_ratio_2 - branch_25 + head_total_25 * difference_29
-    total_27 = total_27 + difference_30 * head_ratio_2 + difference_30 * difference_29
-    total_27 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_27)
-    numerator_2 = head_ratio_2 * head_total_26 - branch_28 + head_ratio_2 * difference_31
-    numerator_3 = numerator_2 + difference_29 * head_total_26 + difference_29 * difference_31
-    numerator_4 = 1.0 - branch_28 - jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    total_27 = (total_27 + numerator_4 / total_26 * total_25) * part_of_t_2
-    difference_32 = head_branch_25 * head_part_of_t_2 - branch_26
-    difference_32 = difference_32 + head_branch_25 * difference_27
-    difference_32 = difference_32 + difference_28 * head_part_of_t_2
-    difference_32 = difference_32 + difference_28 * difference_27
-    difference_32 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, difference_32) + total_27
-    difference_32 = difference_32 * rest_of_t_2
-    difference_33 = head_branch_26 * head_rest_of_t_2 - branch_27
-    difference_33 = difference_33 + head_branch_26 * difference_25
-    difference_33 = difference_33 + difference_26 * head_rest_of_t_2
-    difference_33 = difference_33 + difference_26 * difference_25
-    difference_33 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, difference_33) + difference_32
-    return branch_27 + jnp.where(jnp.abs(difference_33) < jnp.inf, difference_33, 0.0)
+    difference_30 = ratio_2 - head_ratio_2
+    difference_31 = total_31 - head_total_31
+    product_26 = ratio_2 * total_32
+    head_product_26 = _head(product_26)
+    total_36 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_36)
+    head_total_32 = _head(total_32)
+    difference_32 = total_32 - head_total_32
+    total_37 = head_total_31 * head_ratio_2 - product_21 + head_total_31 * difference_30
+    total_37 = total_37 + difference_31 * head_ratio_2 + difference_31 * difference_30
+    total_37 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_37)
+    numerator_2 = head_ratio_2 * head_total_32 - product_27 + head_ratio_2 * difference_32
+    numerator_3 = numerator_2 + difference_30 * head_total_32 + difference_30 * difference_32
+    numerator_4 = 1.0 - product_27 - jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    total_37 = (total_37 + numerator_4 / total_32 * total_31) * part_of_t_2
+    difference_33 = head_product_21 * head_part_of_t_2 - product_23
+    difference_33 = difference_33 + head_product_21 * difference_28
+    difference_33 = difference_33 + difference_29 * head_part_of_t_2
+    difference_33 = difference_33 + difference_29 * difference_28
+    difference_33 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_33) + total_37
+    difference_33 = difference_33 * rest_of_t_2
+    difference_34 = head_product_23 * head_rest_of_t_2 - product_25
+    difference_34 = difference_34 + head_product_23 * difference_26
+    difference_34 = difference_34 + difference_27 * head_rest_of_t_2
+    difference_34 = difference_34 + difference_27 * difference_26
+    difference_34 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_34) + difference_33
+    return product_25 + jnp.where(jnp.abs(difference_34) < jnp.inf, difference_34, 0.0)
 
 
 @jax.custom_jvp
@@ -514,7 +556,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     branch_2 = jnp.where(is_less, total_2, exp_product)
     branch_2_squared = jnp.square(branch_2)
     head = _head(branch_2_squared)
-    t = head + jnp.where(branch_2_squared == head, 0.0, branch_2_squared - head)
+    t = head + (branch_2_squared - head)
+    t_2 = branch_2_squared * 2.0**-60
+    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head), branch_2_squared, t)
     total_3 = t + 1.0
     difference_2 = total_3 - t
     head_branch_2 = _head(branch_2)
@@ -553,12 +597,17 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     ratio_2 = 1.0 / total_9
     ratio_2_squared = jnp.square(ratio_2)
     head_2 = _head(ratio_2_squared)
-    total_10 = head_2 + jnp.where(ratio_2_squared == head_2, 0.0, ratio_2_squared - head_2)
-    product_4 = frequency * larger
-    head_product_4 = _head(product_4)
-    branch_6 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_6 = head_product_4 + branch_6
-    clamped = jnp.clip(branch_6, -(2.0**100), 2.0**100)
+    total_10 = head_2 + (ratio_2_squared - head_2)
+    product_4 = ratio_2_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (ratio_2_squared == head_2)
+    product_4 = jnp.where(product_4, ratio_2_squared, total_10)
+    product_5 = frequency * larger
+    head_product_5 = _head(product_5)
+    total_11 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_11)
+    clamped = jnp.clip(product_6, -(2.0**100), 2.0**100)
     is_less_2 = jnp.abs(clamped) < 1000.0
     floor_2 = jnp.floor(clamped * _2_OVER_PI + 0.5)
     difference_6 = floor_2 - 4.0 * jnp.floor(0.25 * floor_2)
@@ -567,464 +616,539 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     outside = is_equal | (difference_6 == 3.0)
     difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
-    total_11 = difference_7 + negated_2
-    difference_8 = total_11 - difference_7
-    total_12 = difference_7 - (total_11 - difference_8) + (negated_2 - difference_8)
-    total_12 = total_12 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_7 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_7
-    total_13_squared = jnp.square(total_13)
-    head_3 = _head(total_13_squared)
-    branch_8 = jnp.where(total_13_squared == head_3, 0.0, total_13_squared - head_3)
-    branch_8 = head_3 + branch_8
-    product_5 = 0.5 * branch_8
-    minus_product_5 = -product_5
-    total_14 = minus_product_5 + 1.0
-    difference_9 = total_14 - minus_product_5
-    head_total_13 = _head(total_13)
-    difference_10 = total_13 - head_total_13
-    difference_11 = branch_7 - (total_13 - total_11)
-    product_6 = (_1_OVER_16_FACTORIAL * branch_8 + _MINUS_1_OVER_14_FACTORIAL) * branch_8
-    product_6 = (product_6 + _1_OVER_12_FACTORIAL) * branch_8 + _MINUS_1_OVER_10_FACTORIAL
-    product_6 = (product_6 * branch_8 + _1_OVER_8_FACTORIAL) * branch_8
-    product_6 = (product_6 + _MINUS_1_OVER_6_FACTORIAL) * branch_8 + _1_OVER_4_FACTORIAL
-    product_6 = jnp.square(branch_8) * product_6
-    total_15 = head_total_13 * head_total_13 - branch_8 + head_total_13 * difference_10
-    total_15 = total_15 + difference_10 * head_total_13 + difference_10 * difference_10
-    total_15 = 0.5 * jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_15)
-    product_6 = product_6 - (total_15 + total_13 * difference_11)
-    total_16 = minus_product_5 - (total_14 - difference_9) + (1.0 - difference_9)
-    total_16 = total_16 + product_6
-    branch_9 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_14 + branch_9
-    product_7 = (_MINUS_1_OVER_15_FACTORIAL * branch_8 + _1_OVER_13_FACTORIAL) * branch_8
-    product_7 = (product_7 + _MINUS_1_OVER_11_FACTORIAL) * branch_8 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * branch_8 + _MINUS_1_OVER_7_FACTORIAL) * branch_8
-    product_7 = (product_7 + _1_OVER_5_FACTORIAL) * branch_8 + _MINUS_1_OVER_3_FACTORIAL
-    product_7 = total_13 * branch_8 * product_7 + difference_11 * (1.0 - product_5)
-    branch_10 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    total_18 = total_13 + branch_10
-    branch_11 = jnp.where(outside, total_17, total_18)
+    total_12 = difference_7 + negated_2
+    difference_8 = total_12 - difference_7
+    total_13 = difference_7 - (total_12 - difference_8) + (negated_2 - difference_8)
+    total_13 = total_13 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch_6 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_6
+    total_14_squared = jnp.square(total_14)
+    head_3 = _head(total_14_squared)
+    total_15 = head_3 + (total_14_squared - head_3)
+    product_7 = total_14_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (total_14_squared == head_3)
+    product_7 = jnp.where(product_7, total_14_squared, total_15)
+    product_8 = 0.5 * product_7
+    minus_product_8 = -product_8
+    total_16 = minus_product_8 + 1.0
+    difference_9 = total_16 - minus_product_8
+    head_total_14 = _head(total_14)
+    difference_10 = total_14 - head_total_14
+    difference_11 = branch_6 - (total_14 - total_12)
+    product_9 = (_1_OVER_16_FACTORIAL * product_7 + _MINUS_1_OVER_14_FACTORIAL) * product_7
+    product_9 = (product_9 + _1_OVER_12_FACTORIAL) * product_7 + _MINUS_1_OVER_10_FACTORIAL
+    product_9 = (product_9 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_9 = (product_9 + _MINUS_1_OVER_6_FACTORIAL) * product_7 + _1_OVER_4_FACTORIAL
+    product_9 = jnp.square(product_7) * product_9
+    total_17 = head_total_14 * head_total_14 - product_7 + head_total_14 * difference_10
+    total_17 = total_17 + difference_10 * head_total_14 + difference_10 * difference_10
+    total_17 = 0.5 * jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_17)
+    product_9 = product_9 - (total_17 + total_14 * difference_11)
+    total_18 = minus_product_8 - (total_16 - difference_9) + (1.0 - difference_9)
+    total_18 = total_18 + product_9
+    branch_7 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_16 + branch_7
+    product_10 = (_MINUS_1_OVER_15_FACTORIAL * product_7 + _1_OVER_13_FACTORIAL) * product_7
+    product_10 = (product_10 + _MINUS_1_OVER_11_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_10 = (product_10 * product_7 + _MINUS_1_OVER_7_FACTORIAL) * product_7
+    product_10 = (product_10 + _1_OVER_5_FACTORIAL) * product_7 + _MINUS_1_OVER_3_FACTORIAL
+    product_10 = total_14 * product_7 * product_10 + difference_11 * (1.0 - product_8)
+    branch_8 = jnp.where(jnp.abs(product_10) < jnp.inf, product_10, 0.0)
+    total_20 = total_14 + branch_8
+    branch_9 = jnp.where(outside, total_19, total_20)
     sin_clamped = jnp.sin(clamped)
-    branch_12 = jnp.where(is_greater, -branch_11, branch_11)
-    branch_12 = jnp.where(is_less_2, branch_12, sin_clamped)
-    difference_12 = branch_9 - (total_17 - total_14)
-    difference_13 = branch_10 - (total_18 - total_13)
-    branch_13 = jnp.where(outside, difference_12, difference_13)
-    branch_14 = jnp.where(is_less_2, jnp.where(is_greater, -branch_13, branch_13), 0.0)
-    magnitude = jnp.abs(branch_12 - sin_clamped + branch_14)
+    branch_10 = jnp.where(is_greater, -branch_9, branch_9)
+    branch_10 = jnp.where(is_less_2, branch_10, sin_clamped)
+    difference_12 = branch_7 - (total_19 - total_16)
+    difference_13 = branch_8 - (total_20 - total_14)
+    branch_11 = jnp.where(outside, difference_12, difference_13)
+    branch_12 = jnp.where(is_less_2, jnp.where(is_greater, -branch_11, branch_11), 0.0)
+    magnitude = jnp.abs(branch_10 - sin_clamped + branch_12)
     magnitude = magnitude <= 0.00390625 * jnp.abs(sin_clamped)
-    branch_15 = jnp.where(magnitude, branch_12, sin_clamped)
-    product_8 = amplitude * branch_15
-    head_product_8 = _head(product_8)
-    branch_16 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_16 = head_product_8 + branch_16
-    total_19 = branch_16 + larger
-    difference_14 = total_19 - branch_16
+    branch_13 = jnp.where(magnitude, branch_10, sin_clamped)
+    product_11 = amplitude * branch_13
+    head_product_11 = _head(product_11)
+    total_21 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_21)
+    total_22 = product_12 + larger
+    difference_14 = total_22 - product_12
     head_amplitude = _head(amplitude)
-    head_branch_15 = _head(branch_15)
-    difference_15 = branch_15 - head_branch_15
+    head_branch_13 = _head(branch_13)
+    difference_15 = branch_13 - head_branch_13
     difference_16 = amplitude - head_amplitude
     cos_clamped = jnp.cos(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
     difference_17 = larger - head_larger
     difference_18 = frequency - head_frequency
-    total_20 = head_frequency * head_larger - branch_6 + head_frequency * difference_17
-    total_20 = total_20 + difference_18 * head_larger + difference_18 * difference_17
-    total_20 = jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_20 = jnp.where(clamped == branch_6, total_20, 0.0)
-    sin = jnp.sin(jnp.clip(total_20, -(2.0**100), 2.0**100))
-    product_9 = 2.0 * jnp.square(jnp.sin(jnp.clip(0.5 * total_20, -(2.0**100), 2.0**100)))
-    difference_19 = cos_clamped * sin - sin_clamped * product_9
-    difference_19 = jnp.where(magnitude, branch_14, 0.0) + difference_19
-    total_21 = head_amplitude * head_branch_15 - branch_16 + head_amplitude * difference_15
-    total_21 = total_21 + difference_16 * head_branch_15 + difference_16 * difference_15
-    total_21 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + difference_19 * amplitude
-    total_21 = branch_16 - (total_19 - difference_14) + (larger - difference_14) + total_21
-    branch_17 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = total_19 + branch_17
-    product_10 = total_10 * total_22
-    head_product_10 = _head(product_10)
-    branch_18 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_18 = head_product_10 + branch_18
-    product_11 = 0.5 * -jnp.abs(larger)
-    abs_product_11 = jnp.abs(product_11)
-    is_less_3 = abs_product_11 < 0.25
-    total_23 = product_11 + 1.0
-    difference_20 = total_23 - product_11
-    product_12 = (_1_OVER_15_FACTORIAL * product_11 + _1_OVER_14_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_13_FACTORIAL) * product_11 + _1_OVER_12_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_11_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_10_FACTORIAL) * product_11 + _1_OVER_9_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_8_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_7_FACTORIAL) * product_11 + _1_OVER_6_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_5_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_4_FACTORIAL) * product_11 + _1_OVER_3_FACTORIAL
-    product_12 = jnp.square(product_11) * (product_12 * product_11 + _1_OVER_2_FACTORIAL)
-    product_12 = product_11 - (total_23 - difference_20) + (1.0 - difference_20) + product_12
-    branch_19 = jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
-    total_24 = total_23 + branch_19
-    exp_product_11 = jnp.exp(product_11)
-    branch_20 = jnp.where(is_less_3, total_24, exp_product_11)
-    branch_20_squared = jnp.square(branch_20)
-    head_4 = _head(branch_20_squared)
-    t_2 = jnp.where(branch_20_squared == head_4, 0.0, branch_20_squared - head_4)
-    t_3 = head_4 + t_2
-    total_25 = t_3 + 1.0
-    difference_21 = total_25 - t_3
-    head_branch_20 = _head(branch_20)
-    difference_22 = branch_20 - head_branch_20
-    branch_21 = jnp.where(is_less_3, branch_19 - (total_24 - total_23), 0.0)
-    total_26 = head_branch_20 * head_branch_20 - t_3 + head_branch_20 * difference_22
-    total_26 = total_26 + difference_22 * head_branch_20 + difference_22 * difference_22
-    total_26 = jnp.where(t_3 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_26 = total_26 + branch_21 * branch_20 * 2.0
-    binade_2 = _binade(exp_product_11 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_22 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_11 / branch_22
-    floor_3 = jnp.floor(jnp.log(branch_22) * _1_OVER_LOG_2 + 0.5)
-    difference_23 = product_11 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_27 = difference_23 + negated_3
-    difference_24 = total_27 - difference_23
-    total_28 = difference_23 - (total_27 - difference_24) + (negated_3 - difference_24)
-    total_28 = total_28 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_23 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = total_27 + branch_23
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_29 + _1_OVER_14_FACTORIAL) * total_29
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_29 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_29 + _1_OVER_11_FACTORIAL) * total_29
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_29 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_29 + _1_OVER_8_FACTORIAL) * total_29
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_29 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_29 + _1_OVER_5_FACTORIAL) * total_29
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_29 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_29) * (numerator_9 * total_29 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_23 - (total_29 - total_27))
-    numerator_11 = (1.0 - ratio_3 + total_29 + numerator_11) / ratio_3
-    numerator_11 = jnp.where(inside_2 & (abs_product_11 >= 0.25), numerator_11, 0.0)
-    product_13 = numerator_11 * 2.0
-    total_30 = t_3 - (total_25 - difference_21) + (1.0 - difference_21)
-    total_30 = total_30 + (total_26 + product_13 * t_3)
-    branch_24 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_25 + branch_24
-    ratio_4 = 1.0 / total_31
-    product_14 = branch_18 * ratio_4
+    total_23 = head_frequency * head_larger - product_6 + head_frequency * difference_17
+    total_23 = total_23 + difference_18 * head_larger + difference_18 * difference_17
+    total_23 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = jnp.where(clamped == product_6, total_23, 0.0)
+    sin = jnp.sin(jnp.clip(total_23, -(2.0**100), 2.0**100))
+    product_13 = 2.0 * jnp.square(jnp.sin(jnp.clip(0.5 * total_23, -(2.0**100), 2.0**100)))
+    difference_19 = cos_clamped * sin - sin_clamped * product_13
+    difference_19 = jnp.where(magnitude, branch_12, 0.0) + difference_19
+    total_24 = product_12 - (total_22 - difference_14) + (larger - difference_14)
+    difference_20 = head_amplitude * head_branch_13 - product_12
+    difference_20 = difference_20 + head_amplitude * difference_15
+    difference_20 = difference_20 + difference_16 * head_branch_13
+    difference_20 = difference_20 + difference_16 * difference_15
+    difference_20 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_20)
+    total_24 = total_24 + (difference_20 + difference_19 * amplitude)
+    branch_14 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_22 + branch_14
+    product_14 = product_4 * total_25
     head_product_14 = _head(product_14)
-    branch_25 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_25 = head_product_14 + branch_25
-    head_branch_18 = _head(branch_18)
-    head_ratio_4 = _head(ratio_4)
-    difference_25 = ratio_4 - head_ratio_4
-    difference_26 = branch_18 - head_branch_18
-    head_total_10 = _head(total_10)
-    head_total_22 = _head(total_22)
-    difference_27 = total_22 - head_total_22
-    difference_28 = total_10 - head_total_10
-    head_ratio_2 = _head(ratio_2)
-    difference_29 = ratio_2 - head_ratio_2
-    product_15 = ratio_2 * total_9
-    head_product_15 = _head(product_15)
-    branch_26 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_26 = head_product_15 + branch_26
-    head_total_9 = _head(total_9)
-    difference_30 = total_9 - head_total_9
-    numerator_12 = head_ratio_2 * head_total_9 - branch_26 + head_ratio_2 * difference_30
-    numerator_13 = numerator_12 + difference_29 * head_total_9 + difference_29 * difference_30
-    numerator_14 = 1.0 - branch_26 - jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_14 = (numerator_14 - (branch_5 - (total_9 - total_3)) * ratio_2) / total_9
-    difference_31 = branch_17 - (total_22 - total_19)
-    product_16 = ratio_4 * total_31
-    head_product_16 = _head(product_16)
-    branch_27 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_27 = head_product_16 + branch_27
-    head_total_31 = _head(total_31)
-    difference_32 = total_31 - head_total_31
-    numerator_15 = head_ratio_4 * head_total_31 - branch_27 + head_ratio_4 * difference_32
-    numerator_16 = numerator_15 + difference_25 * head_total_31 + difference_25 * difference_32
-    numerator_17 = 1.0 - branch_27 - jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, numerator_16)
-    numerator_17 = (numerator_17 - (branch_24 - (total_31 - total_25)) * ratio_4) / total_31
-    total_32 = head_branch_18 * head_ratio_4 - branch_25 + head_branch_18 * difference_25
-    total_32 = total_32 + difference_26 * head_ratio_4 + difference_26 * difference_25
-    total_32 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_33 = head_total_10 * head_total_22 - branch_18 + head_total_10 * difference_27
-    total_33 = total_33 + difference_28 * head_total_22 + difference_28 * difference_27
-    total_33 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_34 = head_ratio_2 * head_ratio_2 - total_10 + head_ratio_2 * difference_29
-    total_34 = total_34 + difference_29 * head_ratio_2 + difference_29 * difference_29
-    total_34 = jnp.where(total_10 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_33 = total_33 + (total_34 + numerator_14 * ratio_2 * 2.0) * total_22
-    total_32 = total_32 + (total_33 + difference_31 * total_10) * ratio_4
-    total_32 = total_32 + numerator_17 * branch_18
-    branch_28 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_35 = branch_25 + branch_28
-    is_negative = minus_larger < 0.0
-    branch_29 = jnp.where(is_negative, t, 1.0)
-    branch_29_squared = jnp.square(branch_29)
-    head_5 = _head(branch_29_squared)
-    branch_30 = jnp.where(branch_29_squared == head_5, 0.0, branch_29_squared - head_5)
-    branch_30 = head_5 + branch_30
-    head_branch_29 = _head(branch_29)
-    difference_33 = branch_29 - head_branch_29
-    branch_31 = jnp.where(is_negative, total_4, 0.0)
-    total_36 = head_branch_29 * head_branch_29 - branch_30 + head_branch_29 * difference_33
-    total_36 = total_36 + difference_33 * head_branch_29 + difference_33 * difference_33
-    total_36 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_36 = total_36 + branch_31 * branch_29 * 2.0
-    branch_32 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_37 = branch_30 + branch_32
-    product_17 = total_35 * total_37
-    head_product_17 = _head(product_17)
-    branch_33 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_33 = head_product_17 + branch_33
-    product_18 = amplitude * frequency
-    head_product_18 = _head(product_18)
-    branch_34 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_34 = head_product_18 + branch_34
-    outside_2 = is_equal | (difference_6 == 2.0)
-    branch_35 = jnp.where(outside, total_18, total_17)
-    branch_36 = jnp.where(outside_2, -branch_35, branch_35)
-    branch_36 = jnp.where(is_less_2, branch_36, cos_clamped)
-    branch_37 = jnp.where(outside, difference_13, difference_12)
-    branch_38 = jnp.where(is_less_2, jnp.where(outside_2, -branch_37, branch_37), 0.0)
-    magnitude_2 = jnp.abs(branch_36 - cos_clamped + branch_38)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(cos_clamped)
-    branch_39 = jnp.where(magnitude_2, branch_36, cos_clamped)
-    product_19 = branch_34 * branch_39
+    total_26 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_26)
+    product_16 = 0.5 * -jnp.abs(larger)
+    abs_product_16 = jnp.abs(product_16)
+    is_less_3 = abs_product_16 < 0.25
+    total_27 = product_16 + 1.0
+    difference_21 = total_27 - product_16
+    product_17 = (_1_OVER_15_FACTORIAL * product_16 + _1_OVER_14_FACTORIAL) * product_16
+    product_17 = (product_17 + _1_OVER_13_FACTORIAL) * product_16 + _1_OVER_12_FACTORIAL
+    product_17 = (product_17 * product_16 + _1_OVER_11_FACTORIAL) * product_16
+    product_17 = (product_17 + _1_OVER_10_FACTORIAL) * product_16 + _1_OVER_9_FACTORIAL
+    product_17 = (product_17 * product_16 + _1_OVER_8_FACTORIAL) * product_16
+    product_17 = (product_17 + _1_OVER_7_FACTORIAL) * product_16 + _1_OVER_6_FACTORIAL
+    product_17 = (product_17 * product_16 + _1_OVER_5_FACTORIAL) * product_16
+    product_17 = (product_17 + _1_OVER_4_FACTORIAL) * product_16 + _1_OVER_3_FACTORIAL
+    product_17 = jnp.square(product_16) * (product_17 * product_16 + _1_OVER_2_FACTORIAL)
+    product_17 = product_16 - (total_27 - difference_21) + (1.0 - difference_21) + product_17
+    branch_15 = jnp.where(jnp.abs(product_17) < jnp.inf, product_17, 0.0)
+    total_28 = total_27 + branch_15
+    exp_product_16 = jnp.exp(product_16)
+    branch_16 = jnp.where(is_less_3, total_28, exp_product_16)
+    branch_16_squared = jnp.square(branch_16)
+    head_4 = _head(branch_16_squared)
+    t_3 = head_4 + (branch_16_squared - head_4)
+    t_4 = branch_16_squared * 2.0**-60
+    t_4 = (t_4 == 0.0) | (branch_16_squared == head_4)
+    t_5 = jnp.where(t_4, branch_16_squared, t_3)
+    total_29 = t_5 + 1.0
+    difference_22 = total_29 - t_5
+    head_branch_16 = _head(branch_16)
+    difference_23 = branch_16 - head_branch_16
+    branch_17 = jnp.where(is_less_3, branch_15 - (total_28 - total_27), 0.0)
+    total_30 = head_branch_16 * head_branch_16 - t_5 + head_branch_16 * difference_23
+    total_30 = total_30 + difference_23 * head_branch_16 + difference_23 * difference_23
+    total_30 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = total_30 + branch_17 * branch_16 * 2.0
+    binade_2 = _binade(exp_product_16 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_18 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_16 / branch_18
+    floor_3 = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
+    difference_24 = product_16 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_31 = difference_24 + negated_3
+    difference_25 = total_31 - difference_24
+    total_32 = difference_24 - (total_31 - difference_25) + (negated_3 - difference_25)
+    total_32 = total_32 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_19 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_33 = total_31 + branch_19
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_33 + _1_OVER_14_FACTORIAL) * total_33
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_33 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_33 + _1_OVER_11_FACTORIAL) * total_33
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_33 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_33 + _1_OVER_8_FACTORIAL) * total_33
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_33 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_33 + _1_OVER_5_FACTORIAL) * total_33
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_33 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_33) * (numerator_9 * total_33 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_19 - (total_33 - total_31))
+    numerator_11 = (1.0 - ratio_3 + total_33 + numerator_11) / ratio_3
+    numerator_11 = jnp.where(inside_2 & (abs_product_16 >= 0.25), numerator_11, 0.0)
+    product_18 = numerator_11 * 2.0
+    total_34 = t_5 - (total_29 - difference_22) + (1.0 - difference_22)
+    total_34 = total_34 + (total_30 + product_18 * t_5)
+    branch_20 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_35 = total_29 + branch_20
+    ratio_4 = 1.0 / total_35
+    product_19 = product_15 * ratio_4
     head_product_19 = _head(product_19)
-    branch_40 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_40 = head_product_19 + branch_40
-    total_38 = branch_40 + 1.0
-    difference_34 = total_38 - branch_40
-    head_branch_34 = _head(branch_34)
-    head_branch_39 = _head(branch_39)
-    difference_35 = branch_39 - head_branch_39
-    difference_36 = branch_34 - head_branch_34
-    total_39 = head_amplitude * head_frequency - branch_34 + head_amplitude * difference_18
-    total_39 = total_39 + difference_16 * head_frequency + difference_16 * difference_18
-    total_39 = jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_39) * branch_39
-    total_40 = head_branch_34 * head_branch_39 - branch_40 + head_branch_34 * difference_35
-    total_40 = total_40 + difference_36 * head_branch_39 + difference_36 * difference_35
-    total_40 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_40) + total_39
-    total_41 = branch_40 - (total_38 - difference_34) + (1.0 - difference_34)
-    difference_37 = -sin_clamped * sin - cos_clamped * product_9
-    difference_37 = (jnp.where(magnitude_2, branch_38, 0.0) + difference_37) * branch_34
-    total_41 = total_41 + (total_40 + difference_37)
-    branch_41 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_38 + branch_41
-    product_20 = 2.0 * total_42
-    product_21 = product_20 * ratio_4
+    total_36 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_36)
+    head_product_15 = _head(product_15)
+    head_ratio_4 = _head(ratio_4)
+    difference_26 = ratio_4 - head_ratio_4
+    difference_27 = product_15 - head_product_15
+    head_product_4 = _head(product_4)
+    head_total_25 = _head(total_25)
+    difference_28 = total_25 - head_total_25
+    difference_29 = product_4 - head_product_4
+    head_ratio_2 = _head(ratio_2)
+    difference_30 = ratio_2 - head_ratio_2
+    product_21 = ratio_2 * total_9
     head_product_21 = _head(product_21)
-    branch_42 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_42 = head_product_21 + branch_42
-    product_22 = branch_42 * ratio_2
-    head_product_22 = _head(product_22)
-    branch_43 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_43 = head_product_22 + branch_43
-    head_branch_42 = _head(branch_42)
-    difference_38 = branch_42 - head_branch_42
-    head_product_20 = _head(product_20)
-    difference_39 = product_20 - head_product_20
-    total_43 = head_product_20 * head_ratio_4 - branch_42 + head_product_20 * difference_25
-    total_43 = total_43 + difference_39 * head_ratio_4 + difference_39 * difference_25
-    total_43 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_41 - (total_42 - total_38)) * 2.0 * ratio_4
-    total_43 = (total_43 + numerator_17 * product_20) * ratio_2
-    total_44 = head_branch_42 * head_ratio_2 - branch_43 + head_branch_42 * difference_29
-    total_44 = total_44 + difference_38 * head_ratio_2 + difference_38 * difference_29
-    total_44 = jnp.where(branch_43 * 2.0**-60 == 0.0, 0.0, total_44) + total_43
-    total_44 = total_44 + numerator_14 * branch_42
-    branch_44 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_45 = branch_43 + branch_44
-    branch_45 = jnp.where(jnp.abs(branch_31) < jnp.inf, branch_31, 0.0)
-    total_46 = branch_29 + branch_45
-    product_23 = total_45 * total_46
+    total_37 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_37)
+    head_total_9 = _head(total_9)
+    difference_31 = total_9 - head_total_9
+    numerator_12 = head_ratio_2 * head_total_9 - product_22 + head_ratio_2 * difference_31
+    numerator_13 = numerator_12 + difference_30 * head_total_9 + difference_30 * difference_31
+    numerator_14 = -jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = 1.0 - product_22 + numerator_14 - (branch_5 - (total_9 - total_3)) * ratio_2
+    numerator_15 = numerator_15 / total_9
+    difference_32 = branch_14 - (total_25 - total_22)
+    product_23 = ratio_4 * total_35
     head_product_23 = _head(product_23)
-    branch_46 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_46 = head_product_23 + branch_46
-    total_47 = branch_33 + branch_46
-    difference_40 = total_47 - branch_33
+    total_38 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = jnp.where(product_24, product_23, total_38)
     head_total_35 = _head(total_35)
-    head_total_37 = _head(total_37)
-    difference_41 = total_37 - head_total_37
-    difference_42 = total_35 - head_total_35
-    branch_47 = jnp.where(is_negative, numerator, 0.0)
-    head_total_45 = _head(total_45)
-    head_total_46 = _head(total_46)
-    difference_43 = total_46 - head_total_46
-    difference_44 = total_45 - head_total_45
-    difference_45 = branch_45 - (total_46 - branch_29)
-    total_48 = head_total_45 * head_total_46 - branch_46 + head_total_45 * difference_43
-    total_48 = total_48 + difference_44 * head_total_46 + difference_44 * difference_43
-    total_48 = jnp.where(branch_46 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_48 = total_48 + (branch_44 - (total_45 - branch_43)) * total_46
-    total_48 = total_48 + difference_45 * total_45 + branch_47 * branch_46
-    total_49 = head_total_35 * head_total_37 - branch_33 + head_total_35 * difference_41
-    total_49 = total_49 + difference_42 * head_total_37 + difference_42 * difference_41
-    total_49 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_28 - (total_35 - branch_25)) * total_37
-    total_49 = total_49 + (branch_32 - (total_37 - branch_30)) * total_35
-    total_49 = total_49 + branch_47 * 2.0 * branch_33
-    total_50 = branch_33 - (total_47 - difference_40) + (branch_46 - difference_40)
-    total_50 = total_50 + total_49 + total_48
-    branch_48 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
-    total_51 = total_47 + branch_48
+    difference_33 = total_35 - head_total_35
+    numerator_16 = head_ratio_4 * head_total_35 - product_24 + head_ratio_4 * difference_33
+    numerator_17 = numerator_16 + difference_26 * head_total_35 + difference_26 * difference_33
+    numerator_18 = -jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = 1.0 - product_24 + numerator_18
+    numerator_19 = (numerator_19 - (branch_20 - (total_35 - total_29)) * ratio_4) / total_35
+    total_39 = head_product_4 * head_total_25 - product_15 + head_product_4 * difference_28
+    total_39 = total_39 + difference_29 * head_total_25 + difference_29 * difference_28
+    total_39 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_40 = head_ratio_2 * head_ratio_2 - product_4 + head_ratio_2 * difference_30
+    total_40 = total_40 + difference_30 * head_ratio_2 + difference_30 * difference_30
+    total_40 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_39 = total_39 + (total_40 + numerator_15 * ratio_2 * 2.0) * total_25
+    total_39 = (total_39 + difference_32 * product_4) * ratio_4
+    difference_34 = head_product_15 * head_ratio_4 - product_20
+    difference_34 = difference_34 + head_product_15 * difference_26
+    difference_34 = difference_34 + difference_27 * head_ratio_4 + difference_27 * difference_26
+    difference_34 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_34) + total_39
+    difference_34 = difference_34 + numerator_19 * product_15
+    branch_21 = jnp.where(jnp.abs(difference_34) < jnp.inf, difference_34, 0.0)
+    total_41 = product_20 + branch_21
+    is_negative = minus_larger < 0.0
+    branch_22 = jnp.where(is_negative, t, 1.0)
+    branch_22_squared = jnp.square(branch_22)
+    head_5 = _head(branch_22_squared)
+    total_42 = head_5 + (branch_22_squared - head_5)
+    product_25 = branch_22_squared * 2.0**-60
+    product_25 = (product_25 == 0.0) | (branch_22_squared == head_5)
+    product_25 = jnp.where(product_25, branch_22_squared, total_42)
+    head_branch_22 = _head(branch_22)
+    difference_35 = branch_22 - head_branch_22
+    branch_23 = jnp.where(is_negative, total_4, 0.0)
+    difference_36 = head_branch_22 * head_branch_22 - product_25
+    difference_36 = difference_36 + head_branch_22 * difference_35
+    difference_36 = difference_36 + difference_35 * head_branch_22
+    difference_36 = difference_36 + difference_35 * difference_35
+    difference_36 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = difference_36 + branch_23 * branch_22 * 2.0
+    branch_24 = jnp.where(jnp.abs(difference_36) < jnp.inf, difference_36, 0.0)
+    total_43 = product_25 + branch_24
+    product_26 = total_41 * total_43
+    head_product_26 = _head(product_26)
+    total_44 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_44)
+    product_28 = amplitude * frequency
+    head_product_28 = _head(product_28)
+    total_45 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_45)
+    outside_2 = is_equal | (difference_6 == 2.0)
+    branch_25 = jnp.where(outside, total_20, total_19)
+    branch_26 = jnp.where(outside_2, -branch_25, branch_25)
+    branch_26 = jnp.where(is_less_2, branch_26, cos_clamped)
+    branch_27 = jnp.where(outside, difference_13, difference_12)
+    branch_28 = jnp.where(is_less_2, jnp.where(outside_2, -branch_27, branch_27), 0.0)
+    magnitude_2 = jnp.abs(branch_26 - cos_clamped + branch_28)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(cos_clamped)
+    branch_29 = jnp.where(magnitude_2, branch_26, cos_clamped)
+    product_30 = product_29 * branch_29
+    head_product_30 = _head(product_30)
+    total_46 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_46)
+    total_47 = product_31 + 1.0
+    difference_37 = total_47 - product_31
+    head_product_29 = _head(product_29)
+    head_branch_29 = _head(branch_29)
+    difference_38 = branch_29 - head_branch_29
+    difference_39 = product_29 - head_product_29
+    total_48 = product_31 - (total_47 - difference_37) + (1.0 - difference_37)
+    difference_40 = -sin_clamped * sin - cos_clamped * product_13
+    difference_40 = (jnp.where(magnitude_2, branch_28, 0.0) + difference_40) * product_29
+    difference_41 = head_product_29 * head_branch_29 - product_31
+    difference_41 = difference_41 + head_product_29 * difference_38
+    difference_41 = difference_41 + difference_39 * head_branch_29
+    difference_41 = difference_41 + difference_39 * difference_38
+    difference_41 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_42 = head_amplitude * head_frequency - product_29
+    difference_42 = difference_42 + head_amplitude * difference_18
+    difference_42 = difference_42 + difference_16 * head_frequency
+    difference_42 = difference_42 + difference_16 * difference_18
+    difference_42 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_42) * branch_29
+    total_48 = total_48 + (difference_41 + difference_42 + difference_40)
+    branch_30 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_49 = total_47 + branch_30
+    product_32 = 2.0 * total_49
+    product_33 = product_32 * ratio_4
+    head_product_33 = _head(product_33)
+    total_50 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_50)
+    product_35 = product_34 * ratio_2
+    head_product_35 = _head(product_35)
+    total_51 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_51)
+    head_product_34 = _head(product_34)
+    difference_43 = product_34 - head_product_34
+    head_product_32 = _head(product_32)
+    difference_44 = product_32 - head_product_32
+    product_37 = (branch_30 - (total_49 - total_47)) * 2.0 * ratio_4
+    difference_45 = head_product_32 * head_ratio_4 - product_34
+    difference_45 = difference_45 + head_product_32 * difference_26
+    difference_45 = difference_45 + difference_44 * head_ratio_4 + difference_44 * difference_26
+    difference_45 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_45) + product_37
+    difference_45 = (difference_45 + numerator_19 * product_32) * ratio_2
+    difference_46 = head_product_34 * head_ratio_2 - product_36
+    difference_46 = difference_46 + head_product_34 * difference_30
+    difference_46 = difference_46 + difference_43 * head_ratio_2 + difference_43 * difference_30
+    difference_46 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_46) + difference_45
+    difference_46 = difference_46 + numerator_15 * product_34
+    branch_31 = jnp.where(jnp.abs(difference_46) < jnp.inf, difference_46, 0.0)
+    total_52 = product_36 + branch_31
+    branch_32 = jnp.where(jnp.abs(branch_23) < jnp.inf, branch_23, 0.0)
+    total_53 = branch_22 + branch_32
+    product_38 = total_52 * total_53
+    head_product_38 = _head(product_38)
+    total_54 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_54)
+    total_55 = product_27 + product_39
+    difference_47 = total_55 - product_27
+    head_total_41 = _head(total_41)
+    head_total_43 = _head(total_43)
+    difference_48 = total_43 - head_total_43
+    difference_49 = total_41 - head_total_41
+    branch_33 = jnp.where(is_negative, numerator, 0.0)
+    head_total_52 = _head(total_52)
+    head_total_53 = _head(total_53)
+    difference_50 = total_53 - head_total_53
+    difference_51 = total_52 - head_total_52
+    difference_52 = branch_32 - (total_53 - branch_22)
+    total_56 = head_total_52 * head_total_53 - product_39 + head_total_52 * difference_50
+    total_56 = total_56 + difference_51 * head_total_53 + difference_51 * difference_50
+    total_56 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_31 - (total_52 - product_36)) * total_53
+    total_56 = total_56 + difference_52 * total_52 + branch_33 * product_39
+    total_57 = head_total_41 * head_total_43 - product_27 + head_total_41 * difference_48
+    total_57 = total_57 + difference_49 * head_total_43 + difference_49 * difference_48
+    total_57 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (branch_21 - (total_41 - product_20)) * total_43
+    total_57 = total_57 + (branch_24 - (total_43 - product_25)) * total_41
+    total_57 = total_57 + branch_33 * 2.0 * product_27
+    total_58 = product_27 - (total_55 - difference_47) + (product_39 - difference_47)
+    total_58 = total_58 + total_57 + total_56
+    branch_34 = jnp.where(jnp.abs(total_58) < jnp.inf, total_58, 0.0)
+    total_59 = total_55 + branch_34
     frequency_squared = jnp.square(frequency)
     head_6 = _head(frequency_squared)
-    branch_49 = jnp.where(frequency_squared == head_6, 0.0, frequency_squared - head_6)
-    branch_49 = head_6 + branch_49
-    product_24 = amplitude * branch_49
-    head_product_24 = _head(product_24)
-    branch_50 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_50 = head_product_24 + branch_50
-    product_25 = branch_50 * ratio_4
-    head_product_25 = _head(product_25)
-    branch_51 = jnp.where(product_25 == head_product_25, 0.0, product_25 - head_product_25)
-    branch_51 = head_product_25 + branch_51
-    product_26 = branch_51 * branch_15
-    head_product_26 = _head(product_26)
-    branch_52 = jnp.where(product_26 == head_product_26, 0.0, product_26 - head_product_26)
-    branch_52 = head_product_26 + branch_52
-    minus_branch_52 = -branch_52
-    total_52 = total_51 + minus_branch_52
-    difference_46 = total_52 - total_51
-    head_branch_51 = _head(branch_51)
-    difference_47 = branch_51 - head_branch_51
-    head_branch_50 = _head(branch_50)
-    difference_48 = branch_50 - head_branch_50
-    head_branch_49 = _head(branch_49)
-    difference_49 = branch_49 - head_branch_49
-    total_53 = head_frequency * head_frequency - branch_49 + head_frequency * difference_18
-    total_53 = total_53 + difference_18 * head_frequency + difference_18 * difference_18
-    total_53 = jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_53) * amplitude
-    total_54 = head_amplitude * head_branch_49 - branch_50 + head_amplitude * difference_49
-    total_54 = total_54 + difference_16 * head_branch_49 + difference_16 * difference_49
-    total_54 = (jnp.where(branch_50 * 2.0**-60 == 0.0, 0.0, total_54) + total_53) * ratio_4
-    total_55 = head_branch_51 * head_branch_15 - branch_52 + head_branch_51 * difference_15
-    total_55 = total_55 + difference_47 * head_branch_15 + difference_47 * difference_15
-    total_55 = jnp.where(branch_52 * 2.0**-60 == 0.0, 0.0, total_55)
-    total_56 = head_branch_50 * head_ratio_4 - branch_51 + head_branch_50 * difference_25
-    total_56 = total_56 + difference_48 * head_ratio_4 + difference_48 * difference_25
-    total_56 = jnp.where(branch_51 * 2.0**-60 == 0.0, 0.0, total_56) + total_54
-    total_55 = total_55 + (total_56 + numerator_17 * branch_50) * branch_15
-    total_55 = -(total_55 + difference_19 * branch_51)
-    total_57 = total_51 - (total_52 - difference_46) + (minus_branch_52 - difference_46)
-    total_57 = total_57 + (branch_48 - (total_51 - total_47)) + total_55
-    branch_53 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
-    total_58 = total_52 + branch_53
+    total_60 = head_6 + (frequency_squared - head_6)
+    product_40 = frequency_squared * 2.0**-60
+    product_40 = (product_40 == 0.0) | (frequency_squared == head_6)
+    product_40 = jnp.where(product_40, frequency_squared, total_60)
+    product_41 = amplitude * product_40
+    head_product_41 = _head(product_41)
+    total_61 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_61)
+    product_43 = product_42 * ratio_4
+    head_product_43 = _head(product_43)
+    total_62 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_62)
+    product_45 = product_44 * branch_13
+    head_product_45 = _head(product_45)
+    total_63 = head_product_45 + (product_45 - head_product_45)
+    product_46 = product_45 * 2.0**-60
+    product_46 = (product_46 == 0.0) | (product_45 == head_product_45)
+    product_46 = jnp.where(product_46, product_45, total_63)
+    minus_product_46 = -product_46
+    total_64 = total_59 + minus_product_46
+    difference_53 = total_64 - total_59
+    head_product_44 = _head(product_44)
+    difference_54 = product_44 - head_product_44
+    head_product_42 = _head(product_42)
+    difference_55 = product_42 - head_product_42
+    head_product_40 = _head(product_40)
+    difference_56 = product_40 - head_product_40
+    total_65 = total_59 - (total_64 - difference_53) + (minus_product_46 - difference_53)
+    total_65 = total_65 + (branch_34 - (total_59 - total_55))
+    difference_57 = head_amplitude * head_product_40 - product_42
+    difference_57 = difference_57 + head_amplitude * difference_56
+    difference_57 = difference_57 + difference_16 * head_product_40
+    difference_57 = difference_57 + difference_16 * difference_56
+    difference_57 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, difference_57)
+    difference_58 = head_product_44 * head_branch_13 - product_46
+    difference_58 = difference_58 + head_product_44 * difference_15
+    difference_58 = difference_58 + difference_54 * head_branch_13
+    difference_58 = difference_58 + difference_54 * difference_15
+    difference_58 = jnp.where(product_46 * 2.0**-60 == 0.0, 0.0, difference_58)
+    difference_59 = head_frequency * head_frequency - product_40
+    difference_59 = difference_59 + head_frequency * difference_18
+    difference_59 = difference_59 + difference_18 * head_frequency
+    difference_59 = difference_59 + difference_18 * difference_18
+    difference_59 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, difference_59) * amplitude
+    difference_57 = (difference_57 + difference_59) * ratio_4
+    difference_60 = head_product_42 * head_ratio_4 - product_44
+    difference_60 = difference_60 + head_product_42 * difference_26
+    difference_60 = difference_60 + difference_55 * head_ratio_4 + difference_55 * difference_26
+    difference_60 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, difference_60) + difference_57
+    difference_58 = difference_58 + (difference_60 + numerator_19 * product_42) * branch_13
+    total_65 = total_65 - (difference_58 + difference_19 * product_44)
+    branch_35 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
+    total_66 = total_64 + branch_35
     ratio_4_squared = jnp.square(ratio_4)
     head_7 = _head(ratio_4_squared)
-    total_59 = head_7 + jnp.where(ratio_4_squared == head_7, 0.0, ratio_4_squared - head_7)
-    product_27 = total_59 * total_22
-    head_product_27 = _head(product_27)
-    branch_54 = jnp.where(product_27 == head_product_27, 0.0, product_27 - head_product_27)
-    branch_54 = head_product_27 + branch_54
-    product_28 = branch_54 * ratio_2
-    head_product_28 = _head(product_28)
-    branch_55 = jnp.where(product_28 == head_product_28, 0.0, product_28 - head_product_28)
-    branch_55 = head_product_28 + branch_55
-    head_branch_54 = _head(branch_54)
-    difference_50 = branch_54 - head_branch_54
-    head_total_59 = _head(total_59)
-    difference_51 = total_59 - head_total_59
-    total_60 = head_branch_54 * head_ratio_2 - branch_55 + head_branch_54 * difference_29
-    total_60 = total_60 + difference_50 * head_ratio_2 + difference_50 * difference_29
-    total_60 = jnp.where(branch_55 * 2.0**-60 == 0.0, 0.0, total_60)
-    total_61 = head_total_59 * head_total_22 - branch_54 + head_total_59 * difference_27
-    total_61 = total_61 + difference_51 * head_total_22 + difference_51 * difference_27
-    total_61 = jnp.where(branch_54 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_62 = head_ratio_4 * head_ratio_4 - total_59 + head_ratio_4 * difference_25
-    total_62 = total_62 + difference_25 * head_ratio_4 + difference_25 * difference_25
-    total_62 = jnp.where(total_59 * 2.0**-60 == 0.0, 0.0, total_62)
-    total_61 = total_61 + (total_62 + numerator_17 * ratio_4 * 2.0) * total_22
-    total_60 = total_60 + (total_61 + difference_31 * total_59) * ratio_2
-    total_60 = total_60 + numerator_14 * branch_54
-    branch_56 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
-    total_63 = branch_55 + branch_56
+    total_67 = head_7 + (ratio_4_squared - head_7)
+    product_47 = ratio_4_squared * 2.0**-60
+    product_47 = (product_47 == 0.0) | (ratio_4_squared == head_7)
+    product_47 = jnp.where(product_47, ratio_4_squared, total_67)
+    product_48 = product_47 * total_25
+    head_product_48 = _head(product_48)
+    total_68 = head_product_48 + (product_48 - head_product_48)
+    product_49 = product_48 * 2.0**-60
+    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = jnp.where(product_49, product_48, total_68)
+    product_50 = product_49 * ratio_2
+    head_product_50 = _head(product_50)
+    total_69 = head_product_50 + (product_50 - head_product_50)
+    product_51 = product_50 * 2.0**-60
+    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = jnp.where(product_51, product_50, total_69)
+    head_product_49 = _head(product_49)
+    difference_61 = product_49 - head_product_49
+    head_product_47 = _head(product_47)
+    difference_62 = product_47 - head_product_47
+    total_70 = head_ratio_4 * head_ratio_4 - product_47 + head_ratio_4 * difference_26
+    total_70 = total_70 + difference_26 * head_ratio_4 + difference_26 * difference_26
+    total_70 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, total_70)
+    total_70 = (total_70 + numerator_19 * ratio_4 * 2.0) * total_25
+    difference_63 = head_product_47 * head_total_25 - product_49
+    difference_63 = difference_63 + head_product_47 * difference_28
+    difference_63 = difference_63 + difference_62 * head_total_25
+    difference_63 = difference_63 + difference_62 * difference_28
+    difference_63 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, difference_63) + total_70
+    difference_63 = (difference_63 + difference_32 * product_47) * ratio_2
+    difference_64 = head_product_49 * head_ratio_2 - product_51
+    difference_64 = difference_64 + head_product_49 * difference_30
+    difference_64 = difference_64 + difference_61 * head_ratio_2 + difference_61 * difference_30
+    difference_64 = jnp.where(product_51 * 2.0**-60 == 0.0, 0.0, difference_64) + difference_63
+    difference_64 = difference_64 + numerator_15 * product_49
+    branch_36 = jnp.where(jnp.abs(difference_64) < jnp.inf, difference_64, 0.0)
+    total_71 = product_51 + branch_36
     is_negative_2 = larger < 0.0
-    branch_57 = jnp.where(is_negative_2, t_3, 1.0)
-    branch_58 = jnp.where(is_negative_2, total_26, 0.0)
-    branch_59 = jnp.where(jnp.abs(branch_58) < jnp.inf, branch_58, 0.0)
-    total_64 = branch_57 + branch_59
-    product_29 = total_63 * total_64
-    head_product_29 = _head(product_29)
-    branch_60 = jnp.where(product_29 == head_product_29, 0.0, product_29 - head_product_29)
-    branch_60 = head_product_29 + branch_60
-    head_total_63 = _head(total_63)
-    head_total_64 = _head(total_64)
-    difference_52 = total_64 - head_total_64
-    difference_53 = total_63 - head_total_63
-    total_65 = head_total_63 * head_total_64 - branch_60 + head_total_63 * difference_52
-    total_65 = total_65 + difference_53 * head_total_64 + difference_53 * difference_52
-    total_65 = jnp.where(branch_60 * 2.0**-60 == 0.0, 0.0, total_65)
-    total_65 = total_65 + (branch_56 - (total_63 - branch_55)) * total_64
-    total_65 = total_65 + (branch_59 - (total_64 - branch_57)) * total_63
-    branch_61 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
-    total_66 = branch_60 + branch_61
-    product_30 = total_66 * total_46
-    head_product_30 = _head(product_30)
-    branch_62 = jnp.where(product_30 == head_product_30, 0.0, product_30 - head_product_30)
-    branch_62 = head_product_30 + branch_62
-    minus_branch_62 = -branch_62
-    total_67 = total_58 + minus_branch_62
-    difference_54 = total_67 - total_58
-    head_total_66 = _head(total_66)
-    difference_55 = total_66 - head_total_66
-    total_68 = head_total_66 * head_total_46 - branch_62 + head_total_66 * difference_43
-    total_68 = total_68 + difference_55 * head_total_46 + difference_55 * difference_43
-    total_68 = jnp.where(branch_62 * 2.0**-60 == 0.0, 0.0, total_68)
-    total_68 = total_68 + (branch_61 - (total_66 - branch_60)) * total_46
-    total_68 = total_68 + difference_45 * total_66
-    total_69 = total_58 - (total_67 - difference_54) + (minus_branch_62 - difference_54)
-    total_69 = total_69 + (branch_53 - (total_58 - total_52))
-    product_31 = (jnp.where(is_negative_2, product_13, 0.0) + branch_47) * branch_62
-    total_69 = total_69 - (total_68 + product_31)
-    branch_63 = jnp.where(jnp.abs(total_69) < jnp.inf, total_69, 0.0)
-    total_70 = total_67 + branch_63
-    difference_56 = branch_63 - (total_70 - total_67)
-    branch_64 = jnp.where(jnp.abs(difference_56) < jnp.inf, difference_56, 0.0)
-    total_71 = total_70 + branch_64
-    branch_65 = jnp.where(is_negative_2, branch_20, 1.0)
-    branch_66 = jnp.where(is_negative_2, branch_21, 0.0)
-    branch_67 = jnp.where(jnp.abs(branch_66) < jnp.inf, branch_66, 0.0)
-    total_72 = branch_65 + branch_67
-    product_32 = total_71 * total_72
-    head_product_32 = _head(product_32)
-    branch_68 = jnp.where(product_32 == head_product_32, 0.0, product_32 - head_product_32)
-    branch_68 = head_product_32 + branch_68
+    branch_37 = jnp.where(is_negative_2, t_5, 1.0)
+    branch_38 = jnp.where(is_negative_2, total_30, 0.0)
+    branch_39 = jnp.where(jnp.abs(branch_38) < jnp.inf, branch_38, 0.0)
+    total_72 = branch_37 + branch_39
+    product_52 = total_71 * total_72
+    head_product_52 = _head(product_52)
+    total_73 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = jnp.where(product_53, product_52, total_73)
     head_total_71 = _head(total_71)
     head_total_72 = _head(total_72)
-    difference_57 = total_72 - head_total_72
-    difference_58 = total_71 - head_total_71
-    difference_59 = branch_67 - (total_72 - branch_65)
-    total_73 = head_total_71 * head_total_72 - branch_68 + head_total_71 * difference_57
-    total_73 = total_73 + difference_58 * head_total_72 + difference_58 * difference_57
-    total_73 = jnp.where(branch_68 * 2.0**-60 == 0.0, 0.0, total_73)
-    total_73 = total_73 + (branch_64 - (total_71 - total_70)) * total_72
-    total_73 = total_73 + difference_59 * total_71
-    branch_69 = jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0)
-    total_74 = branch_68 + branch_69
-    product_33 = total_74 * total_72
-    head_product_33 = _head(product_33)
-    branch_70 = jnp.where(product_33 == head_product_33, 0.0, product_33 - head_product_33)
-    branch_70 = head_product_33 + branch_70
-    head_total_74 = _head(total_74)
-    difference_60 = total_74 - head_total_74
-    total_75 = head_total_74 * head_total_72 - branch_70 + head_total_74 * difference_57
-    total_75 = total_75 + difference_60 * head_total_72 + difference_60 * difference_57
-    total_75 = jnp.where(branch_70 * 2.0**-60 == 0.0, 0.0, total_75)
-    total_75 = total_75 + (branch_69 - (total_74 - branch_68)) * total_72
-    total_75 = total_75 + difference_59 * total_74
-    total_76 = branch_70 + jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
-    branch_71 = jnp.where(is_negative_2, numerator_11, 0.0)
-    total_77 = branch_71 + branch_71
-    product_34 = total_76 * total_77
-    product_35 = total_76 * (jnp.where(jnp.abs(total_77) < jnp.inf, total_77, 0.0) + 1.0)
-    total_78 = total_76 + jnp.where(jnp.abs(product_34) < jnp.inf, product_34, 0.0)
-    return jnp.where(jnp.abs(total_76) < 2.0**-60, product_35, total_78)
+    difference_65 = total_72 - head_total_72
+    difference_66 = total_71 - head_total_71
+    total_74 = head_total_71 * head_total_72 - product_53 + head_total_71 * difference_65
+    total_74 = total_74 + difference_66 * head_total_72 + difference_66 * difference_65
+    total_74 = jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, total_74)
+    total_74 = total_74 + (branch_36 - (total_71 - product_51)) * total_72
+    total_74 = total_74 + (branch_39 - (total_72 - branch_37)) * total_71
+    branch_40 = jnp.where(jnp.abs(total_74) < jnp.inf, total_74, 0.0)
+    total_75 = product_53 + branch_40
+    product_54 = total_75 * total_53
+    head_product_54 = _head(product_54)
+    total_76 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = jnp.where(product_55, product_54, total_76)
+    minus_product_55 = -product_55
+    total_77 = total_66 + minus_product_55
+    difference_67 = total_77 - total_66
+    head_total_75 = _head(total_75)
+    difference_68 = total_75 - head_total_75
+    total_78 = head_total_75 * head_total_53 - product_55 + head_total_75 * difference_50
+    total_78 = total_78 + difference_68 * head_total_53 + difference_68 * difference_50
+    total_78 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, total_78)
+    total_78 = total_78 + (branch_40 - (total_75 - product_53)) * total_53
+    total_78 = total_78 + difference_52 * total_75
+    total_79 = total_66 - (total_77 - difference_67) + (minus_product_55 - difference_67)
+    total_79 = total_79 + (branch_35 - (total_66 - total_64))
+    product_56 = (jnp.where(is_negative_2, product_18, 0.0) + branch_33) * product_55
+    total_79 = total_79 - (total_78 + product_56)
+    branch_41 = jnp.where(jnp.abs(total_79) < jnp.inf, total_79, 0.0)
+    total_80 = total_77 + branch_41
+    difference_69 = branch_41 - (total_80 - total_77)
+    branch_42 = jnp.where(jnp.abs(difference_69) < jnp.inf, difference_69, 0.0)
+    total_81 = total_80 + branch_42
+    branch_43 = jnp.where(is_negative_2, branch_16, 1.0)
+    branch_44 = jnp.where(is_negative_2, branch_17, 0.0)
+    branch_45 = jnp.where(jnp.abs(branch_44) < jnp.inf, branch_44, 0.0)
+    total_82 = branch_43 + branch_45
+    product_57 = total_81 * total_82
+    head_product_57 = _head(product_57)
+    total_83 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = jnp.where(product_58, product_57, total_83)
+    head_total_81 = _head(total_81)
+    head_total_82 = _head(total_82)
+    difference_70 = total_82 - head_total_82
+    difference_71 = total_81 - head_total_81
+    difference_72 = branch_45 - (total_82 - branch_43)
+    total_84 = head_total_81 * head_total_82 - product_58 + head_total_81 * difference_70
+    total_84 = total_84 + difference_71 * head_total_82 + difference_71 * difference_70
+    total_84 = jnp.where(product_58 * 2.0**-60 == 0.0, 0.0, total_84)
+    total_84 = total_84 + (branch_42 - (total_81 - total_80)) * total_82
+    total_84 = total_84 + difference_72 * total_81
+    branch_46 = jnp.where(jnp.abs(total_84) < jnp.inf, total_84, 0.0)
+    total_85 = product_58 + branch_46
+    product_59 = total_85 * total_82
+    head_product_59 = _head(product_59)
+    total_86 = head_product_59 + (product_59 - head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = jnp.where(product_60, product_59, total_86)
+    head_total_85 = _head(total_85)
+    difference_73 = total_85 - head_total_85
+    total_87 = head_total_85 * head_total_82 - product_60 + head_total_85 * difference_70
+    total_87 = total_87 + difference_73 * head_total_82 + difference_73 * difference_70
+    total_87 = jnp.where(product_60 * 2.0**-60 == 0.0, 0.0, total_87)
+    total_87 = total_87 + (branch_46 - (total_85 - product_58)) * total_82
+    total_87 = total_87 + difference_72 * total_85
+    total_88 = product_60 + jnp.where(jnp.abs(total_87) < jnp.inf, total_87, 0.0)
+    branch_47 = jnp.where(is_negative_2, numerator_11, 0.0)
+    total_89 = branch_47 + branch_47
+    product_61 = total_88 * total_89
+    product_62 = total_88 * (jnp.where(jnp.abs(total_89) < jnp.inf, total_89, 0.0) + 1.0)
+    total_90 = total_88 + jnp.where(jnp.abs(product_61) < jnp.inf, product_61, 0.0)
+    return jnp.where(jnp.abs(total_88) < 2.0**-60, product_62, total_90)
 
 
 @jax.jit

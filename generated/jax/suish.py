@@ -75,24 +75,25 @@ def _second_derivative(x: Array) -> Array:
     branch = jnp.where(is_less, total, jnp.exp(minus_abs_clamped))
     product = clamped * branch
     head_product = _head(product)
-    branch_2 = jnp.where(product == head_product, 0.0, product - head_product)
-    branch_2 = head_product + branch_2
+    total_2 = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total_2)
     head_clamped = _head(clamped)
     head_branch = _head(branch)
     difference = branch - head_branch
     difference_2 = clamped - head_clamped
-    total_2 = head_clamped * head_branch - branch_2 + head_clamped * difference
-    total_2 = total_2 + difference_2 * head_branch + difference_2 * difference
-    total_2 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = total_2 + jnp.where(is_less, growth - (total - 1.0), 0.0) * clamped
+    total_3 = head_clamped * head_branch - product_2 + head_clamped * difference
+    total_3 = total_3 + difference_2 * head_branch + difference_2 * difference
+    total_3 = jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_3 = total_3 + jnp.where(is_less, growth - (total - 1.0), 0.0) * clamped
     e = jnp.exp(0.5 * minus_abs_clamped)
-    total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
-    total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
-    total_3 = ((total_3 + 1.9999999999999998) * x + 3.0) * x + 2.0
-    total_4 = branch_2 + jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    product_2 = jnp.sign(clamped) * ((abs_clamped - 2.0) * e * e)
-    total_4 = jnp.where(clamped >= total_4, 0.0, product_2)
-    return jnp.where((x < 0.0) & (x > -0.015625), total_3, total_4)
+    total_4 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
+    total_4 = ((total_4 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
+    total_4 = ((total_4 + 1.9999999999999998) * x + 3.0) * x + 2.0
+    total_5 = product_2 + jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    product_3 = jnp.sign(clamped) * ((abs_clamped - 2.0) * e * e)
+    total_5 = jnp.where(clamped >= total_5, 0.0, product_3)
+    return jnp.where((x < 0.0) & (x > -0.015625), total_4, total_5)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)

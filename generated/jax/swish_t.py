@@ -128,50 +128,57 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     ratio_2 = minus_total_8 / total_11
     product_3 = sign_branch * ratio_2
     head_product_3 = _head(product_3)
-    branch_8 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_8 = head_product_3 + branch_8
+    total_12 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_12)
     tanh_branch = _tanh(branch)
     head_sign_branch = _head(sign_branch)
     head_ratio_2 = _head(ratio_2)
     difference_7 = ratio_2 - head_ratio_2
     difference_8 = sign_branch - head_sign_branch
-    product_4 = ratio_2 * total_11
-    head_product_4 = _head(product_4)
-    branch_9 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_9 = head_product_4 + branch_9
+    product_5 = ratio_2 * total_11
+    head_product_5 = _head(product_5)
+    total_13 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_13)
     head_total_11 = _head(total_11)
     difference_9 = total_11 - head_total_11
-    total_12 = head_sign_branch * head_ratio_2 - branch_8 + head_sign_branch * difference_7
-    total_12 = total_12 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    total_12 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_12)
-    numerator_2 = head_ratio_2 * head_total_11 - branch_9 + head_ratio_2 * difference_9
+    numerator_2 = head_ratio_2 * head_total_11 - product_6 + head_ratio_2 * difference_9
     numerator_3 = numerator_2 + difference_7 * head_total_11 + difference_7 * difference_9
-    numerator_4 = -jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = minus_total_8 - branch_9 + numerator_4 - difference_6
+    numerator_4 = -jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = minus_total_8 - product_6 + numerator_4 - difference_6
     numerator_5 = (numerator_5 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
-    total_12 = total_12 + numerator_5 * sign_branch
-    magnitude = jnp.abs(branch_8 - tanh_branch + total_12)
+    numerator_5 = numerator_5 * sign_branch
+    difference_10 = head_sign_branch * head_ratio_2 - product_4
+    difference_10 = difference_10 + head_sign_branch * difference_7
+    difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
+    difference_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_10) + numerator_5
+    magnitude = jnp.abs(product_4 - tanh_branch + difference_10)
     magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_10 = jnp.where(magnitude, branch_8, tanh_branch)
-    product_5 = alpha * branch_10
-    head_product_5 = _head(product_5)
-    branch_11 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_11 = head_product_5 + branch_11
+    branch_8 = jnp.where(magnitude, product_4, tanh_branch)
+    product_7 = alpha * branch_8
+    head_product_7 = _head(product_7)
+    total_14 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_14)
     head_alpha = _head(alpha)
-    head_branch_10 = _head(branch_10)
-    difference_10 = branch_10 - head_branch_10
-    difference_11 = alpha - head_alpha
-    total_13 = head_alpha * head_branch_10 - branch_11 + head_alpha * difference_10
-    total_13 = total_13 + difference_11 * head_branch_10 + difference_11 * difference_10
-    total_13 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + jnp.where(magnitude, total_12, 0.0) * alpha
-    product_6 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
-    total_14 = branch_11 + jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = jnp.where(alpha == 0.0, 0.0, total_14) + product_6
-    branch_12 = jnp.where(total == 0.0, 0.0, total * branch)
-    branch_12 = jnp.where(abs_branch < 2.0**-90, branch_12, total_14)
-    product_7 = branch_12 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(branch_12) > 2.0**50), product_7, branch_12)
+    head_branch_8 = _head(branch_8)
+    difference_11 = branch_8 - head_branch_8
+    difference_12 = alpha - head_alpha
+    total_15 = head_alpha * head_branch_8 - product_8 + head_alpha * difference_11
+    total_15 = total_15 + difference_12 * head_branch_8 + difference_12 * difference_11
+    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + jnp.where(magnitude, difference_10, 0.0) * alpha
+    product_9 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
+    total_16 = product_8 + jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
+    total_16 = jnp.where(alpha == 0.0, 0.0, total_16) + product_9
+    branch_9 = jnp.where(total == 0.0, 0.0, total * branch)
+    branch_9 = jnp.where(abs_branch < 2.0**-90, branch_9, total_16)
+    product_10 = branch_9 * jnp.inf
+    return jnp.where(is_equal & (jnp.abs(branch_9) > 2.0**50), product_10, branch_9)
 
 
 @jax.custom_jvp
@@ -190,72 +197,83 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     ratio = 1.0 / (1.0 + t_2)
     product_2 = product * ratio
     head_product_2 = _head(product_2)
-    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch = head_product_2 + branch
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total)
     e_2 = jnp.exp(0.5 * -jnp.abs(minus_product))
     e_2_squared = jnp.square(e_2)
     head_e_2_squared = _head(e_2_squared)
-    t_3 = e_2_squared - head_e_2_squared
-    t_4 = head_e_2_squared + jnp.where(e_2_squared == head_e_2_squared, 0.0, t_3)
-    total = t_4 + 1.0
-    difference = total - t_4
+    t_3 = head_e_2_squared + (e_2_squared - head_e_2_squared)
+    t_4 = e_2_squared * 2.0**-60
+    t_4 = (t_4 == 0.0) | (e_2_squared == head_e_2_squared)
+    t_5 = jnp.where(t_4, e_2_squared, t_3)
+    total_2 = t_5 + 1.0
+    difference = total_2 - t_5
     head_e_2 = _head(e_2)
     difference_2 = e_2 - head_e_2
-    total_2 = head_e_2 * head_e_2 - t_4 + head_e_2 * difference_2
-    total_2 = total_2 + difference_2 * head_e_2 + difference_2 * difference_2
-    total_2 = jnp.where(t_4 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_3 = t_4 - (total - difference) + (1.0 - difference) + total_2
-    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total + branch_2
-    ratio_2 = 1.0 / total_4
-    product_3 = branch * ratio_2
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    is_negative = minus_product < 0.0
-    branch_4 = jnp.where(is_negative, t_4, 1.0)
-    product_4 = branch_3 * branch_4
+    total_3 = head_e_2 * head_e_2 - t_5 + head_e_2 * difference_2
+    total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2
+    total_3 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_4 = t_5 - (total_2 - difference) + (1.0 - difference) + total_3
+    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_5 = total_2 + branch
+    ratio_2 = 1.0 / total_5
+    product_4 = product_3 * ratio_2
     head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    total_5 = branch_5 + ratio
-    difference_3 = total_5 - branch_5
-    head_branch_3 = _head(branch_3)
-    head_branch_4 = _head(branch_4)
-    difference_4 = branch_4 - head_branch_4
-    difference_5 = branch_3 - head_branch_3
-    head_branch = _head(branch)
+    total_6 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_6)
+    is_negative = minus_product < 0.0
+    branch_2 = jnp.where(is_negative, t_5, 1.0)
+    product_6 = product_5 * branch_2
+    head_product_6 = _head(product_6)
+    total_7 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_7)
+    total_8 = product_7 + ratio
+    difference_3 = total_8 - product_7
+    head_product_5 = _head(product_5)
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    difference_5 = product_5 - head_product_5
+    head_product_3 = _head(product_3)
     head_ratio_2 = _head(ratio_2)
     difference_6 = ratio_2 - head_ratio_2
-    difference_7 = branch - head_branch
-    product_5 = ratio_2 * total_4
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    head_total_4 = _head(total_4)
-    difference_8 = total_4 - head_total_4
-    total_6 = head_branch_3 * head_branch_4 - branch_5 + head_branch_3 * difference_4
-    total_6 = total_6 + difference_5 * head_branch_4 + difference_5 * difference_4
-    total_6 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_6)
-    numerator = head_ratio_2 * head_total_4 - branch_6 + head_ratio_2 * difference_8
-    numerator = numerator + difference_6 * head_total_4 + difference_6 * difference_8
-    numerator = 1.0 - branch_6 - jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_2 - (total_4 - total)) * ratio_2) / total_4 * branch
-    total_7 = head_branch * head_ratio_2 - branch_3 + head_branch * difference_6
-    total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6
-    total_7 = (jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_7) + numerator) * branch_4
-    total_6 = total_6 + total_7 + jnp.where(is_negative, total_2, 0.0) * branch_3
-    total_6 = branch_5 - (total_5 - difference_3) + (ratio - difference_3) + total_6
-    branch_7 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_8 = total_5 + branch_7
-    difference_9 = branch_7 - (total_8 - total_5)
-    branch_8 = jnp.where(product < 0.0, e, 1.0)
-    total_9 = total_8 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    total_9 = total_9 * branch_8 * branch_8
-    total_9 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t + total_9
-    product_6 = alpha * jnp.square(2.0 * exp_negated / (jnp.square(exp_negated) + 1.0))
-    product_6 = product_6 + product * sigmoid_product * jax.nn.sigmoid(minus_product)
-    return jnp.where(jnp.abs(x) < 2.0, product_6 + sigmoid_product, total_9)
+    difference_7 = product_3 - head_product_3
+    product_8 = ratio_2 * total_5
+    head_product_8 = _head(product_8)
+    total_9 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_9)
+    head_total_5 = _head(total_5)
+    difference_8 = total_5 - head_total_5
+    total_10 = head_product_5 * head_branch_2 - product_7 + head_product_5 * difference_4
+    total_10 = total_10 + difference_5 * head_branch_2 + difference_5 * difference_4
+    total_10 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10)
+    total_11 = head_product_3 * head_ratio_2 - product_5 + head_product_3 * difference_6
+    total_11 = total_11 + difference_7 * head_ratio_2 + difference_7 * difference_6
+    total_11 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
+    numerator = head_ratio_2 * head_total_5 - product_9 + head_ratio_2 * difference_8
+    numerator = numerator + difference_6 * head_total_5 + difference_6 * difference_8
+    numerator = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch - (total_5 - total_2)) * ratio_2) / total_5 * product_3
+    total_10 = total_10 + (total_11 + numerator) * branch_2
+    total_10 = total_10 + jnp.where(is_negative, total_3, 0.0) * product_5
+    total_10 = product_7 - (total_8 - difference_3) + (ratio - difference_3) + total_10
+    branch_3 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_12 = total_8 + branch_3
+    difference_9 = branch_3 - (total_12 - total_8)
+    branch_4 = jnp.where(product < 0.0, e, 1.0)
+    total_13 = total_12 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
+    total_13 = total_13 * branch_4 * branch_4
+    total_13 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t + total_13
+    product_10 = alpha * jnp.square(2.0 * exp_negated / (jnp.square(exp_negated) + 1.0))
+    product_10 = product_10 + product * sigmoid_product * jax.nn.sigmoid(minus_product)
+    return jnp.where(jnp.abs(x) < 2.0, product_10 + sigmoid_product, total_13)
 
 
 @jax.custom_jvp
@@ -284,342 +302,393 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product = clamped * jnp.square(beta)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = beta * clamped
-    minus_product_2 = -product_2
-    negated = -jnp.abs(minus_product_2)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = beta * clamped
+    minus_product_3 = -product_3
+    negated = -jnp.abs(minus_product_3)
     is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t = jnp.where(is_less, total, jnp.exp(negated))
-    total_2 = t + 1.0
-    difference = total_2 - t
-    branch_2 = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch_2
-    branch_3 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_3
-    ratio = 1.0 / total_4
+    total_2 = expm1_negated + 1.0
+    t = jnp.where(is_less, total_2, jnp.exp(negated))
+    total_3 = t + 1.0
+    difference = total_3 - t
+    branch = jnp.where(is_less, expm1_negated - (total_2 - 1.0), 0.0)
+    total_4 = t - (total_3 - difference) + (1.0 - difference) + branch
+    branch_2 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
+    total_5 = total_3 + branch_2
+    ratio = 1.0 / total_5
     ratio_squared = jnp.square(ratio)
     head = _head(ratio_squared)
-    total_5 = head + jnp.where(ratio_squared == head, 0.0, ratio_squared - head)
-    product_3 = branch * total_5
-    head_product_3 = _head(product_3)
-    branch_4 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_4 = head_product_3 + branch_4
-    head_branch = _head(branch)
-    head_total_5 = _head(total_5)
-    difference_2 = total_5 - head_total_5
-    difference_3 = branch - head_branch
+    total_6 = head + (ratio_squared - head)
+    product_4 = ratio_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (ratio_squared == head)
+    product_4 = jnp.where(product_4, ratio_squared, total_6)
+    product_5 = product_2 * product_4
+    head_product_5 = _head(product_5)
+    total_7 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_7)
+    head_product_2 = _head(product_2)
+    head_product_4 = _head(product_4)
+    difference_2 = product_4 - head_product_4
+    difference_3 = product_2 - head_product_2
     head_ratio = _head(ratio)
     difference_4 = ratio - head_ratio
-    product_4 = ratio * total_4
-    head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    head_total_4 = _head(total_4)
-    difference_5 = total_4 - head_total_4
-    numerator = head_ratio * head_total_4 - branch_5 + head_ratio * difference_5
-    numerator = numerator + difference_4 * head_total_4 + difference_4 * difference_5
-    numerator = 1.0 - branch_5 - jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_3 - (total_4 - total_2)) * ratio) / total_4
-    total_6 = head_branch * head_total_5 - branch_4 + head_branch * difference_2
-    total_6 = total_6 + difference_3 * head_total_5 + difference_3 * difference_2
-    total_6 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = head_ratio * head_ratio - total_5 + head_ratio * difference_4
-    total_7 = total_7 + difference_4 * head_ratio + difference_4 * difference_4
-    total_7 = jnp.where(total_5 * 2.0**-60 == 0.0, 0.0, total_7) + numerator * ratio * 2.0
-    total_6 = total_6 + total_7 * branch
-    negated_2 = -jnp.abs(product_2)
+    product_7 = ratio * total_5
+    head_product_7 = _head(product_7)
+    total_8 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_8)
+    head_total_5 = _head(total_5)
+    difference_5 = total_5 - head_total_5
+    numerator = head_ratio * head_total_5 - product_8 + head_ratio * difference_5
+    numerator = numerator + difference_4 * head_total_5 + difference_4 * difference_5
+    numerator = 1.0 - product_8 - jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_2 - (total_5 - total_3)) * ratio) / total_5
+    total_9 = head_product_2 * head_product_4 - product_6 + head_product_2 * difference_2
+    total_9 = total_9 + difference_3 * head_product_4 + difference_3 * difference_2
+    total_9 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = head_ratio * head_ratio - product_4 + head_ratio * difference_4
+    total_10 = total_10 + difference_4 * head_ratio + difference_4 * difference_4
+    total_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_10)
+    total_9 = total_9 + (total_10 + numerator * ratio * 2.0) * product_2
+    negated_2 = -jnp.abs(product_3)
     is_less_2 = jnp.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_8 = expm1_negated_2 + 1.0
-    t_2 = jnp.where(is_less_2, total_8, jnp.exp(negated_2))
-    total_9 = t_2 + 1.0
-    difference_6 = total_9 - t_2
-    branch_6 = jnp.where(is_less_2, expm1_negated_2 - (total_8 - 1.0), 0.0)
-    total_10 = t_2 - (total_9 - difference_6) + (1.0 - difference_6) + branch_6
-    branch_7 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_7
-    ratio_2 = 1.0 / total_11
-    product_5 = ratio_2 * total_11
-    head_product_5 = _head(product_5)
-    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_8 = head_product_5 + branch_8
+    total_11 = expm1_negated_2 + 1.0
+    t_2 = jnp.where(is_less_2, total_11, jnp.exp(negated_2))
+    total_12 = t_2 + 1.0
+    difference_6 = total_12 - t_2
+    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_11 - 1.0), 0.0)
+    total_13 = t_2 - (total_12 - difference_6) + (1.0 - difference_6) + branch_3
+    branch_4 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_14 = total_12 + branch_4
+    ratio_2 = 1.0 / total_14
+    product_9 = ratio_2 * total_14
+    head_product_9 = _head(product_9)
+    total_15 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_15)
     head_ratio_2 = _head(ratio_2)
-    head_total_11 = _head(total_11)
-    difference_7 = total_11 - head_total_11
+    head_total_14 = _head(total_14)
+    difference_7 = total_14 - head_total_14
     difference_8 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_total_11 - branch_8 + head_ratio_2 * difference_7
-    numerator_3 = numerator_2 + difference_8 * head_total_11 + difference_8 * difference_7
-    numerator_4 = 1.0 - branch_8 - jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
-    total_12 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_12 = (branch_4 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)) * total_12
-    total_13 = t + jnp.where(jnp.abs(branch_2) < jnp.inf, branch_2, 0.0)
-    total_12 = total_12 * jnp.where(minus_product_2 < 0.0, total_13, 1.0)
-    head_total_12 = _head(total_12)
-    branch_9 = jnp.where(total_12 == head_total_12, 0.0, total_12 - head_total_12)
-    branch_9 = head_total_12 + branch_9
-    product_6 = 2.0 * beta
-    product_7 = product_6 * ratio_2
-    head_product_7 = _head(product_7)
-    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_10 = head_product_7 + branch_10
-    product_8 = branch_10 * ratio
-    head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    total_14 = branch_9 + branch_11
-    difference_9 = total_14 - branch_9
-    head_branch_10 = _head(branch_10)
-    difference_10 = branch_10 - head_branch_10
-    head_product_6 = _head(product_6)
-    difference_11 = product_6 - head_product_6
-    total_15 = head_product_6 * head_ratio_2 - branch_10 + head_product_6 * difference_8
-    total_15 = total_15 + difference_11 * head_ratio_2 + difference_11 * difference_8
-    total_15 = jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = (total_15 + numerator_4 * product_6) * ratio
-    total_16 = head_branch_10 * head_ratio - branch_11 + head_branch_10 * difference_4
-    total_16 = total_16 + difference_10 * head_ratio + difference_10 * difference_4
-    total_16 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_16) + total_15
-    total_16 = total_16 + numerator * branch_10
-    total_16 = branch_9 - (total_14 - difference_9) + (branch_11 - difference_9) + total_16
-    branch_12 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_17 = total_14 + branch_12
-    difference_12 = branch_12 - (total_17 - total_14)
+    numerator_2 = head_ratio_2 * head_total_14 - product_10 + head_ratio_2 * difference_7
+    numerator_3 = numerator_2 + difference_8 * head_total_14 + difference_8 * difference_7
+    numerator_4 = 1.0 - product_10 - jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_4 - (total_14 - total_12)) * ratio_2) / total_14
+    total_16 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
+    total_16 = (product_6 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)) * total_16
+    total_17 = t + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0)
+    total_16 = total_16 * jnp.where(minus_product_3 < 0.0, total_17, 1.0)
+    head_total_16 = _head(total_16)
+    total_18 = head_total_16 + (total_16 - head_total_16)
+    product_11 = total_16 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (total_16 == head_total_16)
+    product_11 = jnp.where(product_11, total_16, total_18)
+    product_12 = 2.0 * beta
+    product_13 = product_12 * ratio_2
+    head_product_13 = _head(product_13)
+    total_19 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_19)
+    product_15 = product_14 * ratio
+    head_product_15 = _head(product_15)
+    total_20 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_20)
+    total_21 = product_11 + product_16
+    difference_9 = total_21 - product_11
+    head_product_14 = _head(product_14)
+    difference_10 = product_14 - head_product_14
+    head_product_12 = _head(product_12)
+    difference_11 = product_12 - head_product_12
+    total_22 = head_product_12 * head_ratio_2 - product_14 + head_product_12 * difference_8
+    total_22 = total_22 + difference_11 * head_ratio_2 + difference_11 * difference_8
+    total_22 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_22)
+    total_22 = (total_22 + numerator_4 * product_12) * ratio
+    total_23 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_4
+    total_23 = total_23 + difference_10 * head_ratio + difference_10 * difference_4
+    total_23 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_23) + total_22
+    total_23 = total_23 + numerator * product_14
+    total_24 = product_11 - (total_21 - difference_9) + (product_16 - difference_9)
+    total_24 = total_24 + total_23
+    branch_5 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_21 + branch_5
+    difference_12 = branch_5 - (total_25 - total_21)
     ratio_2_squared = jnp.square(ratio_2)
     head_2 = _head(ratio_2_squared)
-    total_18 = head_2 + jnp.where(ratio_2_squared == head_2, 0.0, ratio_2_squared - head_2)
-    product_9 = branch * total_18
-    head_product_9 = _head(product_9)
-    branch_13 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_13 = head_product_9 + branch_13
-    product_10 = branch_13 * ratio
-    head_product_10 = _head(product_10)
-    branch_14 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_14 = head_product_10 + branch_14
-    head_branch_13 = _head(branch_13)
-    difference_13 = branch_13 - head_branch_13
-    head_total_18 = _head(total_18)
-    difference_14 = total_18 - head_total_18
-    total_19 = head_branch_13 * head_ratio - branch_14 + head_branch_13 * difference_4
-    total_19 = total_19 + difference_13 * head_ratio + difference_13 * difference_4
-    total_19 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_20 = head_branch * head_total_18 - branch_13 + head_branch * difference_14
-    total_20 = total_20 + difference_3 * head_total_18 + difference_3 * difference_14
-    total_20 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_21 = head_ratio_2 * head_ratio_2 - total_18 + head_ratio_2 * difference_8
-    total_21 = total_21 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_21 = jnp.where(total_18 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_20 = (total_20 + (total_21 + numerator_4 * ratio_2 * 2.0) * branch) * ratio
-    total_19 = total_19 + total_20 + numerator * branch_13
-    total_22 = total_17 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
-    total_23 = branch_14 + jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_24 = t_2 + jnp.where(jnp.abs(branch_6) < jnp.inf, branch_6, 0.0)
-    total_22 = total_22 - total_23 * jnp.where(product_2 < 0.0, total_24, 1.0)
-    total_25 = jnp.minimum(minus_product_2, 0.0) + jnp.minimum(product_2, 0.0)
-    is_far = jnp.abs(total_25) > 64.0
-    branch_15 = jnp.where(is_far, 0.5 * total_25, total_25)
-    is_less_3 = jnp.abs(branch_15) < 0.5
-    expm1_branch_15 = _expm1(branch_15)
-    total_26 = expm1_branch_15 + 1.0
-    part_of_t = jnp.where(is_less_3, total_26, jnp.exp(branch_15))
-    product_11 = total_22 * part_of_t
-    head_product_11 = _head(product_11)
-    branch_16 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_16 = head_product_11 + branch_16
+    total_26 = head_2 + (ratio_2_squared - head_2)
+    product_17 = ratio_2_squared * 2.0**-60
+    product_17 = (product_17 == 0.0) | (ratio_2_squared == head_2)
+    product_17 = jnp.where(product_17, ratio_2_squared, total_26)
+    product_18 = product_2 * product_17
+    head_product_18 = _head(product_18)
+    total_27 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_27)
+    product_20 = product_19 * ratio
+    head_product_20 = _head(product_20)
+    total_28 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = jnp.where(product_21, product_20, total_28)
+    head_product_19 = _head(product_19)
+    difference_13 = product_19 - head_product_19
+    head_product_17 = _head(product_17)
+    difference_14 = product_17 - head_product_17
+    total_29 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
+    total_29 = total_29 + difference_13 * head_ratio + difference_13 * difference_4
+    total_29 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_30 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
+    total_30 = total_30 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_30 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = (total_30 + numerator_4 * ratio_2 * 2.0) * product_2
+    difference_15 = head_product_2 * head_product_17 - product_19
+    difference_15 = difference_15 + head_product_2 * difference_14
+    difference_15 = difference_15 + difference_3 * head_product_17
+    difference_15 = difference_15 + difference_3 * difference_14
+    difference_15 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_15) + total_30
+    total_29 = total_29 + difference_15 * ratio + numerator * product_19
+    total_31 = total_25 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
+    total_32 = product_21 + jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_33 = t_2 + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
+    total_31 = total_31 - total_32 * jnp.where(product_3 < 0.0, total_33, 1.0)
+    total_34 = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
+    is_far = jnp.abs(total_34) > 64.0
+    branch_6 = jnp.where(is_far, 0.5 * total_34, total_34)
+    is_less_3 = jnp.abs(branch_6) < 0.5
+    expm1_branch_6 = _expm1(branch_6)
+    total_35 = expm1_branch_6 + 1.0
+    part_of_t = jnp.where(is_less_3, total_35, jnp.exp(branch_6))
+    product_22 = total_31 * part_of_t
+    head_product_22 = _head(product_22)
+    total_36 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_36)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_12 = branch_16 * rest_of_t
-    head_product_12 = _head(product_12)
-    branch_17 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_17 = head_product_12 + branch_17
-    product_13 = 2.0 * alpha
+    product_24 = product_23 * rest_of_t
+    head_product_24 = _head(product_24)
+    total_37 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_37)
+    product_26 = 2.0 * alpha
     abs_clamped = jnp.abs(clamped)
     t_3 = jnp.exp(-abs_clamped)
-    total_27 = 1.0 + jnp.square(t_3)
-    ratio_3 = 2.0 / total_27
+    total_38 = 1.0 + jnp.square(t_3)
+    ratio_3 = 2.0 / total_38
     ratio_3_squared = jnp.square(ratio_3)
     head_3 = _head(ratio_3_squared)
-    total_28 = head_3 + jnp.where(ratio_3_squared == head_3, 0.0, ratio_3_squared - head_3)
-    product_14 = product_13 * total_28
-    head_product_14 = _head(product_14)
-    branch_18 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_18 = head_product_14 + branch_18
+    total_39 = head_3 + (ratio_3_squared - head_3)
+    product_27 = ratio_3_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (ratio_3_squared == head_3)
+    product_27 = jnp.where(product_27, ratio_3_squared, total_39)
+    product_28 = product_26 * product_27
+    head_product_28 = _head(product_28)
+    total_40 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_40)
     sign_clamped = jnp.sign(clamped)
-    product_15 = -2.0 * abs_clamped
-    abs_product_15 = jnp.abs(product_15)
-    is_less_4 = abs_product_15 < 0.25
-    total_29 = product_15 + 1.0
-    difference_15 = total_29 - product_15
-    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
-    product_16 = jnp.square(product_15) * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
-    product_16 = product_15 - (total_29 - difference_15) + (1.0 - difference_15) + product_16
-    branch_19 = jnp.where(jnp.abs(product_16) < jnp.inf, product_16, 0.0)
-    total_30 = total_29 + branch_19
-    exp_product_15 = jnp.exp(product_15)
-    branch_20 = jnp.where(is_less_4, total_30, exp_product_15)
-    total_31 = branch_20 - 1.0
-    difference_16 = total_31 - branch_20
-    binade = _binade(exp_product_15 * _4_OVER_3)
+    product_30 = -2.0 * abs_clamped
+    abs_product_30 = jnp.abs(product_30)
+    is_less_4 = abs_product_30 < 0.25
+    total_41 = product_30 + 1.0
+    difference_16 = total_41 - product_30
+    product_31 = (_1_OVER_15_FACTORIAL * product_30 + _1_OVER_14_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_13_FACTORIAL) * product_30 + _1_OVER_12_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_11_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_10_FACTORIAL) * product_30 + _1_OVER_9_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_8_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_7_FACTORIAL) * product_30 + _1_OVER_6_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_5_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_4_FACTORIAL) * product_30 + _1_OVER_3_FACTORIAL
+    product_31 = jnp.square(product_30) * (product_31 * product_30 + _1_OVER_2_FACTORIAL)
+    product_31 = product_30 - (total_41 - difference_16) + (1.0 - difference_16) + product_31
+    branch_7 = jnp.where(jnp.abs(product_31) < jnp.inf, product_31, 0.0)
+    total_42 = total_41 + branch_7
+    exp_product_30 = jnp.exp(product_30)
+    branch_8 = jnp.where(is_less_4, total_42, exp_product_30)
+    total_43 = branch_8 - 1.0
+    difference_17 = total_43 - branch_8
+    binade = _binade(exp_product_30 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_21 = jnp.where(inside, binade, 1.0)
-    ratio_4 = exp_product_15 / branch_21
-    floor = jnp.floor(jnp.log(branch_21) * _1_OVER_LOG_2 + 0.5)
-    difference_17 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_9 = jnp.where(inside, binade, 1.0)
+    ratio_4 = exp_product_30 / branch_9
+    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+    difference_18 = product_30 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_32 = difference_17 + negated_3
-    difference_18 = total_32 - difference_17
-    total_33 = difference_17 - (total_32 - difference_18) + (negated_3 - difference_18)
-    total_33 = total_33 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_32 + branch_22
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_34 + _1_OVER_11_FACTORIAL) * total_34
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_34 + _1_OVER_8_FACTORIAL) * total_34
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_34 + _1_OVER_5_FACTORIAL) * total_34
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
-    numerator_13 = jnp.square(total_34) * (numerator_12 * total_34 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_22 - (total_34 - total_32))
-    numerator_14 = (1.0 - ratio_4 + total_34 + numerator_14) / ratio_4
-    numerator_14 = jnp.where(inside & (abs_product_15 >= 0.25), numerator_14, 0.0) * branch_20
-    numerator_14 = jnp.where(is_less_4, branch_19 - (total_30 - total_29), 0.0) + numerator_14
-    total_35 = branch_20 - (total_31 - difference_16) + (-1.0 - difference_16)
-    total_35 = total_35 + numerator_14
-    branch_23 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_31 + branch_23
-    minus_total_36 = -total_36
-    total_37 = total_36 + 2.0
-    difference_19 = total_37 - total_36
-    difference_20 = branch_23 - (total_36 - total_31)
-    total_38 = total_36 - (total_37 - difference_19) + (2.0 - difference_19)
-    total_38 = total_38 + difference_20
-    branch_24 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = total_37 + branch_24
-    ratio_5 = minus_total_36 / total_39
-    product_17 = sign_clamped * ratio_5
-    head_product_17 = _head(product_17)
-    branch_25 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_25 = head_product_17 + branch_25
+    total_44 = difference_18 + negated_3
+    difference_19 = total_44 - difference_18
+    total_45 = difference_18 - (total_44 - difference_19) + (negated_3 - difference_19)
+    total_45 = total_45 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_10 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = total_44 + branch_10
+    numerator_5 = (_1_OVER_15_FACTORIAL * total_46 + _1_OVER_14_FACTORIAL) * total_46
+    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_46 + _1_OVER_12_FACTORIAL
+    numerator_7 = (numerator_6 * total_46 + _1_OVER_11_FACTORIAL) * total_46
+    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_46 + _1_OVER_9_FACTORIAL
+    numerator_9 = (numerator_8 * total_46 + _1_OVER_8_FACTORIAL) * total_46
+    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_46 + _1_OVER_6_FACTORIAL
+    numerator_11 = (numerator_10 * total_46 + _1_OVER_5_FACTORIAL) * total_46
+    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_46 + _1_OVER_3_FACTORIAL
+    numerator_13 = jnp.square(total_46) * (numerator_12 * total_46 + _1_OVER_2_FACTORIAL)
+    numerator_14 = numerator_13 + (branch_10 - (total_46 - total_44))
+    numerator_14 = (1.0 - ratio_4 + total_46 + numerator_14) / ratio_4
+    numerator_14 = jnp.where(inside & (abs_product_30 >= 0.25), numerator_14, 0.0) * branch_8
+    numerator_14 = jnp.where(is_less_4, branch_7 - (total_42 - total_41), 0.0) + numerator_14
+    total_47 = branch_8 - (total_43 - difference_17) + (-1.0 - difference_17)
+    total_47 = total_47 + numerator_14
+    branch_11 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_43 + branch_11
+    minus_total_48 = -total_48
+    total_49 = total_48 + 2.0
+    difference_20 = total_49 - total_48
+    difference_21 = branch_11 - (total_48 - total_43)
+    total_50 = total_48 - (total_49 - difference_20) + (2.0 - difference_20)
+    total_50 = total_50 + difference_21
+    branch_12 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_51 = total_49 + branch_12
+    ratio_5 = minus_total_48 / total_51
+    product_32 = sign_clamped * ratio_5
+    head_product_32 = _head(product_32)
+    total_52 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_52)
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
     head_ratio_5 = _head(ratio_5)
-    difference_21 = ratio_5 - head_ratio_5
-    difference_22 = sign_clamped - head_sign_clamped
-    product_18 = ratio_5 * total_39
-    head_product_18 = _head(product_18)
-    branch_26 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_26 = head_product_18 + branch_26
-    head_total_39 = _head(total_39)
-    difference_23 = total_39 - head_total_39
-    numerator_15 = head_ratio_5 * head_total_39 - branch_26 + head_ratio_5 * difference_23
-    numerator_16 = numerator_15 + difference_21 * head_total_39 + difference_21 * difference_23
-    numerator_17 = -jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, numerator_16)
-    numerator_18 = minus_total_36 - branch_26 + numerator_17 - difference_20
-    numerator_18 = (numerator_18 - (branch_24 - (total_39 - total_37)) * ratio_5) / total_39
+    difference_22 = ratio_5 - head_ratio_5
+    difference_23 = sign_clamped - head_sign_clamped
+    product_34 = ratio_5 * total_51
+    head_product_34 = _head(product_34)
+    total_53 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_53)
+    head_total_51 = _head(total_51)
+    difference_24 = total_51 - head_total_51
+    numerator_15 = head_ratio_5 * head_total_51 - product_35 + head_ratio_5 * difference_24
+    numerator_16 = numerator_15 + difference_22 * head_total_51 + difference_22 * difference_24
+    numerator_17 = -jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_16)
+    numerator_18 = minus_total_48 - product_35 + numerator_17 - difference_21
+    numerator_18 = (numerator_18 - (branch_12 - (total_51 - total_49)) * ratio_5) / total_51
     numerator_18 = numerator_18 * sign_clamped
-    difference_24 = head_sign_clamped * head_ratio_5 - branch_25
-    difference_24 = difference_24 + head_sign_clamped * difference_21
-    difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21
-    difference_24 = jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, difference_24) + numerator_18
-    magnitude = jnp.abs(branch_25 - tanh_clamped + difference_24)
+    difference_25 = head_sign_clamped * head_ratio_5 - product_33
+    difference_25 = difference_25 + head_sign_clamped * difference_22
+    difference_25 = difference_25 + difference_23 * head_ratio_5 + difference_23 * difference_22
+    difference_25 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_25) + numerator_18
+    magnitude = jnp.abs(product_33 - tanh_clamped + difference_25)
     magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_27 = jnp.where(magnitude, branch_25, tanh_clamped)
-    product_19 = branch_18 * branch_27
-    head_product_19 = _head(product_19)
-    branch_28 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_28 = head_product_19 + branch_28
-    product_20 = branch_28 * t_3
-    head_product_20 = _head(product_20)
-    branch_29 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_29 = head_product_20 + branch_29
-    product_21 = branch_29 * t_3
-    head_product_21 = _head(product_21)
-    branch_30 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_30 = head_product_21 + branch_30
-    minus_branch_30 = -branch_30
-    total_40 = branch_17 + minus_branch_30
-    difference_25 = total_40 - branch_17
-    head_branch_16 = _head(branch_16)
+    branch_13 = jnp.where(magnitude, product_33, tanh_clamped)
+    product_36 = product_29 * branch_13
+    head_product_36 = _head(product_36)
+    total_54 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_54)
+    product_38 = product_37 * t_3
+    head_product_38 = _head(product_38)
+    total_55 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = jnp.where(product_39, product_38, total_55)
+    product_40 = product_39 * t_3
+    head_product_40 = _head(product_40)
+    total_56 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_56)
+    minus_product_41 = -product_41
+    total_57 = product_25 + minus_product_41
+    difference_26 = total_57 - product_25
+    head_product_23 = _head(product_23)
     head_rest_of_t = _head(rest_of_t)
-    difference_26 = rest_of_t - head_rest_of_t
-    difference_27 = branch_16 - head_branch_16
-    head_total_22 = _head(total_22)
+    difference_27 = rest_of_t - head_rest_of_t
+    difference_28 = product_23 - head_product_23
+    head_total_31 = _head(total_31)
     head_part_of_t = _head(part_of_t)
-    difference_28 = part_of_t - head_part_of_t
-    difference_29 = total_22 - head_total_22
-    branch_31 = jnp.where(is_less_3, expm1_branch_15 - (total_26 - 1.0), 0.0)
-    head_branch_29 = _head(branch_29)
+    difference_29 = part_of_t - head_part_of_t
+    difference_30 = total_31 - head_total_31
+    branch_14 = jnp.where(is_less_3, expm1_branch_6 - (total_35 - 1.0), 0.0)
+    head_product_39 = _head(product_39)
     head_t_3 = _head(t_3)
-    difference_30 = t_3 - head_t_3
-    difference_31 = branch_29 - head_branch_29
-    head_branch_28 = _head(branch_28)
-    difference_32 = branch_28 - head_branch_28
-    head_branch_18 = _head(branch_18)
-    head_branch_27 = _head(branch_27)
-    difference_33 = branch_27 - head_branch_27
-    difference_34 = branch_18 - head_branch_18
-    head_product_13 = _head(product_13)
-    head_total_28 = _head(total_28)
-    difference_35 = total_28 - head_total_28
-    difference_36 = product_13 - head_product_13
+    difference_31 = t_3 - head_t_3
+    difference_32 = product_39 - head_product_39
+    head_product_37 = _head(product_37)
+    difference_33 = product_37 - head_product_37
+    head_product_29 = _head(product_29)
+    head_branch_13 = _head(branch_13)
+    difference_34 = branch_13 - head_branch_13
+    difference_35 = product_29 - head_product_29
+    head_product_26 = _head(product_26)
+    head_product_27 = _head(product_27)
+    difference_36 = product_27 - head_product_27
+    difference_37 = product_26 - head_product_26
     head_ratio_3 = _head(ratio_3)
-    difference_37 = ratio_3 - head_ratio_3
-    product_22 = ratio_3 * total_27
-    head_product_22 = _head(product_22)
-    branch_32 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_32 = head_product_22 + branch_32
-    head_total_27 = _head(total_27)
-    difference_38 = total_27 - head_total_27
-    total_41 = head_branch_18 * head_branch_27 - branch_28 + head_branch_18 * difference_33
-    total_41 = total_41 + difference_34 * head_branch_27 + difference_34 * difference_33
-    total_41 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_42 = head_branch_16 * head_rest_of_t - branch_17 + head_branch_16 * difference_26
-    total_42 = total_42 + difference_27 * head_rest_of_t + difference_27 * difference_26
-    total_42 = jnp.where(branch_17 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_43 = head_total_22 * head_part_of_t - branch_16 + head_total_22 * difference_28
-    total_43 = total_43 + difference_29 * head_part_of_t + difference_29 * difference_28
-    total_43 = jnp.where(branch_16 * 2.0**-60 == 0.0, 0.0, total_43) + branch_31 * total_22
-    total_42 = total_42 + total_43 * rest_of_t
-    total_42 = total_42 + jnp.where(is_far, branch_31, 0.0) * branch_16
-    total_44 = branch_17 - (total_40 - difference_25) + (minus_branch_30 - difference_25)
-    total_44 = total_44 + total_42
-    numerator_19 = head_ratio_3 * head_total_27 - branch_32 + head_ratio_3 * difference_38
-    numerator_20 = numerator_19 + difference_37 * head_total_27 + difference_37 * difference_38
-    numerator_21 = 2.0 - branch_32 - jnp.where(branch_32 * 2.0**-60 == 0.0, 0.0, numerator_20)
-    numerator_21 = numerator_21 / total_27 * ratio_3 * 2.0
-    total_45 = head_branch_28 * head_t_3 - branch_29 + head_branch_28 * difference_30
-    total_45 = total_45 + difference_32 * head_t_3 + difference_32 * difference_30
-    total_45 = jnp.where(branch_29 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_46 = head_branch_29 * head_t_3 - branch_30 + head_branch_29 * difference_30
-    total_46 = total_46 + difference_31 * head_t_3 + difference_31 * difference_30
-    total_46 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_47 = head_ratio_3 * head_ratio_3 - total_28 + head_ratio_3 * difference_37
-    total_47 = total_47 + difference_37 * head_ratio_3 + difference_37 * difference_37
-    total_47 = jnp.where(total_28 * 2.0**-60 == 0.0, 0.0, total_47) + numerator_21
-    total_47 = total_47 * product_13
-    product_23 = jnp.where(magnitude, difference_24, 0.0) * branch_18
-    difference_39 = head_product_13 * head_total_28 - branch_18
-    difference_39 = difference_39 + head_product_13 * difference_35
-    difference_39 = difference_39 + difference_36 * head_total_28
-    difference_39 = difference_39 + difference_36 * difference_35
-    difference_39 = jnp.where(branch_18 * 2.0**-60 == 0.0, 0.0, difference_39) + total_47
-    total_45 = (total_45 + (total_41 + difference_39 * branch_27 + product_23) * t_3) * t_3
-    total_44 = total_44 - (total_46 + total_45)
-    branch_33 = jnp.where(jnp.abs(total_44) < jnp.inf, total_44, 0.0)
-    total_48 = total_40 + branch_33
-    difference_40 = branch_33 - (total_48 - total_40)
-    return total_48 + jnp.where(jnp.abs(difference_40) < jnp.inf, difference_40, 0.0)
+    difference_38 = ratio_3 - head_ratio_3
+    product_42 = ratio_3 * total_38
+    head_product_42 = _head(product_42)
+    total_58 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_58)
+    head_total_38 = _head(total_38)
+    difference_39 = total_38 - head_total_38
+    total_59 = product_25 - (total_57 - difference_26) + (minus_product_41 - difference_26)
+    total_60 = head_total_31 * head_part_of_t - product_23 + head_total_31 * difference_29
+    total_60 = total_60 + difference_30 * head_part_of_t + difference_30 * difference_29
+    total_60 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = (total_60 + branch_14 * total_31) * rest_of_t
+    total_61 = head_product_37 * head_t_3 - product_39 + head_product_37 * difference_31
+    total_61 = total_61 + difference_33 * head_t_3 + difference_33 * difference_31
+    total_61 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_62 = head_product_39 * head_t_3 - product_41 + head_product_39 * difference_31
+    total_62 = total_62 + difference_32 * head_t_3 + difference_32 * difference_31
+    total_62 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_62)
+    numerator_19 = head_ratio_3 * head_total_38 - product_43 + head_ratio_3 * difference_39
+    numerator_20 = numerator_19 + difference_38 * head_total_38 + difference_38 * difference_39
+    numerator_21 = -jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, numerator_20)
+    numerator_21 = (2.0 - product_43 + numerator_21) / total_38 * ratio_3 * 2.0
+    total_63 = head_ratio_3 * head_ratio_3 - product_27 + head_ratio_3 * difference_38
+    total_63 = total_63 + difference_38 * head_ratio_3 + difference_38 * difference_38
+    total_63 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_63) + numerator_21
+    total_63 = total_63 * product_26
+    product_44 = jnp.where(magnitude, difference_25, 0.0) * product_29
+    difference_40 = head_product_26 * head_product_27 - product_29
+    difference_40 = difference_40 + head_product_26 * difference_36
+    difference_40 = difference_40 + difference_37 * head_product_27
+    difference_40 = difference_40 + difference_37 * difference_36
+    difference_40 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_40) + total_63
+    difference_40 = difference_40 * branch_13
+    product_45 = jnp.where(is_far, branch_14, 0.0) * product_23
+    difference_41 = head_product_29 * head_branch_13 - product_37
+    difference_41 = difference_41 + head_product_29 * difference_34
+    difference_41 = difference_41 + difference_35 * head_branch_13
+    difference_41 = difference_41 + difference_35 * difference_34
+    difference_41 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_41) + difference_40
+    total_62 = -(total_62 + (total_61 + (difference_41 + product_44) * t_3) * t_3)
+    difference_42 = head_product_23 * head_rest_of_t - product_25
+    difference_42 = difference_42 + head_product_23 * difference_27
+    difference_42 = difference_42 + difference_28 * head_rest_of_t
+    difference_42 = difference_42 + difference_28 * difference_27
+    difference_42 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_42) + total_60
+    total_59 = total_59 + (difference_42 + product_45) + total_62
+    branch_15 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
+    total_64 = total_57 + branch_15
+    difference_43 = branch_15 - (total_64 - total_57)
+    return total_64 + jnp.where(jnp.abs(difference_43) < jnp.inf, difference_43, 0.0)
 
 
 @jax.jit

@@ -79,198 +79,215 @@ def _value(x: Array, alpha: Array) -> Array:
     branch_2 = jnp.where(is_less, jnp.full_like(x, 2.0**64), 1.0)
     product = total_3 * branch_2
     head_product = _head(product)
-    branch_3 = jnp.where(product == head_product, 0.0, product - head_product)
-    branch_3 = head_product + branch_3
-    product_2 = -0.5 * log1p_e
-    abs_product_2 = jnp.abs(product_2)
-    is_less_2 = abs_product_2 < 0.25
-    total_4 = product_2 + 1.0
-    difference_2 = total_4 - product_2
-    product_3 = (_1_OVER_15_FACTORIAL * product_2 + _1_OVER_14_FACTORIAL) * product_2
-    product_3 = (product_3 + _1_OVER_13_FACTORIAL) * product_2 + _1_OVER_12_FACTORIAL
-    product_3 = (product_3 * product_2 + _1_OVER_11_FACTORIAL) * product_2
-    product_3 = (product_3 + _1_OVER_10_FACTORIAL) * product_2 + _1_OVER_9_FACTORIAL
-    product_3 = (product_3 * product_2 + _1_OVER_8_FACTORIAL) * product_2
-    product_3 = (product_3 + _1_OVER_7_FACTORIAL) * product_2 + _1_OVER_6_FACTORIAL
-    product_3 = (product_3 * product_2 + _1_OVER_5_FACTORIAL) * product_2
-    product_3 = (product_3 + _1_OVER_4_FACTORIAL) * product_2 + _1_OVER_3_FACTORIAL
-    product_3 = jnp.square(product_2) * (product_3 * product_2 + _1_OVER_2_FACTORIAL)
-    product_3 = product_2 - (total_4 - difference_2) + (1.0 - difference_2) + product_3
-    branch_4 = jnp.where(jnp.abs(product_3) < jnp.inf, product_3, 0.0)
-    total_5 = total_4 + branch_4
-    exp_product_2 = jnp.exp(product_2)
-    branch_5 = jnp.where(is_less_2, total_5, exp_product_2)
-    branch_6 = jnp.where(is_less, jnp.full_like(x, 2.0**-32), 1.0)
-    product_4 = branch_5 * branch_6
-    head_product_4 = _head(product_4)
-    branch_7 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_7 = head_product_4 + branch_7
-    product_5 = branch_3 * branch_7
+    total_4 = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total_4)
+    product_3 = -0.5 * log1p_e
+    abs_product_3 = jnp.abs(product_3)
+    is_less_2 = abs_product_3 < 0.25
+    total_5 = product_3 + 1.0
+    difference_2 = total_5 - product_3
+    product_4 = (_1_OVER_15_FACTORIAL * product_3 + _1_OVER_14_FACTORIAL) * product_3
+    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * product_3 + _1_OVER_12_FACTORIAL
+    product_4 = (product_4 * product_3 + _1_OVER_11_FACTORIAL) * product_3
+    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * product_3 + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * product_3 + _1_OVER_8_FACTORIAL) * product_3
+    product_4 = (product_4 + _1_OVER_7_FACTORIAL) * product_3 + _1_OVER_6_FACTORIAL
+    product_4 = (product_4 * product_3 + _1_OVER_5_FACTORIAL) * product_3
+    product_4 = (product_4 + _1_OVER_4_FACTORIAL) * product_3 + _1_OVER_3_FACTORIAL
+    product_4 = jnp.square(product_3) * (product_4 * product_3 + _1_OVER_2_FACTORIAL)
+    product_4 = product_3 - (total_5 - difference_2) + (1.0 - difference_2) + product_4
+    branch_3 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    total_6 = total_5 + branch_3
+    exp_product_3 = jnp.exp(product_3)
+    branch_4 = jnp.where(is_less_2, total_6, exp_product_3)
+    branch_5 = jnp.where(is_less, jnp.full_like(x, 2.0**-32), 1.0)
+    product_5 = branch_4 * branch_5
     head_product_5 = _head(product_5)
-    branch_8 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_8 = head_product_5 + branch_8
-    product_6 = branch_8 * branch_7
+    total_7 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_7)
+    product_7 = product_2 * product_6
+    head_product_7 = _head(product_7)
+    total_8 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_8)
+    product_9 = product_8 * product_6
+    head_product_9 = _head(product_9)
+    total_9 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_9)
+    total_10 = product_10 - 1.0
+    difference_3 = total_10 - product_10
+    head_product_8 = _head(product_8)
     head_product_6 = _head(product_6)
-    branch_9 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_9 = head_product_6 + branch_9
-    total_6 = branch_9 - 1.0
-    difference_3 = total_6 - branch_9
-    head_branch_8 = _head(branch_8)
-    head_branch_7 = _head(branch_7)
-    difference_4 = branch_7 - head_branch_7
-    difference_5 = branch_8 - head_branch_8
-    head_branch_3 = _head(branch_3)
-    difference_6 = branch_3 - head_branch_3
-    binade = _binade(exp_product_2 * _4_OVER_3)
+    difference_4 = product_6 - head_product_6
+    difference_5 = product_8 - head_product_8
+    head_product_2 = _head(product_2)
+    difference_6 = product_2 - head_product_2
+    binade = _binade(exp_product_3 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_10 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product_2 / branch_10
-    floor = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
-    difference_7 = product_2 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio = exp_product_3 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_7 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_7 + negated
-    difference_8 = total_7 - difference_7
-    total_8 = difference_7 - (total_7 - difference_8) + (negated - difference_8)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_11 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_11
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_11 - (total_9 - total_7)))
-    numerator = jnp.where(inside & (abs_product_2 >= 0.25), numerator / ratio, 0.0)
+    total_11 = difference_7 + negated
+    difference_8 = total_11 - difference_7
+    total_12 = difference_7 - (total_11 - difference_8) + (negated - difference_8)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_7 - (total_13 - total_11)))
+    numerator = jnp.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_4
+    numerator = jnp.where(is_less_2, branch_3 - (total_6 - total_5), 0.0) + numerator
     numerator = numerator * branch_5
-    numerator = jnp.where(is_less_2, branch_4 - (total_5 - total_4), 0.0) + numerator
-    numerator = numerator * branch_6
-    total_10 = head_branch_3 * head_branch_7 - branch_8 + head_branch_3 * difference_4
-    total_10 = total_10 + difference_6 * head_branch_7 + difference_6 * difference_4
-    total_10 = jnp.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = total_10 + (branch - (total_3 - total)) * branch_2 * branch_7
-    total_10 = (total_10 + numerator * branch_3) * branch_7
-    total_11 = head_branch_8 * head_branch_7 - branch_9 + head_branch_8 * difference_4
-    total_11 = total_11 + difference_5 * head_branch_7 + difference_5 * difference_4
-    total_11 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_11) + total_10
-    total_11 = total_11 + numerator * branch_8
-    total_11 = branch_9 - (total_6 - difference_3) + (-1.0 - difference_3) + total_11
-    branch_12 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
-    total_12 = total_6 + branch_12
-    total_13 = total_12 + (branch_12 - (total_12 - total_6))
-    branch_13 = jnp.where(jnp.abs(total_13) < 0.00390625, total_13, 0.0)
-    branch_14 = jnp.where(jnp.abs(branch_13) < jnp.inf, branch_13, 0.0)
-    total_14 = log1p_e + branch_14
-    difference_9 = total_14 - log1p_e
-    difference_10 = branch_14 - difference_9
+    total_14 = head_product_8 * head_product_6 - product_10 + head_product_8 * difference_4
+    total_14 = total_14 + difference_5 * head_product_6 + difference_5 * difference_4
+    total_14 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_15 = head_product_2 * head_product_6 - product_8 + head_product_2 * difference_4
+    total_15 = total_15 + difference_6 * head_product_6 + difference_6 * difference_4
+    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + (branch - (total_3 - total)) * branch_2 * product_6
+    total_14 = total_14 + (total_15 + numerator * product_2) * product_6
+    total_14 = total_14 + numerator * product_8
+    total_14 = product_10 - (total_10 - difference_3) + (-1.0 - difference_3) + total_14
+    branch_8 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_16 = total_10 + branch_8
+    total_17 = total_16 + (branch_8 - (total_16 - total_10))
+    branch_9 = jnp.where(jnp.abs(total_17) < 0.00390625, total_17, 0.0)
+    branch_10 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    total_18 = log1p_e + branch_10
+    difference_9 = total_18 - log1p_e
+    difference_10 = branch_10 - difference_9
     is_at_most = jnp.abs(difference_9 + difference_10) <= 0.00390625 * jnp.abs(log1p_e)
-    branch_15 = jnp.where(is_at_most, difference_10, 0.0)
-    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
-    branch_16 = jnp.maximum(x, 0.0) + (jnp.where(is_at_most, total_14, log1p_e) + branch_16)
-    product_7 = alpha * x
-    sign_product_7 = jnp.sign(product_7)
-    product_8 = -2.0 * jnp.abs(product_7)
-    abs_product_8 = jnp.abs(product_8)
-    is_less_3 = abs_product_8 < 0.25
-    total_15 = product_8 + 1.0
-    difference_11 = total_15 - product_8
-    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
-    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
-    product_9 = product_8 - (total_15 - difference_11) + (1.0 - difference_11) + product_9
-    branch_17 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
-    total_16 = total_15 + branch_17
-    exp_product_8 = jnp.exp(product_8)
-    branch_18 = jnp.where(is_less_3, total_16, exp_product_8)
-    total_17 = branch_18 - 1.0
-    difference_12 = total_17 - branch_18
-    binade_2 = _binade(exp_product_8 * _4_OVER_3)
+    branch_11 = jnp.where(is_at_most, difference_10, 0.0)
+    branch_12 = jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
+    branch_12 = jnp.maximum(x, 0.0) + (jnp.where(is_at_most, total_18, log1p_e) + branch_12)
+    product_11 = alpha * x
+    sign_product_11 = jnp.sign(product_11)
+    product_12 = -2.0 * jnp.abs(product_11)
+    abs_product_12 = jnp.abs(product_12)
+    is_less_3 = abs_product_12 < 0.25
+    total_19 = product_12 + 1.0
+    difference_11 = total_19 - product_12
+    product_13 = (_1_OVER_15_FACTORIAL * product_12 + _1_OVER_14_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_13_FACTORIAL) * product_12 + _1_OVER_12_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_11_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_10_FACTORIAL) * product_12 + _1_OVER_9_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_8_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_7_FACTORIAL) * product_12 + _1_OVER_6_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_5_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_4_FACTORIAL) * product_12 + _1_OVER_3_FACTORIAL
+    product_13 = jnp.square(product_12) * (product_13 * product_12 + _1_OVER_2_FACTORIAL)
+    product_13 = product_12 - (total_19 - difference_11) + (1.0 - difference_11) + product_13
+    branch_13 = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
+    total_20 = total_19 + branch_13
+    exp_product_12 = jnp.exp(product_12)
+    branch_14 = jnp.where(is_less_3, total_20, exp_product_12)
+    total_21 = branch_14 - 1.0
+    difference_12 = total_21 - branch_14
+    binade_2 = _binade(exp_product_12 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_19 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_8 / branch_19
-    floor_2 = jnp.floor(jnp.log(branch_19) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = product_8 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_15 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_12 / branch_15
+    floor_2 = jnp.floor(jnp.log(branch_15) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_18 = difference_13 + negated_2
-    difference_14 = total_18 - difference_13
-    total_19 = difference_13 - (total_18 - difference_14) + (negated_2 - difference_14)
-    total_19 = total_19 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_20 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_18 + branch_20
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_20 + _1_OVER_11_FACTORIAL) * total_20
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_20 + _1_OVER_8_FACTORIAL) * total_20
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_20 + _1_OVER_5_FACTORIAL) * total_20
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_20) * (numerator_9 * total_20 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_20 - (total_20 - total_18))
-    numerator_11 = (1.0 - ratio_2 + total_20 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside_2 & (abs_product_8 >= 0.25), numerator_11, 0.0) * branch_18
-    numerator_11 = jnp.where(is_less_3, branch_17 - (total_16 - total_15), 0.0) + numerator_11
-    total_21 = branch_18 - (total_17 - difference_12) + (-1.0 - difference_12)
-    total_21 = total_21 + numerator_11
-    branch_21 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
-    total_22 = total_17 + branch_21
-    minus_total_22 = -total_22
-    total_23 = total_22 + 2.0
-    difference_15 = total_23 - total_22
-    difference_16 = branch_21 - (total_22 - total_17)
-    total_24 = total_22 - (total_23 - difference_15) + (2.0 - difference_15)
-    total_24 = total_24 + difference_16
-    branch_22 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_22
-    ratio_3 = minus_total_22 / total_25
-    product_10 = sign_product_7 * ratio_3
-    head_product_10 = _head(product_10)
-    branch_23 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_23 = head_product_10 + branch_23
-    tanh_product_7 = _tanh(product_7)
-    head = _head(sign_product_7)
+    total_22 = difference_13 + negated_2
+    difference_14 = total_22 - difference_13
+    total_23 = difference_13 - (total_22 - difference_14) + (negated_2 - difference_14)
+    total_23 = total_23 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_16 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_16
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_24 + _1_OVER_11_FACTORIAL) * total_24
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_24 + _1_OVER_8_FACTORIAL) * total_24
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_24 + _1_OVER_5_FACTORIAL) * total_24
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_24) * (numerator_9 * total_24 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_16 - (total_24 - total_22))
+    numerator_11 = (1.0 - ratio_2 + total_24 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside_2 & (abs_product_12 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_14
+    numerator_11 = jnp.where(is_less_3, branch_13 - (total_20 - total_19), 0.0) + numerator_11
+    total_25 = branch_14 - (total_21 - difference_12) + (-1.0 - difference_12)
+    total_25 = total_25 + numerator_11
+    branch_17 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_21 + branch_17
+    minus_total_26 = -total_26
+    total_27 = total_26 + 2.0
+    difference_15 = total_27 - total_26
+    difference_16 = branch_17 - (total_26 - total_21)
+    total_28 = total_26 - (total_27 - difference_15) + (2.0 - difference_15)
+    total_28 = total_28 + difference_16
+    branch_18 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
+    total_29 = total_27 + branch_18
+    ratio_3 = minus_total_26 / total_29
+    product_14 = sign_product_11 * ratio_3
+    head_product_14 = _head(product_14)
+    total_30 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_30)
+    tanh_product_11 = _tanh(product_11)
+    head = _head(sign_product_11)
     head_ratio_3 = _head(ratio_3)
     difference_17 = ratio_3 - head_ratio_3
-    difference_18 = sign_product_7 - head
-    product_11 = ratio_3 * total_25
-    head_product_11 = _head(product_11)
-    branch_24 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_24 = head_product_11 + branch_24
-    head_total_25 = _head(total_25)
-    difference_19 = total_25 - head_total_25
-    numerator_12 = head_ratio_3 * head_total_25 - branch_24 + head_ratio_3 * difference_19
-    numerator_13 = numerator_12 + difference_17 * head_total_25 + difference_17 * difference_19
-    numerator_14 = -jnp.where(branch_24 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = minus_total_22 - branch_24 + numerator_14 - difference_16
-    numerator_15 = (numerator_15 - (branch_22 - (total_25 - total_23)) * ratio_3) / total_25
-    numerator_15 = numerator_15 * sign_product_7
-    total_26 = head * head_ratio_3 - branch_23 + head * difference_17
-    total_26 = total_26 + difference_18 * head_ratio_3 + difference_18 * difference_17
-    total_26 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_26) + numerator_15
-    magnitude = jnp.abs(branch_23 - tanh_product_7 + total_26)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_7)
-    branch_25 = jnp.where(magnitude, branch_23, tanh_product_7)
-    product_12 = branch_16 * branch_25
-    head_product_12 = _head(product_12)
-    branch_26 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_26 = head_product_12 + branch_26
-    head_branch_16 = _head(branch_16)
-    head_branch_25 = _head(branch_25)
-    difference_20 = branch_25 - head_branch_25
-    difference_21 = branch_16 - head_branch_16
-    total_27 = head_branch_16 * head_branch_25 - branch_26 + head_branch_16 * difference_20
-    total_27 = total_27 + difference_21 * head_branch_25 + difference_21 * difference_20
-    total_27 = jnp.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + jnp.where(magnitude, total_26, 0.0) * branch_16
-    return branch_26 + jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    difference_18 = sign_product_11 - head
+    product_16 = ratio_3 * total_29
+    head_product_16 = _head(product_16)
+    total_31 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_31)
+    head_total_29 = _head(total_29)
+    difference_19 = total_29 - head_total_29
+    numerator_12 = head_ratio_3 * head_total_29 - product_17 + head_ratio_3 * difference_19
+    numerator_13 = numerator_12 + difference_17 * head_total_29 + difference_17 * difference_19
+    numerator_14 = -jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = minus_total_26 - product_17 + numerator_14 - difference_16
+    numerator_15 = (numerator_15 - (branch_18 - (total_29 - total_27)) * ratio_3) / total_29
+    numerator_15 = numerator_15 * sign_product_11
+    total_32 = head * head_ratio_3 - product_15 + head * difference_17
+    total_32 = total_32 + difference_18 * head_ratio_3 + difference_18 * difference_17
+    total_32 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_32) + numerator_15
+    magnitude = jnp.abs(product_15 - tanh_product_11 + total_32)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_11)
+    branch_19 = jnp.where(magnitude, product_15, tanh_product_11)
+    product_18 = branch_12 * branch_19
+    head_product_18 = _head(product_18)
+    total_33 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_33)
+    head_branch_12 = _head(branch_12)
+    head_branch_19 = _head(branch_19)
+    difference_20 = branch_19 - head_branch_19
+    difference_21 = branch_12 - head_branch_12
+    product_20 = jnp.where(magnitude, total_32, 0.0) * branch_12
+    difference_22 = head_branch_12 * head_branch_19 - product_19
+    difference_22 = difference_22 + head_branch_12 * difference_20
+    difference_22 = difference_22 + difference_21 * head_branch_19
+    difference_22 = difference_22 + difference_21 * difference_20
+    difference_22 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_22) + product_20
+    return product_19 + jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
 
 
 @jax.custom_jvp
@@ -283,310 +300,350 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     t = jnp.exp(-abs_product)
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
-    branch = jnp.where(t_squared == head_t_squared, 0.0, t_squared - head_t_squared)
-    branch = head_t_squared + branch
-    total = 1.0 + branch
-    ratio = 2.0 / total
+    total = head_t_squared + (t_squared - head_t_squared)
+    product_2 = t_squared * 2.0**-60
+    product_2 = (product_2 == 0.0) | (t_squared == head_t_squared)
+    product_2 = jnp.where(product_2, t_squared, total)
+    total_2 = 1.0 + product_2
+    ratio = 2.0 / total_2
     ratio_squared = jnp.square(ratio)
     head = _head(ratio_squared)
-    total_2 = head + jnp.where(ratio_squared == head, 0.0, ratio_squared - head)
-    product_2 = alpha * total_2
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
+    total_3 = head + (ratio_squared - head)
+    product_3 = ratio_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (ratio_squared == head)
+    product_3 = jnp.where(product_3, ratio_squared, total_3)
+    product_4 = alpha * product_3
+    head_product_4 = _head(product_4)
+    total_4 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_4)
     head_alpha = _head(alpha)
-    head_total_2 = _head(total_2)
-    difference = total_2 - head_total_2
+    head_product_3 = _head(product_3)
+    difference = product_3 - head_product_3
     difference_2 = alpha - head_alpha
     head_ratio = _head(ratio)
     difference_3 = ratio - head_ratio
-    product_3 = ratio * total
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    head_total = _head(total)
-    difference_4 = total - head_total
-    numerator = head_ratio * head_total - branch_3 + head_ratio * difference_4
-    numerator = numerator + difference_3 * head_total + difference_3 * difference_4
-    numerator = 2.0 - branch_3 - jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = numerator / total * ratio * 2.0
-    total_3 = head_alpha * head_total_2 - branch_2 + head_alpha * difference
-    total_3 = total_3 + difference_2 * head_total_2 + difference_2 * difference
-    total_3 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_3)
-    total_4 = head_ratio * head_ratio - total_2 + head_ratio * difference_3
-    total_4 = total_4 + difference_3 * head_ratio + difference_3 * difference_3
-    total_4 = (jnp.where(total_2 * 2.0**-60 == 0.0, 0.0, total_4) + numerator) * alpha
-    total_3 = total_3 + total_4
+    product_6 = ratio * total_2
+    head_product_6 = _head(product_6)
+    total_5 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_5)
+    head_total_2 = _head(total_2)
+    difference_4 = total_2 - head_total_2
+    numerator = head_ratio * head_total_2 - product_7 + head_ratio * difference_4
+    numerator = numerator + difference_3 * head_total_2 + difference_3 * difference_4
+    numerator = 2.0 - product_7 - jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = numerator / total_2 * ratio * 2.0
+    total_6 = head_alpha * head_product_3 - product_5 + head_alpha * difference
+    total_6 = total_6 + difference_2 * head_product_3 + difference_2 * difference
+    total_6 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = head_ratio * head_ratio - product_3 + head_ratio * difference_3
+    total_7 = total_7 + difference_3 * head_ratio + difference_3 * difference_3
+    total_7 = (jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_7) + numerator) * alpha
+    total_6 = total_6 + total_7
     is_negative = smaller < 0.0
     t_2 = jnp.exp(-jnp.abs(smaller))
     is_less = t_2 < 2.0**-54
     log1p_t_2 = _log1p(t_2)
-    total_5 = t_2 + 1.0
-    difference_5 = total_5 - t_2
-    total_6 = t_2 - (total_5 - difference_5) + (1.0 - difference_5)
-    branch_4 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_5 + branch_4
-    is_less_2 = total_7 < 2.0**-32
-    branch_5 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    product_4 = total_7 * branch_5
-    head_product_4 = _head(product_4)
-    branch_6 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_6 = head_product_4 + branch_6
-    product_5 = -0.5 * log1p_t_2
-    abs_product_5 = jnp.abs(product_5)
-    is_less_3 = abs_product_5 < 0.25
-    total_8 = product_5 + 1.0
-    difference_6 = total_8 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_8 - difference_6) + (1.0 - difference_6) + product_6
-    branch_7 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_9 = total_8 + branch_7
-    exp_product_5 = jnp.exp(product_5)
-    branch_8 = jnp.where(is_less_3, total_9, exp_product_5)
-    branch_9 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_7 = branch_8 * branch_9
-    head_product_7 = _head(product_7)
-    branch_10 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_10 = head_product_7 + branch_10
-    product_8 = branch_6 * branch_10
+    total_8 = t_2 + 1.0
+    difference_5 = total_8 - t_2
+    total_9 = t_2 - (total_8 - difference_5) + (1.0 - difference_5)
+    branch = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_10 = total_8 + branch
+    is_less_2 = total_10 < 2.0**-32
+    branch_2 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    product_8 = total_10 * branch_2
     head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    product_9 = branch_11 * branch_10
+    total_11 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_11)
+    product_10 = -0.5 * log1p_t_2
+    abs_product_10 = jnp.abs(product_10)
+    is_less_3 = abs_product_10 < 0.25
+    total_12 = product_10 + 1.0
+    difference_6 = total_12 - product_10
+    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
+    product_11 = jnp.square(product_10) * (product_11 * product_10 + _1_OVER_2_FACTORIAL)
+    product_11 = product_10 - (total_12 - difference_6) + (1.0 - difference_6) + product_11
+    branch_3 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
+    total_13 = total_12 + branch_3
+    exp_product_10 = jnp.exp(product_10)
+    branch_4 = jnp.where(is_less_3, total_13, exp_product_10)
+    branch_5 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_12 = branch_4 * branch_5
+    head_product_12 = _head(product_12)
+    total_14 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_14)
+    product_14 = product_9 * product_13
+    head_product_14 = _head(product_14)
+    total_15 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_15)
+    product_16 = product_15 * product_13
+    head_product_16 = _head(product_16)
+    total_16 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_16)
+    total_17 = product_17 - 1.0
+    difference_7 = total_17 - product_17
+    head_product_15 = _head(product_15)
+    head_product_13 = _head(product_13)
+    difference_8 = product_13 - head_product_13
+    difference_9 = product_15 - head_product_15
     head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    total_10 = branch_12 - 1.0
-    difference_7 = total_10 - branch_12
-    head_branch_11 = _head(branch_11)
-    head_branch_10 = _head(branch_10)
-    difference_8 = branch_10 - head_branch_10
-    difference_9 = branch_11 - head_branch_11
-    head_branch_6 = _head(branch_6)
-    difference_10 = branch_6 - head_branch_6
-    difference_11 = branch_4 - (total_7 - total_5)
-    binade = _binade(exp_product_5 * _4_OVER_3)
+    difference_10 = product_9 - head_product_9
+    difference_11 = branch - (total_10 - total_8)
+    binade = _binade(exp_product_10 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_13 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_5 / branch_13
-    floor = jnp.floor(jnp.log(branch_13) * _1_OVER_LOG_2 + 0.5)
-    difference_12 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_6 = jnp.where(inside, binade, 1.0)
+    ratio_2 = exp_product_10 / branch_6
+    floor = jnp.floor(jnp.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_12 = product_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_11 = difference_12 + negated
-    difference_13 = total_11 - difference_12
-    total_12 = difference_12 - (total_11 - difference_13) + (negated - difference_13)
-    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_14 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_14
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_13 + _1_OVER_11_FACTORIAL) * total_13
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_13 + _1_OVER_8_FACTORIAL) * total_13
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_13 + _1_OVER_5_FACTORIAL) * total_13
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_13) * (numerator_9 * total_13 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_14 - (total_13 - total_11))
-    numerator_11 = (1.0 - ratio_2 + total_13 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside & (abs_product_5 >= 0.25), numerator_11, 0.0) * branch_8
-    numerator_11 = jnp.where(is_less_3, branch_7 - (total_9 - total_8), 0.0) + numerator_11
-    numerator_11 = numerator_11 * branch_9
-    total_14 = head_branch_11 * head_branch_10 - branch_12 + head_branch_11 * difference_8
-    total_14 = total_14 + difference_9 * head_branch_10 + difference_9 * difference_8
-    total_14 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_branch_6 * head_branch_10 - branch_11 + head_branch_6 * difference_8
-    total_15 = total_15 + difference_10 * head_branch_10 + difference_10 * difference_8
-    total_15 = jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + difference_11 * branch_5 * branch_10 + numerator_11 * branch_6
-    total_14 = total_14 + total_15 * branch_10 + numerator_11 * branch_11
-    total_14 = branch_12 - (total_10 - difference_7) + (-1.0 - difference_7) + total_14
-    branch_15 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_16 = total_10 + branch_15
-    total_17 = total_16 + (branch_15 - (total_16 - total_10))
-    branch_16 = jnp.where(jnp.abs(total_17) < 0.00390625, total_17, 0.0)
-    branch_17 = jnp.where(jnp.abs(branch_16) < jnp.inf, branch_16, 0.0)
-    total_18 = log1p_t_2 + branch_17
-    difference_14 = total_18 - log1p_t_2
-    difference_15 = branch_17 - difference_14
-    is_at_most = jnp.abs(difference_14 + difference_15) <= 0.00390625 * jnp.abs(log1p_t_2)
-    branch_18 = jnp.where(is_at_most, total_18, log1p_t_2)
-    ratio_3 = branch_18 / t_2
-    product_10 = ratio_3 * t_2
-    head_product_10 = _head(product_10)
-    branch_19 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_19 = head_product_10 + branch_19
+    total_18 = difference_12 + negated
+    difference_13 = total_18 - difference_12
+    total_19 = difference_12 - (total_18 - difference_13) + (negated - difference_13)
+    total_19 = total_19 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_20 = total_18 + branch_7
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_20 + _1_OVER_11_FACTORIAL) * total_20
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_20 + _1_OVER_8_FACTORIAL) * total_20
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_20 + _1_OVER_5_FACTORIAL) * total_20
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_20) * (numerator_9 * total_20 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_7 - (total_20 - total_18))
+    numerator_11 = (1.0 - ratio_2 + total_20 + numerator_11) / ratio_2
+    numerator_11 = jnp.where(inside & (abs_product_10 >= 0.25), numerator_11, 0.0) * branch_4
+    numerator_11 = jnp.where(is_less_3, branch_3 - (total_13 - total_12), 0.0) + numerator_11
+    numerator_11 = numerator_11 * branch_5
+    total_21 = product_17 - (total_17 - difference_7) + (-1.0 - difference_7)
+    difference_14 = head_product_15 * head_product_13 - product_17
+    difference_14 = difference_14 + head_product_15 * difference_8
+    difference_14 = difference_14 + difference_9 * head_product_13 + difference_9 * difference_8
+    difference_14 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_14)
+    difference_15 = head_product_9 * head_product_13 - product_15
+    difference_15 = difference_15 + head_product_9 * difference_8
+    difference_15 = difference_15 + difference_10 * head_product_13
+    difference_15 = difference_15 + difference_10 * difference_8
+    difference_15 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = difference_15 + difference_11 * branch_2 * product_13
+    difference_14 = difference_14 + (difference_15 + numerator_11 * product_9) * product_13
+    total_21 = total_21 + (difference_14 + numerator_11 * product_15)
+    branch_8 = jnp.where(jnp.abs(total_21) < jnp.inf, total_21, 0.0)
+    total_22 = total_17 + branch_8
+    total_23 = total_22 + (branch_8 - (total_22 - total_17))
+    branch_9 = jnp.where(jnp.abs(total_23) < 0.00390625, total_23, 0.0)
+    branch_10 = jnp.where(jnp.abs(branch_9) < jnp.inf, branch_9, 0.0)
+    total_24 = log1p_t_2 + branch_10
+    difference_16 = total_24 - log1p_t_2
+    difference_17 = branch_10 - difference_16
+    is_at_most = jnp.abs(difference_16 + difference_17) <= 0.00390625 * jnp.abs(log1p_t_2)
+    branch_11 = jnp.where(is_at_most, total_24, log1p_t_2)
+    ratio_3 = branch_11 / t_2
+    product_18 = ratio_3 * t_2
+    head_product_18 = _head(product_18)
+    total_25 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_25)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
-    difference_16 = t_2 - head_t_2
-    difference_17 = ratio_3 - head_ratio_3
-    branch_20 = jnp.where(is_at_most, difference_15, 0.0)
-    numerator_12 = head_ratio_3 * head_t_2 - branch_19 + head_ratio_3 * difference_16
-    numerator_13 = numerator_12 + difference_17 * head_t_2 + difference_17 * difference_16
-    numerator_14 = -jnp.where(branch_19 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_14 = (branch_18 - branch_19 + numerator_14 + branch_20) / t_2
+    difference_18 = t_2 - head_t_2
+    difference_19 = ratio_3 - head_ratio_3
+    branch_12 = jnp.where(is_at_most, difference_17, 0.0)
+    numerator_12 = head_ratio_3 * head_t_2 - product_19 + head_ratio_3 * difference_18
+    numerator_13 = numerator_12 + difference_19 * head_t_2 + difference_19 * difference_18
+    numerator_14 = -jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_14 = (branch_11 - product_19 + numerator_14 + branch_12) / t_2
     numerator_14 = jnp.where(is_less, 0.0, numerator_14)
-    total_19 = branch_18 + jnp.where(jnp.abs(branch_20) < jnp.inf, branch_20, 0.0)
-    total_19 = smaller + total_19
-    total_20 = branch_2 + jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    branch_21 = jnp.where(jnp.abs(numerator_14) < jnp.inf, numerator_14, 0.0)
-    branch_21 = jnp.where(is_less, 1.0, ratio_3) + branch_21
-    total_20 = total_20 * jnp.where(is_negative, branch_21, total_19)
-    head_total_20 = _head(total_20)
-    branch_22 = jnp.where(total_20 == head_total_20, 0.0, total_20 - head_total_20)
-    branch_22 = head_total_20 + branch_22
-    product_11 = branch_22 * branch
-    head_product_11 = _head(product_11)
-    branch_23 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_23 = head_product_11 + branch_23
-    ratio_4 = 1.0 / total_7
+    total_26 = branch_11 + jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
+    total_26 = smaller + total_26
+    total_27 = product_5 + jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    branch_13 = jnp.where(jnp.abs(numerator_14) < jnp.inf, numerator_14, 0.0)
+    branch_13 = jnp.where(is_less, 1.0, ratio_3) + branch_13
+    total_27 = total_27 * jnp.where(is_negative, branch_13, total_26)
+    head_total_27 = _head(total_27)
+    total_28 = head_total_27 + (total_27 - head_total_27)
+    product_20 = total_27 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (total_27 == head_total_27)
+    product_20 = jnp.where(product_20, total_27, total_28)
+    product_21 = product_20 * product_2
+    head_product_21 = _head(product_21)
+    total_29 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_29)
+    ratio_4 = 1.0 / total_10
     sign_product = jnp.sign(product)
-    product_12 = -2.0 * abs_product
-    abs_product_12 = jnp.abs(product_12)
-    is_less_4 = abs_product_12 < 0.25
-    total_21 = product_12 + 1.0
-    difference_18 = total_21 - product_12
-    product_13 = (_1_OVER_15_FACTORIAL * product_12 + _1_OVER_14_FACTORIAL) * product_12
-    product_13 = (product_13 + _1_OVER_13_FACTORIAL) * product_12 + _1_OVER_12_FACTORIAL
-    product_13 = (product_13 * product_12 + _1_OVER_11_FACTORIAL) * product_12
-    product_13 = (product_13 + _1_OVER_10_FACTORIAL) * product_12 + _1_OVER_9_FACTORIAL
-    product_13 = (product_13 * product_12 + _1_OVER_8_FACTORIAL) * product_12
-    product_13 = (product_13 + _1_OVER_7_FACTORIAL) * product_12 + _1_OVER_6_FACTORIAL
-    product_13 = (product_13 * product_12 + _1_OVER_5_FACTORIAL) * product_12
-    product_13 = (product_13 + _1_OVER_4_FACTORIAL) * product_12 + _1_OVER_3_FACTORIAL
-    product_13 = jnp.square(product_12) * (product_13 * product_12 + _1_OVER_2_FACTORIAL)
-    product_13 = product_12 - (total_21 - difference_18) + (1.0 - difference_18) + product_13
-    branch_24 = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
-    total_22 = total_21 + branch_24
-    exp_product_12 = jnp.exp(product_12)
-    branch_25 = jnp.where(is_less_4, total_22, exp_product_12)
-    total_23 = branch_25 - 1.0
-    difference_19 = total_23 - branch_25
-    binade_2 = _binade(exp_product_12 * _4_OVER_3)
+    product_23 = -2.0 * abs_product
+    abs_product_23 = jnp.abs(product_23)
+    is_less_4 = abs_product_23 < 0.25
+    total_30 = product_23 + 1.0
+    difference_20 = total_30 - product_23
+    product_24 = (_1_OVER_15_FACTORIAL * product_23 + _1_OVER_14_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_13_FACTORIAL) * product_23 + _1_OVER_12_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_11_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_10_FACTORIAL) * product_23 + _1_OVER_9_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_8_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_7_FACTORIAL) * product_23 + _1_OVER_6_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_5_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_4_FACTORIAL) * product_23 + _1_OVER_3_FACTORIAL
+    product_24 = jnp.square(product_23) * (product_24 * product_23 + _1_OVER_2_FACTORIAL)
+    product_24 = product_23 - (total_30 - difference_20) + (1.0 - difference_20) + product_24
+    branch_14 = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
+    total_31 = total_30 + branch_14
+    exp_product_23 = jnp.exp(product_23)
+    branch_15 = jnp.where(is_less_4, total_31, exp_product_23)
+    total_32 = branch_15 - 1.0
+    difference_21 = total_32 - branch_15
+    binade_2 = _binade(exp_product_23 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_26 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_5 = exp_product_12 / branch_26
-    floor_2 = jnp.floor(jnp.log(branch_26) * _1_OVER_LOG_2 + 0.5)
-    difference_20 = product_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_16 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_5 = exp_product_23 / branch_16
+    floor_2 = jnp.floor(jnp.log(branch_16) * _1_OVER_LOG_2 + 0.5)
+    difference_22 = product_23 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_24 = difference_20 + negated_2
-    difference_21 = total_24 - difference_20
-    total_25 = difference_20 - (total_24 - difference_21) + (negated_2 - difference_21)
-    total_25 = total_25 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_27 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_24 + branch_27
-    numerator_15 = (_1_OVER_15_FACTORIAL * total_26 + _1_OVER_14_FACTORIAL) * total_26
-    numerator_16 = (numerator_15 + _1_OVER_13_FACTORIAL) * total_26 + _1_OVER_12_FACTORIAL
-    numerator_17 = (numerator_16 * total_26 + _1_OVER_11_FACTORIAL) * total_26
-    numerator_18 = (numerator_17 + _1_OVER_10_FACTORIAL) * total_26 + _1_OVER_9_FACTORIAL
-    numerator_19 = (numerator_18 * total_26 + _1_OVER_8_FACTORIAL) * total_26
-    numerator_20 = (numerator_19 + _1_OVER_7_FACTORIAL) * total_26 + _1_OVER_6_FACTORIAL
-    numerator_21 = (numerator_20 * total_26 + _1_OVER_5_FACTORIAL) * total_26
-    numerator_22 = (numerator_21 + _1_OVER_4_FACTORIAL) * total_26 + _1_OVER_3_FACTORIAL
-    numerator_23 = jnp.square(total_26) * (numerator_22 * total_26 + _1_OVER_2_FACTORIAL)
-    numerator_24 = numerator_23 + (branch_27 - (total_26 - total_24))
-    numerator_24 = (1.0 - ratio_5 + total_26 + numerator_24) / ratio_5
-    numerator_24 = jnp.where(inside_2 & (abs_product_12 >= 0.25), numerator_24, 0.0)
-    numerator_24 = numerator_24 * branch_25
-    numerator_24 = jnp.where(is_less_4, branch_24 - (total_22 - total_21), 0.0) + numerator_24
-    total_27 = branch_25 - (total_23 - difference_19) + (-1.0 - difference_19)
-    total_27 = total_27 + numerator_24
-    branch_28 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_23 + branch_28
-    minus_total_28 = -total_28
-    total_29 = total_28 + 2.0
-    difference_22 = total_29 - total_28
-    difference_23 = branch_28 - (total_28 - total_23)
-    total_30 = total_28 - (total_29 - difference_22) + (2.0 - difference_22)
-    total_30 = total_30 + difference_23
-    branch_29 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_29 + branch_29
-    ratio_6 = minus_total_28 / total_31
-    product_14 = sign_product * ratio_6
-    head_product_14 = _head(product_14)
-    branch_30 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_30 = head_product_14 + branch_30
+    total_33 = difference_22 + negated_2
+    difference_23 = total_33 - difference_22
+    total_34 = difference_22 - (total_33 - difference_23) + (negated_2 - difference_23)
+    total_34 = total_34 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_17 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_35 = total_33 + branch_17
+    numerator_15 = (_1_OVER_15_FACTORIAL * total_35 + _1_OVER_14_FACTORIAL) * total_35
+    numerator_16 = (numerator_15 + _1_OVER_13_FACTORIAL) * total_35 + _1_OVER_12_FACTORIAL
+    numerator_17 = (numerator_16 * total_35 + _1_OVER_11_FACTORIAL) * total_35
+    numerator_18 = (numerator_17 + _1_OVER_10_FACTORIAL) * total_35 + _1_OVER_9_FACTORIAL
+    numerator_19 = (numerator_18 * total_35 + _1_OVER_8_FACTORIAL) * total_35
+    numerator_20 = (numerator_19 + _1_OVER_7_FACTORIAL) * total_35 + _1_OVER_6_FACTORIAL
+    numerator_21 = (numerator_20 * total_35 + _1_OVER_5_FACTORIAL) * total_35
+    numerator_22 = (numerator_21 + _1_OVER_4_FACTORIAL) * total_35 + _1_OVER_3_FACTORIAL
+    numerator_23 = jnp.square(total_35) * (numerator_22 * total_35 + _1_OVER_2_FACTORIAL)
+    numerator_24 = numerator_23 + (branch_17 - (total_35 - total_33))
+    numerator_24 = (1.0 - ratio_5 + total_35 + numerator_24) / ratio_5
+    numerator_24 = jnp.where(inside_2 & (abs_product_23 >= 0.25), numerator_24, 0.0)
+    numerator_24 = numerator_24 * branch_15
+    numerator_24 = jnp.where(is_less_4, branch_14 - (total_31 - total_30), 0.0) + numerator_24
+    total_36 = branch_15 - (total_32 - difference_21) + (-1.0 - difference_21)
+    total_36 = total_36 + numerator_24
+    branch_18 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_32 + branch_18
+    minus_total_37 = -total_37
+    total_38 = total_37 + 2.0
+    difference_24 = total_38 - total_37
+    difference_25 = branch_18 - (total_37 - total_32)
+    total_39 = total_37 - (total_38 - difference_24) + (2.0 - difference_24)
+    total_39 = total_39 + difference_25
+    branch_19 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_38 + branch_19
+    ratio_6 = minus_total_37 / total_40
+    product_25 = sign_product * ratio_6
+    head_product_25 = _head(product_25)
+    total_41 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_41)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
     head_ratio_6 = _head(ratio_6)
-    difference_24 = ratio_6 - head_ratio_6
-    difference_25 = sign_product - head_sign_product
-    product_15 = ratio_6 * total_31
-    head_product_15 = _head(product_15)
-    branch_31 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_31 = head_product_15 + branch_31
-    head_total_31 = _head(total_31)
-    difference_26 = total_31 - head_total_31
-    numerator_25 = head_ratio_6 * head_total_31 - branch_31 + head_ratio_6 * difference_26
-    numerator_26 = numerator_25 + difference_24 * head_total_31 + difference_24 * difference_26
-    numerator_27 = -jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_26)
-    numerator_28 = minus_total_28 - branch_31 + numerator_27 - difference_23
-    numerator_28 = (numerator_28 - (branch_29 - (total_31 - total_29)) * ratio_6) / total_31
+    difference_26 = ratio_6 - head_ratio_6
+    difference_27 = sign_product - head_sign_product
+    product_27 = ratio_6 * total_40
+    head_product_27 = _head(product_27)
+    total_42 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_42)
+    head_total_40 = _head(total_40)
+    difference_28 = total_40 - head_total_40
+    numerator_25 = head_ratio_6 * head_total_40 - product_28 + head_ratio_6 * difference_28
+    numerator_26 = numerator_25 + difference_26 * head_total_40 + difference_26 * difference_28
+    numerator_27 = -jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_26)
+    numerator_28 = minus_total_37 - product_28 + numerator_27 - difference_25
+    numerator_28 = (numerator_28 - (branch_19 - (total_40 - total_38)) * ratio_6) / total_40
     numerator_28 = numerator_28 * sign_product
-    difference_27 = head_sign_product * head_ratio_6 - branch_30
-    difference_27 = difference_27 + head_sign_product * difference_24
-    difference_27 = difference_27 + difference_25 * head_ratio_6 + difference_25 * difference_24
-    difference_27 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, difference_27) + numerator_28
-    magnitude = jnp.abs(branch_30 - tanh_product + difference_27)
+    difference_29 = head_sign_product * head_ratio_6 - product_26
+    difference_29 = difference_29 + head_sign_product * difference_26
+    difference_29 = difference_29 + difference_27 * head_ratio_6 + difference_27 * difference_26
+    difference_29 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_29) + numerator_28
+    magnitude = jnp.abs(product_26 - tanh_product + difference_29)
     magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product)
-    branch_32 = jnp.where(magnitude, branch_30, tanh_product)
-    product_16 = ratio_4 * branch_32
-    head_product_16 = _head(product_16)
-    branch_33 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_33 = head_product_16 + branch_33
-    total_32 = branch_23 + branch_33
-    difference_28 = total_32 - branch_23
-    head_branch_22 = _head(branch_22)
-    head_branch = _head(branch)
-    difference_29 = branch - head_branch
-    difference_30 = branch_22 - head_branch_22
+    branch_20 = jnp.where(magnitude, product_26, tanh_product)
+    product_29 = ratio_4 * branch_20
+    head_product_29 = _head(product_29)
+    total_43 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_43)
+    total_44 = product_22 + product_30
+    difference_30 = total_44 - product_22
+    head_product_20 = _head(product_20)
+    head_product_2 = _head(product_2)
+    difference_31 = product_2 - head_product_2
+    difference_32 = product_20 - head_product_20
     head_ratio_4 = _head(ratio_4)
-    head_branch_32 = _head(branch_32)
-    difference_31 = branch_32 - head_branch_32
-    difference_32 = ratio_4 - head_ratio_4
-    product_17 = ratio_4 * total_7
-    head_product_17 = _head(product_17)
-    branch_34 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_34 = head_product_17 + branch_34
-    head_total_7 = _head(total_7)
-    difference_33 = total_7 - head_total_7
-    total_33 = head_branch_22 * head_branch - branch_23 + head_branch_22 * difference_29
-    total_33 = total_33 + difference_30 * head_branch + difference_30 * difference_29
-    total_33 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_34 = head_ratio_4 * head_branch_32 - branch_33 + head_ratio_4 * difference_31
-    total_34 = total_34 + difference_32 * head_branch_32 + difference_32 * difference_31
-    total_34 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_34)
-    numerator_29 = head_ratio_4 * head_total_7 - branch_34 + head_ratio_4 * difference_33
-    numerator_30 = numerator_29 + difference_32 * head_total_7 + difference_32 * difference_33
-    numerator_31 = 1.0 - branch_34 - jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, numerator_30)
-    total_34 = total_34 + (numerator_31 - difference_11 * ratio_4) / total_7 * branch_32
-    total_34 = total_34 + jnp.where(magnitude, difference_27, 0.0) * ratio_4
-    total_35 = branch_23 - (total_32 - difference_28) + (branch_33 - difference_28)
-    total_35 = total_35 + total_33 + total_34
-    branch_35 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_32 + branch_35
-    branch_36 = jnp.where(is_negative, t_2, 1.0)
-    product_18 = total_36 * branch_36
-    head_product_18 = _head(product_18)
-    branch_37 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_37 = head_product_18 + branch_37
-    head_total_36 = _head(total_36)
-    head_branch_36 = _head(branch_36)
-    difference_34 = branch_36 - head_branch_36
-    difference_35 = total_36 - head_total_36
-    total_37 = head_total_36 * head_branch_36 - branch_37 + head_total_36 * difference_34
-    total_37 = total_37 + difference_35 * head_branch_36 + difference_35 * difference_34
-    total_37 = jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = total_37 + (branch_35 - (total_36 - total_32)) * branch_36
-    return branch_37 + jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
+    head_branch_20 = _head(branch_20)
+    difference_33 = branch_20 - head_branch_20
+    difference_34 = ratio_4 - head_ratio_4
+    product_31 = ratio_4 * total_10
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_45)
+    head_total_10 = _head(total_10)
+    difference_35 = total_10 - head_total_10
+    total_46 = head_ratio_4 * head_branch_20 - product_30 + head_ratio_4 * difference_33
+    total_46 = total_46 + difference_34 * head_branch_20 + difference_34 * difference_33
+    total_46 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_46)
+    numerator_29 = head_ratio_4 * head_total_10 - product_32 + head_ratio_4 * difference_35
+    numerator_30 = numerator_29 + difference_34 * head_total_10 + difference_34 * difference_35
+    numerator_31 = -jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_30)
+    numerator_31 = (1.0 - product_32 + numerator_31 - difference_11 * ratio_4) / total_10
+    total_46 = total_46 + numerator_31 * branch_20
+    total_46 = total_46 + jnp.where(magnitude, difference_29, 0.0) * ratio_4
+    total_47 = product_22 - (total_44 - difference_30) + (product_30 - difference_30)
+    difference_36 = head_product_20 * head_product_2 - product_22
+    difference_36 = difference_36 + head_product_20 * difference_31
+    difference_36 = difference_36 + difference_32 * head_product_2
+    difference_36 = difference_36 + difference_32 * difference_31
+    total_47 = total_47 + jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_36)
+    total_47 = total_47 + total_46
+    branch_21 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_44 + branch_21
+    branch_22 = jnp.where(is_negative, t_2, 1.0)
+    product_33 = total_48 * branch_22
+    head_product_33 = _head(product_33)
+    total_49 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_49)
+    head_total_48 = _head(total_48)
+    head_branch_22 = _head(branch_22)
+    difference_37 = branch_22 - head_branch_22
+    difference_38 = total_48 - head_total_48
+    total_50 = head_total_48 * head_branch_22 - product_34 + head_total_48 * difference_37
+    total_50 = total_50 + difference_38 * head_branch_22 + difference_38 * difference_37
+    total_50 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + (branch_21 - (total_48 - total_44)) * branch_22
+    return product_34 + jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
 
 
 @jax.custom_jvp
@@ -618,444 +675,491 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     smaller = jnp.minimum(x, 2.0**40)
     product_2 = alpha * smaller
     head_product_2 = _head(product_2)
-    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch = head_product_2 + branch
-    abs_branch = jnp.abs(branch)
-    minus_abs_branch = -abs_branch
-    magnitude = jnp.abs(minus_abs_branch)
-    is_less = magnitude < 0.25
-    total = minus_abs_branch + 1.0
-    difference = total - minus_abs_branch
-    total_2 = _1_OVER_15_FACTORIAL * minus_abs_branch + _1_OVER_14_FACTORIAL
-    total_2 = (total_2 * minus_abs_branch + _1_OVER_13_FACTORIAL) * minus_abs_branch
-    total_2 = (total_2 + _1_OVER_12_FACTORIAL) * minus_abs_branch + _1_OVER_11_FACTORIAL
-    total_2 = (total_2 * minus_abs_branch + _1_OVER_10_FACTORIAL) * minus_abs_branch
-    total_2 = (total_2 + _1_OVER_9_FACTORIAL) * minus_abs_branch + _1_OVER_8_FACTORIAL
-    total_2 = (total_2 * minus_abs_branch + _1_OVER_7_FACTORIAL) * minus_abs_branch
-    total_2 = (total_2 + _1_OVER_6_FACTORIAL) * minus_abs_branch + _1_OVER_5_FACTORIAL
-    total_2 = (total_2 * minus_abs_branch + _1_OVER_4_FACTORIAL) * minus_abs_branch
-    total_2 = (total_2 + _1_OVER_3_FACTORIAL) * minus_abs_branch + _1_OVER_2_FACTORIAL
-    total_2 = jnp.square(minus_abs_branch) * total_2
-    total_2 = minus_abs_branch - (total - difference) + (1.0 - difference) + total_2
-    branch_2 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_2
-    e = jnp.exp(minus_abs_branch)
-    t = jnp.where(is_less, total_3, e)
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = jnp.where(product_3, product_2, total)
+    abs_product_3 = jnp.abs(product_3)
+    negated = -abs_product_3
+    abs_negated = jnp.abs(negated)
+    is_less = abs_negated < 0.25
+    total_2 = negated + 1.0
+    difference = total_2 - negated
+    product_4 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_4 = (product_4 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_4 = (product_4 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_4 = (product_4 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_4 = jnp.square(negated) * (product_4 * negated + _1_OVER_2_FACTORIAL)
+    product_4 = negated - (total_2 - difference) + (1.0 - difference) + product_4
+    branch = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
+    total_3 = total_2 + branch
+    exp_negated = jnp.exp(negated)
+    t = jnp.where(is_less, total_3, exp_negated)
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
-    branch_3 = jnp.where(t_squared == head_t_squared, 0.0, t_squared - head_t_squared)
-    branch_3 = head_t_squared + branch_3
-    total_4 = branch_3 + 1.0
-    difference_2 = total_4 - branch_3
+    total_4 = head_t_squared + (t_squared - head_t_squared)
+    product_5 = t_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
+    product_5 = jnp.where(product_5, t_squared, total_4)
+    total_5 = product_5 + 1.0
+    difference_2 = total_5 - product_5
     head_t = _head(t)
     difference_3 = t - head_t
-    total_5 = head_t * head_t - branch_3 + head_t * difference_3 + difference_3 * head_t
-    total_5 = total_5 + difference_3 * difference_3
-    total_5 = jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + jnp.where(is_less, branch_2 - (total_3 - total), 0.0) * t * 2.0
-    binade = _binade(e * _4_OVER_3)
+    total_6 = head_t * head_t - product_5 + head_t * difference_3 + difference_3 * head_t
+    total_6 = total_6 + difference_3 * difference_3
+    total_6 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_6 = total_6 + jnp.where(is_less, branch - (total_3 - total_2), 0.0) * t * 2.0
+    binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_4 = jnp.where(inside, binade, 1.0)
-    ratio = e / branch_4
-    floor = jnp.floor(jnp.log(branch_4) * _1_OVER_LOG_2 + 0.5)
-    difference_4 = minus_abs_branch - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_6 = difference_4 + negated
-    difference_5 = total_6 - difference_4
-    total_7 = difference_4 - (total_6 - difference_5) + (negated - difference_5)
-    total_7 = total_7 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
-    total_8 = total_6 + branch_5
+    branch_2 = jnp.where(inside, binade, 1.0)
+    ratio = exp_negated / branch_2
+    floor = jnp.floor(jnp.log(branch_2) * _1_OVER_LOG_2 + 0.5)
+    difference_4 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_7 = difference_4 + negated_2
+    difference_5 = total_7 - difference_4
+    total_8 = difference_4 - (total_7 - difference_5) + (negated_2 - difference_5)
+    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_3 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_3
     head_alpha = _head(alpha)
     head_smaller = _head(smaller)
     difference_6 = smaller - head_smaller
     difference_7 = alpha - head_alpha
-    total_9 = head_alpha * head_smaller - branch + head_alpha * difference_6
-    total_9 = total_9 + difference_7 * head_smaller + difference_7 * difference_6
-    total_9 = jnp.where(branch * 2.0**-60 == 0.0, 0.0, total_9)
-    sign_branch = jnp.sign(branch)
-    numerator = (_1_OVER_15_FACTORIAL * total_8 + _1_OVER_14_FACTORIAL) * total_8
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_8 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_8 + _1_OVER_11_FACTORIAL) * total_8
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_8 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_8 + _1_OVER_8_FACTORIAL) * total_8 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_8 + _1_OVER_6_FACTORIAL) * total_8 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_8 + _1_OVER_4_FACTORIAL) * total_8 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_8) * (numerator * total_8 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_8 + (numerator + (branch_5 - (total_8 - total_6)))
-    numerator = jnp.where(inside & (magnitude >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator - total_9 * sign_branch) * 2.0
-    total_10 = branch_3 - (total_4 - difference_2) + (1.0 - difference_2)
-    total_10 = total_10 + (total_5 + numerator * branch_3)
-    branch_6 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_4 + branch_6
-    ratio_2 = 2.0 / total_11
+    total_10 = head_alpha * head_smaller - product_3 + head_alpha * difference_6
+    total_10 = total_10 + difference_7 * head_smaller + difference_7 * difference_6
+    total_10 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_10)
+    sign_product_3 = jnp.sign(product_3)
+    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
+    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
+    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_9 + (numerator + (branch_3 - (total_9 - total_7)))
+    numerator = jnp.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator - total_10 * sign_product_3) * 2.0
+    total_11 = product_5 - (total_5 - difference_2) + (1.0 - difference_2)
+    total_11 = total_11 + (total_6 + numerator * product_5)
+    branch_4 = jnp.where(jnp.abs(total_11) < jnp.inf, total_11, 0.0)
+    total_12 = total_5 + branch_4
+    ratio_2 = 2.0 / total_12
     ratio_2_squared = jnp.square(ratio_2)
     head = _head(ratio_2_squared)
-    total_12 = head + jnp.where(ratio_2_squared == head, 0.0, ratio_2_squared - head)
-    product_3 = product * total_12
-    head_product_3 = _head(product_3)
-    branch_7 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_7 = head_product_3 + branch_7
+    total_13 = head + (ratio_2_squared - head)
+    product_6 = ratio_2_squared * 2.0**-60
+    product_6 = (product_6 == 0.0) | (ratio_2_squared == head)
+    product_6 = jnp.where(product_6, ratio_2_squared, total_13)
+    product_7 = product * product_6
+    head_product_7 = _head(product_7)
+    total_14 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = jnp.where(product_8, product_7, total_14)
     t_2 = jnp.exp(-jnp.abs(smaller))
-    total_13 = t_2 + 1.0
-    difference_8 = total_13 - t_2
-    total_14 = t_2 - (total_13 - difference_8) + (1.0 - difference_8)
-    branch_8 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = total_13 + branch_8
-    ratio_3 = 1.0 / total_15
-    product_4 = branch_7 * ratio_3
-    head_product_4 = _head(product_4)
-    branch_9 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_9 = head_product_4 + branch_9
-    head_branch_7 = _head(branch_7)
+    total_15 = t_2 + 1.0
+    difference_8 = total_15 - t_2
+    total_16 = t_2 - (total_15 - difference_8) + (1.0 - difference_8)
+    branch_5 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_17 = total_15 + branch_5
+    ratio_3 = 1.0 / total_17
+    product_9 = product_8 * ratio_3
+    head_product_9 = _head(product_9)
+    total_18 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = jnp.where(product_10, product_9, total_18)
+    head_product_8 = _head(product_8)
     head_ratio_3 = _head(ratio_3)
     difference_9 = ratio_3 - head_ratio_3
-    difference_10 = branch_7 - head_branch_7
+    difference_10 = product_8 - head_product_8
     head_product = _head(product)
-    head_total_12 = _head(total_12)
-    difference_11 = total_12 - head_total_12
+    head_product_6 = _head(product_6)
+    difference_11 = product_6 - head_product_6
     difference_12 = product - head_product
     head_ratio_2 = _head(ratio_2)
     difference_13 = ratio_2 - head_ratio_2
-    product_5 = ratio_2 * total_11
-    head_product_5 = _head(product_5)
-    branch_10 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_10 = head_product_5 + branch_10
-    head_total_11 = _head(total_11)
-    difference_14 = total_11 - head_total_11
-    numerator_2 = head_ratio_2 * head_total_11 - branch_10 + head_ratio_2 * difference_14
-    numerator_3 = numerator_2 + difference_13 * head_total_11 + difference_13 * difference_14
-    numerator_4 = 2.0 - branch_10 - jnp.where(branch_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_6 - (total_11 - total_4)) * ratio_2) / total_11
+    product_11 = ratio_2 * total_12
+    head_product_11 = _head(product_11)
+    total_19 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = jnp.where(product_12, product_11, total_19)
+    head_total_12 = _head(total_12)
+    difference_14 = total_12 - head_total_12
+    numerator_2 = head_ratio_2 * head_total_12 - product_12 + head_ratio_2 * difference_14
+    numerator_3 = numerator_2 + difference_13 * head_total_12 + difference_13 * difference_14
+    numerator_4 = 2.0 - product_12 - jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_4 - (total_12 - total_5)) * ratio_2) / total_12
     numerator_4 = numerator_4 * ratio_2 * 2.0
-    total_16 = head_ratio_2 * head_ratio_2 - total_12 + head_ratio_2 * difference_13
-    total_16 = total_16 + difference_13 * head_ratio_2 + difference_13 * difference_13
-    total_16 = jnp.where(total_12 * 2.0**-60 == 0.0, 0.0, total_16) + numerator_4
-    product_6 = ratio_3 * total_15
-    head_product_6 = _head(product_6)
-    branch_11 = jnp.where(product_6 == head_product_6, 0.0, product_6 - head_product_6)
-    branch_11 = head_product_6 + branch_11
-    head_total_15 = _head(total_15)
-    difference_15 = total_15 - head_total_15
-    numerator_5 = head_ratio_3 * head_total_15 - branch_11 + head_ratio_3 * difference_15
-    numerator_6 = numerator_5 + difference_9 * head_total_15 + difference_9 * difference_15
-    numerator_7 = 1.0 - branch_11 - jnp.where(branch_11 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_7 = (numerator_7 - (branch_8 - (total_15 - total_13)) * ratio_3) / total_15
-    total_17 = head_product * head_total_12 - branch_7 + head_product * difference_11
-    total_17 = total_17 + difference_12 * head_total_12 + difference_12 * difference_11
-    total_17 = jnp.where(branch_7 * 2.0**-60 == 0.0, 0.0, total_17) + total_16 * product
-    total_17 = total_17 * ratio_3
-    total_18 = head_branch_7 * head_ratio_3 - branch_9 + head_branch_7 * difference_9
-    total_18 = total_18 + difference_10 * head_ratio_3 + difference_10 * difference_9
-    total_18 = jnp.where(branch_9 * 2.0**-60 == 0.0, 0.0, total_18) + total_17
-    total_18 = total_18 + numerator_7 * branch_7
-    branch_12 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
-    total_19 = branch_9 + branch_12
-    branch_13 = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_20 = branch_3 + branch_13
-    product_7 = total_19 * total_20
-    head_product_7 = _head(product_7)
-    branch_14 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_14 = head_product_7 + branch_14
+    total_20 = head_ratio_2 * head_ratio_2 - product_6 + head_ratio_2 * difference_13
+    total_20 = total_20 + difference_13 * head_ratio_2 + difference_13 * difference_13
+    total_20 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_20) + numerator_4
+    product_13 = ratio_3 * total_17
+    head_product_13 = _head(product_13)
+    total_21 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_21)
+    head_total_17 = _head(total_17)
+    difference_15 = total_17 - head_total_17
+    numerator_5 = head_ratio_3 * head_total_17 - product_14 + head_ratio_3 * difference_15
+    numerator_6 = numerator_5 + difference_9 * head_total_17 + difference_9 * difference_15
+    numerator_7 = 1.0 - product_14 - jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_7 = (numerator_7 - (branch_5 - (total_17 - total_15)) * ratio_3) / total_17
+    total_22 = head_product_8 * head_ratio_3 - product_10 + head_product_8 * difference_9
+    total_22 = total_22 + difference_10 * head_ratio_3 + difference_10 * difference_9
+    total_22 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_22)
+    total_23 = head_product * head_product_6 - product_8 + head_product * difference_11
+    total_23 = total_23 + difference_12 * head_product_6 + difference_12 * difference_11
+    total_23 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_23) + total_20 * product
+    total_22 = total_22 + total_23 * ratio_3 + numerator_7 * product_8
+    branch_6 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_24 = product_10 + branch_6
+    branch_7 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
+    total_25 = product_5 + branch_7
+    product_15 = total_24 * total_25
+    head_product_15 = _head(product_15)
+    total_26 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = jnp.where(product_16, product_15, total_26)
     minus_smaller = -smaller
-    negated_2 = -jnp.abs(minus_smaller)
-    abs_negated_2 = jnp.abs(negated_2)
-    is_less_2 = abs_negated_2 < 0.25
-    total_21 = negated_2 + 1.0
-    difference_16 = total_21 - negated_2
-    product_8 = (_1_OVER_15_FACTORIAL * negated_2 + _1_OVER_14_FACTORIAL) * negated_2
-    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * negated_2 + _1_OVER_12_FACTORIAL
-    product_8 = (product_8 * negated_2 + _1_OVER_11_FACTORIAL) * negated_2
-    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * negated_2 + _1_OVER_9_FACTORIAL
-    product_8 = (product_8 * negated_2 + _1_OVER_8_FACTORIAL) * negated_2
-    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * negated_2 + _1_OVER_6_FACTORIAL
-    product_8 = (product_8 * negated_2 + _1_OVER_5_FACTORIAL) * negated_2
-    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * negated_2 + _1_OVER_3_FACTORIAL
-    product_8 = jnp.square(negated_2) * (product_8 * negated_2 + _1_OVER_2_FACTORIAL)
-    product_8 = negated_2 - (total_21 - difference_16) + (1.0 - difference_16) + product_8
-    branch_15 = jnp.where(jnp.abs(product_8) < jnp.inf, product_8, 0.0)
-    total_22 = total_21 + branch_15
-    exp_negated_2 = jnp.exp(negated_2)
-    t_3 = jnp.where(is_less_2, total_22, exp_negated_2)
-    total_23 = t_3 + 1.0
-    difference_17 = total_23 - t_3
-    branch_16 = jnp.where(is_less_2, branch_15 - (total_22 - total_21), 0.0)
-    binade_2 = _binade(exp_negated_2 * _4_OVER_3)
+    negated_3 = -jnp.abs(minus_smaller)
+    abs_negated_3 = jnp.abs(negated_3)
+    is_less_2 = abs_negated_3 < 0.25
+    total_27 = negated_3 + 1.0
+    difference_16 = total_27 - negated_3
+    product_17 = (_1_OVER_15_FACTORIAL * negated_3 + _1_OVER_14_FACTORIAL) * negated_3
+    product_17 = (product_17 + _1_OVER_13_FACTORIAL) * negated_3 + _1_OVER_12_FACTORIAL
+    product_17 = (product_17 * negated_3 + _1_OVER_11_FACTORIAL) * negated_3
+    product_17 = (product_17 + _1_OVER_10_FACTORIAL) * negated_3 + _1_OVER_9_FACTORIAL
+    product_17 = (product_17 * negated_3 + _1_OVER_8_FACTORIAL) * negated_3
+    product_17 = (product_17 + _1_OVER_7_FACTORIAL) * negated_3 + _1_OVER_6_FACTORIAL
+    product_17 = (product_17 * negated_3 + _1_OVER_5_FACTORIAL) * negated_3
+    product_17 = (product_17 + _1_OVER_4_FACTORIAL) * negated_3 + _1_OVER_3_FACTORIAL
+    product_17 = jnp.square(negated_3) * (product_17 * negated_3 + _1_OVER_2_FACTORIAL)
+    product_17 = negated_3 - (total_27 - difference_16) + (1.0 - difference_16) + product_17
+    branch_8 = jnp.where(jnp.abs(product_17) < jnp.inf, product_17, 0.0)
+    total_28 = total_27 + branch_8
+    exp_negated_3 = jnp.exp(negated_3)
+    t_3 = jnp.where(is_less_2, total_28, exp_negated_3)
+    total_29 = t_3 + 1.0
+    difference_17 = total_29 - t_3
+    branch_9 = jnp.where(is_less_2, branch_8 - (total_28 - total_27), 0.0)
+    binade_2 = _binade(exp_negated_3 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_17 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_4 = exp_negated_2 / branch_17
-    floor_2 = jnp.floor(jnp.log(branch_17) * _1_OVER_LOG_2 + 0.5)
-    difference_18 = negated_2 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_24 = difference_18 + negated_3
-    difference_19 = total_24 - difference_18
-    total_25 = difference_18 - (total_24 - difference_19) + (negated_3 - difference_19)
-    total_25 = total_25 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_18 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_24 + branch_18
-    numerator_8 = (_1_OVER_15_FACTORIAL * total_26 + _1_OVER_14_FACTORIAL) * total_26
-    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_26 + _1_OVER_12_FACTORIAL
-    numerator_10 = (numerator_9 * total_26 + _1_OVER_11_FACTORIAL) * total_26
-    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_26 + _1_OVER_9_FACTORIAL
-    numerator_12 = (numerator_11 * total_26 + _1_OVER_8_FACTORIAL) * total_26
-    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_26 + _1_OVER_6_FACTORIAL
-    numerator_14 = (numerator_13 * total_26 + _1_OVER_5_FACTORIAL) * total_26
-    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_26 + _1_OVER_3_FACTORIAL
-    numerator_16 = jnp.square(total_26) * (numerator_15 * total_26 + _1_OVER_2_FACTORIAL)
-    numerator_17 = numerator_16 + (branch_18 - (total_26 - total_24))
-    numerator_17 = (1.0 - ratio_4 + total_26 + numerator_17) / ratio_4
-    numerator_17 = jnp.where(inside_2 & (abs_negated_2 >= 0.25), numerator_17, 0.0)
-    total_27 = t_3 - (total_23 - difference_17) + (1.0 - difference_17)
-    total_27 = total_27 + (branch_16 + numerator_17 * t_3)
-    branch_19 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
-    total_28 = total_23 + branch_19
-    ratio_5 = 1.0 / total_28
-    product_9 = ratio_3 * ratio_5
-    head_product_9 = _head(product_9)
-    branch_20 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_20 = head_product_9 + branch_20
-    product_10 = -2.0 * abs_branch
-    abs_product_10 = jnp.abs(product_10)
-    is_less_3 = abs_product_10 < 0.25
-    total_29 = product_10 + 1.0
-    difference_20 = total_29 - product_10
-    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
-    product_11 = jnp.square(product_10) * (product_11 * product_10 + _1_OVER_2_FACTORIAL)
-    product_11 = product_10 - (total_29 - difference_20) + (1.0 - difference_20) + product_11
-    branch_21 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
-    total_30 = total_29 + branch_21
-    exp_product_10 = jnp.exp(product_10)
-    branch_22 = jnp.where(is_less_3, total_30, exp_product_10)
-    total_31 = branch_22 - 1.0
-    difference_21 = total_31 - branch_22
-    binade_3 = _binade(exp_product_10 * _4_OVER_3)
+    branch_10 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_negated_3 / branch_10
+    floor_2 = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
+    difference_18 = negated_3 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_30 = difference_18 + negated_4
+    difference_19 = total_30 - difference_18
+    total_31 = difference_18 - (total_30 - difference_19) + (negated_4 - difference_19)
+    total_31 = total_31 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
+    total_32 = total_30 + branch_11
+    numerator_8 = (_1_OVER_15_FACTORIAL * total_32 + _1_OVER_14_FACTORIAL) * total_32
+    numerator_9 = (numerator_8 + _1_OVER_13_FACTORIAL) * total_32 + _1_OVER_12_FACTORIAL
+    numerator_10 = (numerator_9 * total_32 + _1_OVER_11_FACTORIAL) * total_32
+    numerator_11 = (numerator_10 + _1_OVER_10_FACTORIAL) * total_32 + _1_OVER_9_FACTORIAL
+    numerator_12 = (numerator_11 * total_32 + _1_OVER_8_FACTORIAL) * total_32
+    numerator_13 = (numerator_12 + _1_OVER_7_FACTORIAL) * total_32 + _1_OVER_6_FACTORIAL
+    numerator_14 = (numerator_13 * total_32 + _1_OVER_5_FACTORIAL) * total_32
+    numerator_15 = (numerator_14 + _1_OVER_4_FACTORIAL) * total_32 + _1_OVER_3_FACTORIAL
+    numerator_16 = jnp.square(total_32) * (numerator_15 * total_32 + _1_OVER_2_FACTORIAL)
+    numerator_17 = numerator_16 + (branch_11 - (total_32 - total_30))
+    numerator_17 = (1.0 - ratio_4 + total_32 + numerator_17) / ratio_4
+    numerator_17 = jnp.where(inside_2 & (abs_negated_3 >= 0.25), numerator_17, 0.0)
+    total_33 = t_3 - (total_29 - difference_17) + (1.0 - difference_17)
+    total_33 = total_33 + (branch_9 + numerator_17 * t_3)
+    branch_12 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_29 + branch_12
+    ratio_5 = 1.0 / total_34
+    product_18 = ratio_3 * ratio_5
+    head_product_18 = _head(product_18)
+    total_35 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_35)
+    product_20 = -2.0 * abs_product_3
+    abs_product_20 = jnp.abs(product_20)
+    is_less_3 = abs_product_20 < 0.25
+    total_36 = product_20 + 1.0
+    difference_20 = total_36 - product_20
+    product_21 = (_1_OVER_15_FACTORIAL * product_20 + _1_OVER_14_FACTORIAL) * product_20
+    product_21 = (product_21 + _1_OVER_13_FACTORIAL) * product_20 + _1_OVER_12_FACTORIAL
+    product_21 = (product_21 * product_20 + _1_OVER_11_FACTORIAL) * product_20
+    product_21 = (product_21 + _1_OVER_10_FACTORIAL) * product_20 + _1_OVER_9_FACTORIAL
+    product_21 = (product_21 * product_20 + _1_OVER_8_FACTORIAL) * product_20
+    product_21 = (product_21 + _1_OVER_7_FACTORIAL) * product_20 + _1_OVER_6_FACTORIAL
+    product_21 = (product_21 * product_20 + _1_OVER_5_FACTORIAL) * product_20
+    product_21 = (product_21 + _1_OVER_4_FACTORIAL) * product_20 + _1_OVER_3_FACTORIAL
+    product_21 = jnp.square(product_20) * (product_21 * product_20 + _1_OVER_2_FACTORIAL)
+    product_21 = product_20 - (total_36 - difference_20) + (1.0 - difference_20) + product_21
+    branch_13 = jnp.where(jnp.abs(product_21) < jnp.inf, product_21, 0.0)
+    total_37 = total_36 + branch_13
+    exp_product_20 = jnp.exp(product_20)
+    branch_14 = jnp.where(is_less_3, total_37, exp_product_20)
+    total_38 = branch_14 - 1.0
+    difference_21 = total_38 - branch_14
+    binade_3 = _binade(exp_product_20 * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < jnp.inf)
-    branch_23 = jnp.where(inside_3, binade_3, 1.0)
-    ratio_6 = exp_product_10 / branch_23
-    floor_3 = jnp.floor(jnp.log(branch_23) * _1_OVER_LOG_2 + 0.5)
-    difference_22 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_32 = difference_22 + negated_4
-    difference_23 = total_32 - difference_22
-    total_33 = difference_22 - (total_32 - difference_23) + (negated_4 - difference_23)
-    total_33 = total_33 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_24 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_32 + branch_24
-    numerator_18 = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
-    numerator_19 = (numerator_18 + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
-    numerator_20 = (numerator_19 * total_34 + _1_OVER_11_FACTORIAL) * total_34
-    numerator_21 = (numerator_20 + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
-    numerator_22 = (numerator_21 * total_34 + _1_OVER_8_FACTORIAL) * total_34
-    numerator_23 = (numerator_22 + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
-    numerator_24 = (numerator_23 * total_34 + _1_OVER_5_FACTORIAL) * total_34
-    numerator_25 = (numerator_24 + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
-    numerator_26 = jnp.square(total_34) * (numerator_25 * total_34 + _1_OVER_2_FACTORIAL)
-    numerator_27 = numerator_26 + (branch_24 - (total_34 - total_32))
-    numerator_27 = (1.0 - ratio_6 + total_34 + numerator_27) / ratio_6
-    numerator_27 = jnp.where(inside_3 & (abs_product_10 >= 0.25), numerator_27, 0.0)
-    numerator_27 = numerator_27 * branch_22
-    numerator_27 = jnp.where(is_less_3, branch_21 - (total_30 - total_29), 0.0) + numerator_27
-    total_35 = branch_22 - (total_31 - difference_21) + (-1.0 - difference_21)
-    total_35 = total_35 + numerator_27
-    branch_25 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_31 + branch_25
-    minus_total_36 = -total_36
-    total_37 = total_36 + 2.0
-    difference_24 = total_37 - total_36
-    difference_25 = branch_25 - (total_36 - total_31)
-    total_38 = total_36 - (total_37 - difference_24) + (2.0 - difference_24)
-    total_38 = total_38 + difference_25
-    branch_26 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_39 = total_37 + branch_26
-    ratio_7 = minus_total_36 / total_39
-    product_12 = sign_branch * ratio_7
-    head_product_12 = _head(product_12)
-    branch_27 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_27 = head_product_12 + branch_27
-    tanh_branch = _tanh(branch)
-    head_sign_branch = _head(sign_branch)
+    branch_15 = jnp.where(inside_3, binade_3, 1.0)
+    ratio_6 = exp_product_20 / branch_15
+    floor_3 = jnp.floor(jnp.log(branch_15) * _1_OVER_LOG_2 + 0.5)
+    difference_22 = product_20 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_39 = difference_22 + negated_5
+    difference_23 = total_39 - difference_22
+    total_40 = difference_22 - (total_39 - difference_23) + (negated_5 - difference_23)
+    total_40 = total_40 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_16 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
+    total_41 = total_39 + branch_16
+    numerator_18 = (_1_OVER_15_FACTORIAL * total_41 + _1_OVER_14_FACTORIAL) * total_41
+    numerator_19 = (numerator_18 + _1_OVER_13_FACTORIAL) * total_41 + _1_OVER_12_FACTORIAL
+    numerator_20 = (numerator_19 * total_41 + _1_OVER_11_FACTORIAL) * total_41
+    numerator_21 = (numerator_20 + _1_OVER_10_FACTORIAL) * total_41 + _1_OVER_9_FACTORIAL
+    numerator_22 = (numerator_21 * total_41 + _1_OVER_8_FACTORIAL) * total_41
+    numerator_23 = (numerator_22 + _1_OVER_7_FACTORIAL) * total_41 + _1_OVER_6_FACTORIAL
+    numerator_24 = (numerator_23 * total_41 + _1_OVER_5_FACTORIAL) * total_41
+    numerator_25 = (numerator_24 + _1_OVER_4_FACTORIAL) * total_41 + _1_OVER_3_FACTORIAL
+    numerator_26 = jnp.square(total_41) * (numerator_25 * total_41 + _1_OVER_2_FACTORIAL)
+    numerator_27 = numerator_26 + (branch_16 - (total_41 - total_39))
+    numerator_27 = (1.0 - ratio_6 + total_41 + numerator_27) / ratio_6
+    numerator_27 = jnp.where(inside_3 & (abs_product_20 >= 0.25), numerator_27, 0.0)
+    numerator_27 = numerator_27 * branch_14
+    numerator_27 = jnp.where(is_less_3, branch_13 - (total_37 - total_36), 0.0) + numerator_27
+    total_42 = branch_14 - (total_38 - difference_21) + (-1.0 - difference_21)
+    total_42 = total_42 + numerator_27
+    branch_17 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = total_38 + branch_17
+    minus_total_43 = -total_43
+    total_44 = total_43 + 2.0
+    difference_24 = total_44 - total_43
+    difference_25 = branch_17 - (total_43 - total_38)
+    total_45 = total_43 - (total_44 - difference_24) + (2.0 - difference_24)
+    total_45 = total_45 + difference_25
+    branch_18 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
+    total_46 = total_44 + branch_18
+    ratio_7 = minus_total_43 / total_46
+    product_22 = sign_product_3 * ratio_7
+    head_product_22 = _head(product_22)
+    total_47 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_47)
+    tanh_product_3 = _tanh(product_3)
+    head_2 = _head(sign_product_3)
     head_ratio_7 = _head(ratio_7)
     difference_26 = ratio_7 - head_ratio_7
-    difference_27 = sign_branch - head_sign_branch
-    product_13 = ratio_7 * total_39
-    head_product_13 = _head(product_13)
-    branch_28 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_28 = head_product_13 + branch_28
-    head_total_39 = _head(total_39)
-    difference_28 = total_39 - head_total_39
-    numerator_28 = head_ratio_7 * head_total_39 - branch_28 + head_ratio_7 * difference_28
-    numerator_29 = numerator_28 + difference_26 * head_total_39 + difference_26 * difference_28
-    numerator_30 = -jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = minus_total_36 - branch_28 + numerator_30 - difference_25
-    numerator_31 = (numerator_31 - (branch_26 - (total_39 - total_37)) * ratio_7) / total_39
-    numerator_31 = numerator_31 * sign_branch
-    difference_29 = head_sign_branch * head_ratio_7 - branch_27
-    difference_29 = difference_29 + head_sign_branch * difference_26
-    difference_29 = difference_29 + difference_27 * head_ratio_7 + difference_27 * difference_26
-    difference_29 = jnp.where(branch_27 * 2.0**-60 == 0.0, 0.0, difference_29) + numerator_31
-    magnitude_2 = jnp.abs(branch_27 - tanh_branch + difference_29)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_29 = jnp.where(magnitude_2, branch_27, tanh_branch)
-    product_14 = branch_20 * branch_29
-    head_product_14 = _head(product_14)
-    branch_30 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_30 = head_product_14 + branch_30
-    head_branch_20 = _head(branch_20)
-    head_branch_29 = _head(branch_29)
-    difference_30 = branch_29 - head_branch_29
-    difference_31 = branch_20 - head_branch_20
-    head_ratio_5 = _head(ratio_5)
-    difference_32 = ratio_5 - head_ratio_5
-    product_15 = ratio_5 * total_28
-    head_product_15 = _head(product_15)
-    branch_31 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_31 = head_product_15 + branch_31
-    head_total_28 = _head(total_28)
-    difference_33 = total_28 - head_total_28
-    product_16 = 4.0 * exp_product_10 / jnp.square(1.0 + exp_product_10) * total_9
-    product_16 = jnp.where(magnitude_2, difference_29, 0.0) + product_16
-    total_40 = head_branch_20 * head_branch_29 - branch_30 + head_branch_20 * difference_30
-    total_40 = total_40 + difference_31 * head_branch_29 + difference_31 * difference_30
-    total_40 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_40)
-    numerator_32 = head_ratio_5 * head_total_28 - branch_31 + head_ratio_5 * difference_33
-    numerator_33 = numerator_32 + difference_32 * head_total_28 + difference_32 * difference_33
-    numerator_34 = 1.0 - branch_31 - jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_33)
-    numerator_34 = (numerator_34 - (branch_19 - (total_28 - total_23)) * ratio_5) / total_28
-    numerator_34 = numerator_34 * ratio_3
-    total_41 = head_ratio_3 * head_ratio_5 - branch_20 + head_ratio_3 * difference_32
-    total_41 = total_41 + difference_9 * head_ratio_5 + difference_9 * difference_32
-    total_41 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_40 = total_40 + (total_41 + numerator_7 * ratio_5 + numerator_34) * branch_29
-    total_40 = total_40 + product_16 * branch_20
-    branch_32 = jnp.where(jnp.abs(total_40) < jnp.inf, total_40, 0.0)
-    total_42 = branch_30 + branch_32
-    is_negative = minus_smaller < 0.0
-    branch_33 = jnp.where(is_negative, t_3, 1.0)
-    branch_34 = jnp.where(is_negative, branch_16, 0.0)
-    branch_35 = jnp.where(jnp.abs(branch_34) < jnp.inf, branch_34, 0.0)
-    total_43 = branch_33 + branch_35
-    product_17 = total_42 * total_43
-    head_product_17 = _head(product_17)
-    branch_36 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_36 = head_product_17 + branch_36
-    total_44 = branch_14 + branch_36
-    difference_34 = total_44 - branch_14
-    head_total_19 = _head(total_19)
-    head_total_20 = _head(total_20)
-    difference_35 = total_20 - head_total_20
-    difference_36 = total_19 - head_total_19
-    difference_37 = branch_13 - (total_20 - branch_3)
-    head_total_42 = _head(total_42)
-    head_total_43 = _head(total_43)
-    difference_38 = total_43 - head_total_43
-    difference_39 = total_42 - head_total_42
-    total_45 = head_total_42 * head_total_43 - branch_36 + head_total_42 * difference_38
-    total_45 = total_45 + difference_39 * head_total_43 + difference_39 * difference_38
-    total_45 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = total_45 + (branch_32 - (total_42 - branch_30)) * total_43
-    total_45 = total_45 + (branch_35 - (total_43 - branch_33)) * total_42
-    total_45 = total_45 + jnp.where(is_negative, numerator_17, 0.0) * branch_36
-    total_46 = head_total_19 * head_total_20 - branch_14 + head_total_19 * difference_35
-    total_46 = total_46 + difference_36 * head_total_20 + difference_36 * difference_35
-    total_46 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + (branch_12 - (total_19 - branch_9)) * total_20
-    total_46 = total_46 + difference_37 * total_19 + numerator * branch_14
-    total_47 = branch_14 - (total_44 - difference_34) + (branch_36 - difference_34)
-    total_47 = total_47 + total_46 + total_45
-    branch_37 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = total_44 + branch_37
-    alpha_squared = jnp.square(alpha)
-    head_2 = _head(alpha_squared)
-    total_49 = head_2 + jnp.where(alpha_squared == head_2, 0.0, alpha_squared - head_2)
-    product_18 = 2.0 * total_49
-    product_19 = product_18 * total_12
+    difference_27 = sign_product_3 - head_2
+    product_24 = ratio_7 * total_46
+    head_product_24 = _head(product_24)
+    total_48 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_48)
+    head_total_46 = _head(total_46)
+    difference_28 = total_46 - head_total_46
+    numerator_28 = head_ratio_7 * head_total_46 - product_25 + head_ratio_7 * difference_28
+    numerator_29 = numerator_28 + difference_26 * head_total_46 + difference_26 * difference_28
+    numerator_30 = -jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = minus_total_43 - product_25 + numerator_30 - difference_25
+    numerator_31 = (numerator_31 - (branch_18 - (total_46 - total_44)) * ratio_7) / total_46
+    numerator_31 = numerator_31 * sign_product_3
+    total_49 = head_2 * head_ratio_7 - product_23 + head_2 * difference_26
+    total_49 = total_49 + difference_27 * head_ratio_7 + difference_27 * difference_26
+    total_49 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_49) + numerator_31
+    magnitude = jnp.abs(product_23 - tanh_product_3 + total_49)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_3)
+    branch_19 = jnp.where(magnitude, product_23, tanh_product_3)
+    product_26 = product_19 * branch_19
+    head_product_26 = _head(product_26)
+    total_50 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_50)
     head_product_19 = _head(product_19)
-    branch_38 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_38 = head_product_19 + branch_38
+    head_branch_19 = _head(branch_19)
+    difference_29 = branch_19 - head_branch_19
+    difference_30 = product_19 - head_product_19
+    head_ratio_5 = _head(ratio_5)
+    difference_31 = ratio_5 - head_ratio_5
+    product_28 = ratio_5 * total_34
+    head_product_28 = _head(product_28)
+    total_51 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_51)
+    head_total_34 = _head(total_34)
+    difference_32 = total_34 - head_total_34
+    product_30 = 4.0 * exp_product_20 / jnp.square(1.0 + exp_product_20) * total_10
+    product_30 = jnp.where(magnitude, total_49, 0.0) + product_30
+    numerator_32 = head_ratio_5 * head_total_34 - product_29 + head_ratio_5 * difference_32
+    numerator_33 = numerator_32 + difference_31 * head_total_34 + difference_31 * difference_32
+    numerator_34 = -jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_33)
+    numerator_35 = 1.0 - product_29 + numerator_34
+    numerator_35 = (numerator_35 - (branch_12 - (total_34 - total_29)) * ratio_5) / total_34
+    numerator_35 = numerator_35 * ratio_3
+    total_52 = head_ratio_3 * head_ratio_5 - product_19 + head_ratio_3 * difference_31
+    total_52 = total_52 + difference_9 * head_ratio_5 + difference_9 * difference_31
+    total_52 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = (total_52 + numerator_7 * ratio_5 + numerator_35) * branch_19
+    difference_33 = head_product_19 * head_branch_19 - product_27
+    difference_33 = difference_33 + head_product_19 * difference_29
+    difference_33 = difference_33 + difference_30 * head_branch_19
+    difference_33 = difference_33 + difference_30 * difference_29
+    difference_33 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_33) + total_52
+    difference_33 = difference_33 + product_30 * product_19
+    branch_20 = jnp.where(jnp.abs(difference_33) < jnp.inf, difference_33, 0.0)
+    total_53 = product_27 + branch_20
+    is_negative = minus_smaller < 0.0
+    branch_21 = jnp.where(is_negative, t_3, 1.0)
+    branch_22 = jnp.where(is_negative, branch_9, 0.0)
+    branch_23 = jnp.where(jnp.abs(branch_22) < jnp.inf, branch_22, 0.0)
+    total_54 = branch_21 + branch_23
+    product_31 = total_53 * total_54
+    head_product_31 = _head(product_31)
+    total_55 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_55)
+    total_56 = product_16 + product_32
+    difference_34 = total_56 - product_16
+    head_total_24 = _head(total_24)
+    head_total_25 = _head(total_25)
+    difference_35 = total_25 - head_total_25
+    difference_36 = total_24 - head_total_24
+    difference_37 = branch_7 - (total_25 - product_5)
+    head_total_53 = _head(total_53)
+    head_total_54 = _head(total_54)
+    difference_38 = total_54 - head_total_54
+    difference_39 = total_53 - head_total_53
+    total_57 = head_total_53 * head_total_54 - product_32 + head_total_53 * difference_38
+    total_57 = total_57 + difference_39 * head_total_54 + difference_39 * difference_38
+    total_57 = jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (branch_20 - (total_53 - product_27)) * total_54
+    total_57 = total_57 + (branch_23 - (total_54 - branch_21)) * total_53
+    total_57 = total_57 + jnp.where(is_negative, numerator_17, 0.0) * product_32
+    total_58 = head_total_24 * head_total_25 - product_16 + head_total_24 * difference_35
+    total_58 = total_58 + difference_36 * head_total_25 + difference_36 * difference_35
+    total_58 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_58)
+    total_58 = total_58 + (branch_6 - (total_24 - product_10)) * total_25
+    total_58 = total_58 + difference_37 * total_24 + numerator * product_16
+    total_59 = product_16 - (total_56 - difference_34) + (product_32 - difference_34)
+    total_59 = total_59 + total_58 + total_57
+    branch_24 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
+    total_60 = total_56 + branch_24
+    alpha_squared = jnp.square(alpha)
+    head_3 = _head(alpha_squared)
+    total_61 = head_3 + (alpha_squared - head_3)
+    product_33 = alpha_squared * 2.0**-60
+    product_33 = (product_33 == 0.0) | (alpha_squared == head_3)
+    product_33 = jnp.where(product_33, alpha_squared, total_61)
+    product_34 = 2.0 * product_33
+    product_35 = product_34 * product_6
+    head_product_35 = _head(product_35)
+    total_62 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = jnp.where(product_36, product_35, total_62)
     is_negative_2 = smaller < 0.0
     log1p_t_2 = _log1p(t_2)
-    total_50 = smaller + log1p_t_2
-    difference_40 = total_50 - smaller
-    total_51 = smaller - (total_50 - difference_40) + (log1p_t_2 - difference_40)
-    branch_39 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
-    total_52 = total_50 + branch_39
-    branch_40 = jnp.where(t_2 < 2.0**-54, 1.0, log1p_t_2 / t_2)
-    branch_40 = jnp.where(is_negative_2, branch_40, total_52)
-    product_20 = branch_38 * branch_40
-    head_product_20 = _head(product_20)
-    branch_41 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_41 = head_product_20 + branch_41
-    product_21 = branch_41 * branch_29
-    head_product_21 = _head(product_21)
-    branch_42 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_42 = head_product_21 + branch_42
-    head_branch_41 = _head(branch_41)
-    difference_41 = branch_41 - head_branch_41
-    head_branch_38 = _head(branch_38)
-    head_branch_40 = _head(branch_40)
-    difference_42 = branch_40 - head_branch_40
-    difference_43 = branch_38 - head_branch_38
-    head_product_18 = _head(product_18)
-    difference_44 = product_18 - head_product_18
-    product_22 = jnp.where(is_negative_2, 0.0, branch_39 - (total_52 - total_50)) * branch_38
-    total_53 = head_branch_38 * head_branch_40 - branch_41 + head_branch_38 * difference_42
-    total_53 = total_53 + difference_43 * head_branch_40 + difference_43 * difference_42
-    total_53 = jnp.where(branch_41 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_54 = head_branch_41 * head_branch_29 - branch_42 + head_branch_41 * difference_30
-    total_54 = total_54 + difference_41 * head_branch_29 + difference_41 * difference_30
-    total_54 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_55 = head_alpha * head_alpha - total_49 + head_alpha * difference_7
-    total_55 = total_55 + difference_7 * head_alpha + difference_7 * difference_7
-    total_55 = jnp.where(total_49 * 2.0**-60 == 0.0, 0.0, total_55) * 2.0 * total_12
-    difference_45 = head_product_18 * head_total_12 - branch_38
-    difference_45 = difference_45 + head_product_18 * difference_11
-    difference_45 = difference_45 + difference_44 * head_total_12
+    total_63 = smaller + log1p_t_2
+    difference_40 = total_63 - smaller
+    total_64 = smaller - (total_63 - difference_40) + (log1p_t_2 - difference_40)
+    branch_25 = jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
+    total_65 = total_63 + branch_25
+    branch_26 = jnp.where(t_2 < 2.0**-54, 1.0, log1p_t_2 / t_2)
+    branch_26 = jnp.where(is_negative_2, branch_26, total_65)
+    product_37 = product_36 * branch_26
+    head_product_37 = _head(product_37)
+    total_66 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_66)
+    product_39 = product_38 * branch_19
+    head_product_39 = _head(product_39)
+    total_67 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = jnp.where(product_40, product_39, total_67)
+    head_product_38 = _head(product_38)
+    difference_41 = product_38 - head_product_38
+    head_product_36 = _head(product_36)
+    head_branch_26 = _head(branch_26)
+    difference_42 = branch_26 - head_branch_26
+    difference_43 = product_36 - head_product_36
+    head_product_34 = _head(product_34)
+    difference_44 = product_34 - head_product_34
+    branch_27 = jnp.where(is_negative_2, 0.0, branch_25 - (total_65 - total_63))
+    branch_27 = branch_27 * product_36
+    total_68 = head_alpha * head_alpha - product_33 + head_alpha * difference_7
+    total_68 = total_68 + difference_7 * head_alpha + difference_7 * difference_7
+    total_68 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_68) * 2.0 * product_6
+    difference_45 = head_product_34 * head_product_6 - product_36
+    difference_45 = difference_45 + head_product_34 * difference_11
+    difference_45 = difference_45 + difference_44 * head_product_6
     difference_45 = difference_45 + difference_44 * difference_11
-    difference_45 = jnp.where(branch_38 * 2.0**-60 == 0.0, 0.0, difference_45) + total_55
-    total_53 = total_53 + (difference_45 + total_16 * product_18) * branch_40 + product_22
-    total_54 = total_54 + total_53 * branch_29 + product_16 * branch_41
-    branch_43 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
-    total_56 = branch_42 + branch_43
-    product_23 = total_56 * total_20
-    head_product_23 = _head(product_23)
-    branch_44 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_44 = head_product_23 + branch_44
-    minus_branch_44 = -branch_44
-    total_57 = total_48 + minus_branch_44
-    difference_46 = total_57 - total_48
-    head_total_56 = _head(total_56)
-    difference_47 = total_56 - head_total_56
-    total_58 = head_total_56 * head_total_20 - branch_44 + head_total_56 * difference_35
-    total_58 = total_58 + difference_47 * head_total_20 + difference_47 * difference_35
-    total_58 = jnp.where(branch_44 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = total_58 + (branch_43 - (total_56 - branch_42)) * total_20
-    total_58 = -(total_58 + difference_37 * total_56 + numerator * branch_44)
-    total_59 = total_48 - (total_57 - difference_46) + (minus_branch_44 - difference_46)
-    total_59 = total_59 + (branch_37 - (total_48 - total_44)) + total_58
-    branch_45 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    total_60 = total_57 + branch_45
-    branch_46 = jnp.where(is_negative_2, t_2, 1.0)
-    product_24 = total_60 * branch_46
-    head_product_24 = _head(product_24)
-    branch_47 = jnp.where(product_24 == head_product_24, 0.0, product_24 - head_product_24)
-    branch_47 = head_product_24 + branch_47
-    head_total_60 = _head(total_60)
-    head_branch_46 = _head(branch_46)
-    difference_48 = branch_46 - head_branch_46
-    difference_49 = total_60 - head_total_60
-    total_61 = head_total_60 * head_branch_46 - branch_47 + head_total_60 * difference_48
-    total_61 = total_61 + difference_49 * head_branch_46 + difference_49 * difference_48
-    total_61 = jnp.where(branch_47 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_61 = total_61 + (branch_45 - (total_60 - total_57)) * branch_46
-    return branch_47 + jnp.where(jnp.abs(total_61) < jnp.inf, total_61, 0.0)
+    difference_45 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_45) + total_68
+    difference_45 = (difference_45 + total_20 * product_34) * branch_26
+    difference_46 = head_product_36 * head_branch_26 - product_38
+    difference_46 = difference_46 + head_product_36 * difference_42
+    difference_46 = difference_46 + difference_43 * head_branch_26
+    difference_46 = difference_46 + difference_43 * difference_42
+    difference_46 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_46) + difference_45
+    difference_46 = (difference_46 + branch_27) * branch_19
+    difference_47 = head_product_38 * head_branch_19 - product_40
+    difference_47 = difference_47 + head_product_38 * difference_29
+    difference_47 = difference_47 + difference_41 * head_branch_19
+    difference_47 = difference_47 + difference_41 * difference_29
+    difference_47 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, difference_47) + difference_46
+    difference_47 = difference_47 + product_30 * product_38
+    branch_28 = jnp.where(jnp.abs(difference_47) < jnp.inf, difference_47, 0.0)
+    total_69 = product_40 + branch_28
+    product_41 = total_69 * total_25
+    head_product_41 = _head(product_41)
+    total_70 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = jnp.where(product_42, product_41, total_70)
+    minus_product_42 = -product_42
+    total_71 = total_60 + minus_product_42
+    difference_48 = total_71 - total_60
+    head_total_69 = _head(total_69)
+    difference_49 = total_69 - head_total_69
+    total_72 = head_total_69 * head_total_25 - product_42 + head_total_69 * difference_35
+    total_72 = total_72 + difference_49 * head_total_25 + difference_49 * difference_35
+    total_72 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_72)
+    total_72 = total_72 + (branch_28 - (total_69 - product_40)) * total_25
+    total_72 = -(total_72 + difference_37 * total_69 + numerator * product_42)
+    total_73 = total_60 - (total_71 - difference_48) + (minus_product_42 - difference_48)
+    total_73 = total_73 + (branch_24 - (total_60 - total_56)) + total_72
+    branch_29 = jnp.where(jnp.abs(total_73) < jnp.inf, total_73, 0.0)
+    total_74 = total_71 + branch_29
+    branch_30 = jnp.where(is_negative_2, t_2, 1.0)
+    product_43 = total_74 * branch_30
+    head_product_43 = _head(product_43)
+    total_75 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = jnp.where(product_44, product_43, total_75)
+    head_total_74 = _head(total_74)
+    head_branch_30 = _head(branch_30)
+    difference_50 = branch_30 - head_branch_30
+    difference_51 = total_74 - head_total_74
+    total_76 = head_total_74 * head_branch_30 - product_44 + head_total_74 * difference_50
+    total_76 = total_76 + difference_51 * head_branch_30 + difference_51 * difference_50
+    total_76 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, total_76)
+    total_76 = total_76 + (branch_29 - (total_74 - total_71)) * branch_30
+    return product_44 + jnp.where(jnp.abs(total_76) < jnp.inf, total_76, 0.0)
 
 
 @jax.jit
@@ -1068,318 +1172,354 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_2 = 2.0 * e
     e_squared = jnp.square(e)
     head_e_squared = _head(e_squared)
-    branch = jnp.where(e_squared == head_e_squared, 0.0, e_squared - head_e_squared)
-    branch = head_e_squared + branch
-    total = branch + 1.0
-    difference = total - branch
+    total = head_e_squared + (e_squared - head_e_squared)
+    product_3 = e_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (e_squared == head_e_squared)
+    product_3 = jnp.where(product_3, e_squared, total)
+    total_2 = product_3 + 1.0
+    difference = total_2 - product_3
     head_e = _head(e)
     difference_2 = e - head_e
-    total_2 = head_e * head_e - branch + head_e * difference_2 + difference_2 * head_e
-    total_2 = total_2 + difference_2 * difference_2
-    total_2 = jnp.where(branch * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = branch - (total - difference) + (1.0 - difference) + total_2
-    branch_2 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_2
-    ratio = product_2 / total_3
+    total_3 = head_e * head_e - product_3 + head_e * difference_2 + difference_2 * head_e
+    total_3 = total_3 + difference_2 * difference_2
+    total_3 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_3 = product_3 - (total_2 - difference) + (1.0 - difference) + total_3
+    branch = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch
+    ratio = product_2 / total_4
     sigmoid_clamped = jax.nn.sigmoid(clamped)
-    product_3 = clamped * sigmoid_clamped
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
+    product_4 = clamped * sigmoid_clamped
+    head_product_4 = _head(product_4)
+    total_5 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = jnp.where(product_5, product_4, total_5)
     larger = jnp.maximum(clamped, 0.0)
     negated = -jnp.abs(clamped)
     is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_4 = expm1_negated + 1.0
-    branch_4 = jnp.where(is_less, total_4, jnp.exp(negated))
-    log1p_branch_4 = _log1p(branch_4)
-    total_5 = branch_4 + 1.0
-    difference_3 = total_5 - branch_4
-    total_6 = branch_4 - (total_5 - difference_3) + (1.0 - difference_3)
-    branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_5 + branch_5
-    is_less_2 = total_7 < 2.0**-32
-    branch_6 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
-    product_4 = total_7 * branch_6
-    head_product_4 = _head(product_4)
-    branch_7 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_7 = head_product_4 + branch_7
-    product_5 = -0.5 * log1p_branch_4
-    abs_product_5 = jnp.abs(product_5)
-    is_less_3 = abs_product_5 < 0.25
-    total_8 = product_5 + 1.0
-    difference_4 = total_8 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_8 - difference_4) + (1.0 - difference_4) + product_6
-    branch_8 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_9 = total_8 + branch_8
-    exp_product_5 = jnp.exp(product_5)
-    branch_9 = jnp.where(is_less_3, total_9, exp_product_5)
-    branch_10 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
-    product_7 = branch_9 * branch_10
+    total_6 = expm1_negated + 1.0
+    branch_2 = jnp.where(is_less, total_6, jnp.exp(negated))
+    log1p_branch_2 = _log1p(branch_2)
+    total_7 = branch_2 + 1.0
+    difference_3 = total_7 - branch_2
+    total_8 = branch_2 - (total_7 - difference_3) + (1.0 - difference_3)
+    branch_3 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_3
+    is_less_2 = total_9 < 2.0**-32
+    branch_4 = jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
+    product_6 = total_9 * branch_4
+    head_product_6 = _head(product_6)
+    total_10 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = jnp.where(product_7, product_6, total_10)
+    product_8 = -0.5 * log1p_branch_2
+    abs_product_8 = jnp.abs(product_8)
+    is_less_3 = abs_product_8 < 0.25
+    total_11 = product_8 + 1.0
+    difference_4 = total_11 - product_8
+    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
+    product_9 = jnp.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
+    product_9 = product_8 - (total_11 - difference_4) + (1.0 - difference_4) + product_9
+    branch_5 = jnp.where(jnp.abs(product_9) < jnp.inf, product_9, 0.0)
+    total_12 = total_11 + branch_5
+    exp_product_8 = jnp.exp(product_8)
+    branch_6 = jnp.where(is_less_3, total_12, exp_product_8)
+    branch_7 = jnp.where(is_less_2, jnp.full_like(x, 2.0**-32), 1.0)
+    product_10 = branch_6 * branch_7
+    head_product_10 = _head(product_10)
+    total_13 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_13)
+    product_12 = product_7 * product_11
+    head_product_12 = _head(product_12)
+    total_14 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = jnp.where(product_13, product_12, total_14)
+    product_14 = product_13 * product_11
+    head_product_14 = _head(product_14)
+    total_15 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_15)
+    total_16 = product_15 - 1.0
+    difference_5 = total_16 - product_15
+    head_product_13 = _head(product_13)
+    head_product_11 = _head(product_11)
+    difference_6 = product_11 - head_product_11
+    difference_7 = product_13 - head_product_13
     head_product_7 = _head(product_7)
-    branch_11 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_11 = head_product_7 + branch_11
-    product_8 = branch_7 * branch_11
-    head_product_8 = _head(product_8)
-    branch_12 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_12 = head_product_8 + branch_12
-    product_9 = branch_12 * branch_11
-    head_product_9 = _head(product_9)
-    branch_13 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_13 = head_product_9 + branch_13
-    total_10 = branch_13 - 1.0
-    difference_5 = total_10 - branch_13
-    head_branch_12 = _head(branch_12)
-    head_branch_11 = _head(branch_11)
-    difference_6 = branch_11 - head_branch_11
-    difference_7 = branch_12 - head_branch_12
-    head_branch_7 = _head(branch_7)
-    difference_8 = branch_7 - head_branch_7
-    binade = _binade(exp_product_5 * _4_OVER_3)
+    difference_8 = product_7 - head_product_7
+    binade = _binade(exp_product_8 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_14 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_5 / branch_14
-    floor = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_9 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(inside, binade, 1.0)
+    ratio_2 = exp_product_8 / branch_8
+    floor = jnp.floor(jnp.log(branch_8) * _1_OVER_LOG_2 + 0.5)
+    difference_9 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_11 = difference_9 + negated_2
-    difference_10 = total_11 - difference_9
-    total_12 = difference_9 - (total_11 - difference_10) + (negated_2 - difference_10)
-    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
-    total_13 = total_11 + branch_15
-    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio_2 + total_13 + (numerator + (branch_15 - (total_13 - total_11)))
-    numerator = jnp.where(inside & (abs_product_5 >= 0.25), numerator / ratio_2, 0.0)
-    numerator = numerator * branch_9
-    numerator = jnp.where(is_less_3, branch_8 - (total_9 - total_8), 0.0) + numerator
-    numerator = numerator * branch_10
-    total_14 = head_branch_12 * head_branch_11 - branch_13 + head_branch_12 * difference_6
-    total_14 = total_14 + difference_7 * head_branch_11 + difference_7 * difference_6
-    total_14 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_branch_7 * head_branch_11 - branch_12 + head_branch_7 * difference_6
-    total_15 = total_15 + difference_8 * head_branch_11 + difference_8 * difference_6
-    total_15 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + (branch_5 - (total_7 - total_5)) * branch_6 * branch_11
-    total_14 = total_14 + (total_15 + numerator * branch_7) * branch_11
-    total_14 = total_14 + numerator * branch_12
-    total_14 = branch_13 - (total_10 - difference_5) + (-1.0 - difference_5) + total_14
-    branch_16 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_16 = total_10 + branch_16
-    total_17 = total_16 + (branch_16 - (total_16 - total_10))
-    branch_17 = jnp.where(jnp.abs(total_17) < 0.00390625, total_17, 0.0)
-    branch_18 = jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0)
-    total_18 = log1p_branch_4 + branch_18
-    difference_11 = total_18 - log1p_branch_4
-    difference_12 = branch_18 - difference_11
-    magnitude = jnp.abs(difference_11 + difference_12)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(log1p_branch_4)
-    branch_19 = jnp.where(magnitude, total_18, log1p_branch_4)
-    total_19 = larger + branch_19
-    difference_13 = total_19 - larger
-    product_10 = 1.0 / total_5 * jnp.where(is_less, expm1_negated - (total_4 - 1.0), 0.0)
-    product_10 = jnp.where(magnitude, difference_12, 0.0) + product_10
-    total_20 = larger - (total_19 - difference_13) + (branch_19 - difference_13)
-    total_20 = total_20 + product_10
-    branch_20 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
-    total_21 = total_19 + branch_20
-    total_22 = branch_3 + total_21
-    difference_14 = total_22 - branch_3
+    total_17 = difference_9 + negated_2
+    difference_10 = total_17 - difference_9
+    total_18 = difference_9 - (total_17 - difference_10) + (negated_2 - difference_10)
+    total_18 = total_18 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_9 = jnp.where(jnp.abs(total_18) < jnp.inf, total_18, 0.0)
+    total_19 = total_17 + branch_9
+    numerator = (_1_OVER_15_FACTORIAL * total_19 + _1_OVER_14_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_19 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_11_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_19 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_8_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_19 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_19 + _1_OVER_5_FACTORIAL) * total_19
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_19 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_19) * (numerator * total_19 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio_2 + total_19 + (numerator + (branch_9 - (total_19 - total_17)))
+    numerator = jnp.where(inside & (abs_product_8 >= 0.25), numerator / ratio_2, 0.0)
+    numerator = numerator * branch_6
+    numerator = jnp.where(is_less_3, branch_5 - (total_12 - total_11), 0.0) + numerator
+    numerator = numerator * branch_7
+    total_20 = product_15 - (total_16 - difference_5) + (-1.0 - difference_5)
+    product_16 = (branch_3 - (total_9 - total_7)) * branch_4 * product_11
+    difference_11 = head_product_13 * head_product_11 - product_15
+    difference_11 = difference_11 + head_product_13 * difference_6
+    difference_11 = difference_11 + difference_7 * head_product_11 + difference_7 * difference_6
+    difference_11 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_11)
+    difference_12 = head_product_7 * head_product_11 - product_13
+    difference_12 = difference_12 + head_product_7 * difference_6
+    difference_12 = difference_12 + difference_8 * head_product_11 + difference_8 * difference_6
+    difference_12 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_12) + product_16
+    difference_11 = difference_11 + (difference_12 + numerator * product_7) * product_11
+    total_20 = total_20 + (difference_11 + numerator * product_13)
+    branch_10 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
+    total_21 = total_16 + branch_10
+    total_22 = total_21 + (branch_10 - (total_21 - total_16))
+    branch_11 = jnp.where(jnp.abs(total_22) < 0.00390625, total_22, 0.0)
+    branch_12 = jnp.where(jnp.abs(branch_11) < jnp.inf, branch_11, 0.0)
+    total_23 = log1p_branch_2 + branch_12
+    difference_13 = total_23 - log1p_branch_2
+    difference_14 = branch_12 - difference_13
+    magnitude = jnp.abs(difference_13 + difference_14)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(log1p_branch_2)
+    branch_13 = jnp.where(magnitude, total_23, log1p_branch_2)
+    total_24 = larger + branch_13
+    difference_15 = total_24 - larger
+    product_17 = 1.0 / total_7 * jnp.where(is_less, expm1_negated - (total_6 - 1.0), 0.0)
+    product_17 = jnp.where(magnitude, difference_14, 0.0) + product_17
+    total_25 = larger - (total_24 - difference_15) + (branch_13 - difference_15)
+    total_25 = total_25 + product_17
+    branch_14 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_24 + branch_14
+    total_27 = product_5 + total_26
+    difference_16 = total_27 - product_5
     head_clamped = _head(clamped)
     head = _head(sigmoid_clamped)
-    difference_15 = sigmoid_clamped - head
-    difference_16 = clamped - head_clamped
-    difference_17 = branch_20 - (total_21 - total_19)
-    total_23 = branch_3 - (total_22 - difference_14) + (total_21 - difference_14)
-    total_24 = head_clamped * head - branch_3 + head_clamped * difference_15
-    total_24 = total_24 + difference_16 * head + difference_16 * difference_15
-    total_23 = total_23 + jnp.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_23 = total_23 + difference_17
-    branch_21 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
-    total_25 = total_22 + branch_21
-    product_11 = 2.0 * alpha
-    product_12 = product_11 * clamped
-    head_product_12 = _head(product_12)
-    branch_22 = jnp.where(product_12 == head_product_12, 0.0, product_12 - head_product_12)
-    branch_22 = head_product_12 + branch_22
-    product_13 = branch_22 * total_21
-    head_product_13 = _head(product_13)
-    branch_23 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_23 = head_product_13 + branch_23
+    difference_17 = sigmoid_clamped - head
+    difference_18 = clamped - head_clamped
+    difference_19 = branch_14 - (total_26 - total_24)
+    total_28 = product_5 - (total_27 - difference_16) + (total_26 - difference_16)
+    total_29 = head_clamped * head - product_5 + head_clamped * difference_17
+    total_29 = total_29 + difference_18 * head + difference_18 * difference_17
+    total_28 = total_28 + jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_28 = total_28 + difference_19
+    branch_15 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
+    total_30 = total_27 + branch_15
+    product_18 = 2.0 * alpha
+    product_19 = product_18 * clamped
+    head_product_19 = _head(product_19)
+    total_31 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = jnp.where(product_20, product_19, total_31)
+    product_21 = product_20 * total_26
+    head_product_21 = _head(product_21)
+    total_32 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_32)
     sign_product = jnp.sign(product)
-    product_14 = -2.0 * abs_product
-    abs_product_14 = jnp.abs(product_14)
-    is_less_4 = abs_product_14 < 0.25
-    total_26 = product_14 + 1.0
-    difference_18 = total_26 - product_14
-    product_15 = (_1_OVER_15_FACTORIAL * product_14 + _1_OVER_14_FACTORIAL) * product_14
-    product_15 = (product_15 + _1_OVER_13_FACTORIAL) * product_14 + _1_OVER_12_FACTORIAL
-    product_15 = (product_15 * product_14 + _1_OVER_11_FACTORIAL) * product_14
-    product_15 = (product_15 + _1_OVER_10_FACTORIAL) * product_14 + _1_OVER_9_FACTORIAL
-    product_15 = (product_15 * product_14 + _1_OVER_8_FACTORIAL) * product_14
-    product_15 = (product_15 + _1_OVER_7_FACTORIAL) * product_14 + _1_OVER_6_FACTORIAL
-    product_15 = (product_15 * product_14 + _1_OVER_5_FACTORIAL) * product_14
-    product_15 = (product_15 + _1_OVER_4_FACTORIAL) * product_14 + _1_OVER_3_FACTORIAL
-    product_15 = jnp.square(product_14) * (product_15 * product_14 + _1_OVER_2_FACTORIAL)
-    product_15 = product_14 - (total_26 - difference_18) + (1.0 - difference_18) + product_15
-    branch_24 = jnp.where(jnp.abs(product_15) < jnp.inf, product_15, 0.0)
-    total_27 = total_26 + branch_24
-    exp_product_14 = jnp.exp(product_14)
-    branch_25 = jnp.where(is_less_4, total_27, exp_product_14)
-    total_28 = branch_25 - 1.0
-    difference_19 = total_28 - branch_25
-    binade_2 = _binade(exp_product_14 * _4_OVER_3)
+    product_23 = -2.0 * abs_product
+    abs_product_23 = jnp.abs(product_23)
+    is_less_4 = abs_product_23 < 0.25
+    total_33 = product_23 + 1.0
+    difference_20 = total_33 - product_23
+    product_24 = (_1_OVER_15_FACTORIAL * product_23 + _1_OVER_14_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_13_FACTORIAL) * product_23 + _1_OVER_12_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_11_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_10_FACTORIAL) * product_23 + _1_OVER_9_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_8_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_7_FACTORIAL) * product_23 + _1_OVER_6_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_5_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_4_FACTORIAL) * product_23 + _1_OVER_3_FACTORIAL
+    product_24 = jnp.square(product_23) * (product_24 * product_23 + _1_OVER_2_FACTORIAL)
+    product_24 = product_23 - (total_33 - difference_20) + (1.0 - difference_20) + product_24
+    branch_16 = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
+    total_34 = total_33 + branch_16
+    exp_product_23 = jnp.exp(product_23)
+    branch_17 = jnp.where(is_less_4, total_34, exp_product_23)
+    total_35 = branch_17 - 1.0
+    difference_21 = total_35 - branch_17
+    binade_2 = _binade(exp_product_23 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_26 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_14 / branch_26
-    floor_2 = jnp.floor(jnp.log(branch_26) * _1_OVER_LOG_2 + 0.5)
-    difference_20 = product_14 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_18 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_23 / branch_18
+    floor_2 = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
+    difference_22 = product_23 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_29 = difference_20 + negated_3
-    difference_21 = total_29 - difference_20
-    total_30 = difference_20 - (total_29 - difference_21) + (negated_3 - difference_21)
-    total_30 = total_30 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_27 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_29 + branch_27
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_31 + _1_OVER_14_FACTORIAL) * total_31
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_31 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_31 + _1_OVER_11_FACTORIAL) * total_31
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_31 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_31 + _1_OVER_8_FACTORIAL) * total_31
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_31 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_31 + _1_OVER_5_FACTORIAL) * total_31
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_31 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_31) * (numerator_9 * total_31 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_27 - (total_31 - total_29))
-    numerator_11 = (1.0 - ratio_3 + total_31 + numerator_11) / ratio_3
-    numerator_11 = jnp.where(inside_2 & (abs_product_14 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_25
-    numerator_11 = jnp.where(is_less_4, branch_24 - (total_27 - total_26), 0.0) + numerator_11
-    total_32 = branch_25 - (total_28 - difference_19) + (-1.0 - difference_19)
-    total_32 = total_32 + numerator_11
-    branch_28 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = total_28 + branch_28
-    minus_total_33 = -total_33
-    total_34 = total_33 + 2.0
-    difference_22 = total_34 - total_33
-    difference_23 = branch_28 - (total_33 - total_28)
-    total_35 = total_33 - (total_34 - difference_22) + (2.0 - difference_22)
-    total_35 = total_35 + difference_23
-    branch_29 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = total_34 + branch_29
-    ratio_4 = minus_total_33 / total_36
-    product_16 = sign_product * ratio_4
-    head_product_16 = _head(product_16)
-    branch_30 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_30 = head_product_16 + branch_30
+    total_36 = difference_22 + negated_3
+    difference_23 = total_36 - difference_22
+    total_37 = difference_22 - (total_36 - difference_23) + (negated_3 - difference_23)
+    total_37 = total_37 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_19 = jnp.where(jnp.abs(total_37) < jnp.inf, total_37, 0.0)
+    total_38 = total_36 + branch_19
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_38 + _1_OVER_14_FACTORIAL) * total_38
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_38 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_38 + _1_OVER_11_FACTORIAL) * total_38
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_38 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_38 + _1_OVER_8_FACTORIAL) * total_38
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_38 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_38 + _1_OVER_5_FACTORIAL) * total_38
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_38 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_38) * (numerator_9 * total_38 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_19 - (total_38 - total_36))
+    numerator_11 = (1.0 - ratio_3 + total_38 + numerator_11) / ratio_3
+    numerator_11 = jnp.where(inside_2 & (abs_product_23 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_17
+    numerator_11 = jnp.where(is_less_4, branch_16 - (total_34 - total_33), 0.0) + numerator_11
+    total_39 = branch_17 - (total_35 - difference_21) + (-1.0 - difference_21)
+    total_39 = total_39 + numerator_11
+    branch_20 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_35 + branch_20
+    minus_total_40 = -total_40
+    total_41 = total_40 + 2.0
+    difference_24 = total_41 - total_40
+    difference_25 = branch_20 - (total_40 - total_35)
+    total_42 = total_40 - (total_41 - difference_24) + (2.0 - difference_24)
+    total_42 = total_42 + difference_25
+    branch_21 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_43 = total_41 + branch_21
+    ratio_4 = minus_total_40 / total_43
+    product_25 = sign_product * ratio_4
+    head_product_25 = _head(product_25)
+    total_44 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_44)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
     head_ratio_4 = _head(ratio_4)
-    difference_24 = ratio_4 - head_ratio_4
-    difference_25 = sign_product - head_sign_product
-    product_17 = ratio_4 * total_36
-    head_product_17 = _head(product_17)
-    branch_31 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_31 = head_product_17 + branch_31
-    head_total_36 = _head(total_36)
-    difference_26 = total_36 - head_total_36
-    numerator_12 = head_ratio_4 * head_total_36 - branch_31 + head_ratio_4 * difference_26
-    numerator_13 = numerator_12 + difference_24 * head_total_36 + difference_24 * difference_26
-    numerator_14 = -jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = minus_total_33 - branch_31 + numerator_14 - difference_23
-    numerator_15 = (numerator_15 - (branch_29 - (total_36 - total_34)) * ratio_4) / total_36
+    difference_26 = ratio_4 - head_ratio_4
+    difference_27 = sign_product - head_sign_product
+    product_27 = ratio_4 * total_43
+    head_product_27 = _head(product_27)
+    total_45 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_45)
+    head_total_43 = _head(total_43)
+    difference_28 = total_43 - head_total_43
+    numerator_12 = head_ratio_4 * head_total_43 - product_28 + head_ratio_4 * difference_28
+    numerator_13 = numerator_12 + difference_26 * head_total_43 + difference_26 * difference_28
+    numerator_14 = -jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = minus_total_40 - product_28 + numerator_14 - difference_25
+    numerator_15 = (numerator_15 - (branch_21 - (total_43 - total_41)) * ratio_4) / total_43
     numerator_15 = numerator_15 * sign_product
-    difference_27 = head_sign_product * head_ratio_4 - branch_30
-    difference_27 = difference_27 + head_sign_product * difference_24
-    difference_27 = difference_27 + difference_25 * head_ratio_4 + difference_25 * difference_24
-    difference_27 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, difference_27) + numerator_15
-    magnitude_2 = jnp.abs(branch_30 - tanh_product + difference_27)
+    difference_29 = head_sign_product * head_ratio_4 - product_26
+    difference_29 = difference_29 + head_sign_product * difference_26
+    difference_29 = difference_29 + difference_27 * head_ratio_4 + difference_27 * difference_26
+    difference_29 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_29) + numerator_15
+    magnitude_2 = jnp.abs(product_26 - tanh_product + difference_29)
     magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product)
-    branch_32 = jnp.where(magnitude_2, branch_30, tanh_product)
-    product_18 = branch_23 * branch_32
-    head_product_18 = _head(product_18)
-    branch_33 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_33 = head_product_18 + branch_33
-    minus_branch_33 = -branch_33
-    total_37 = total_25 + minus_branch_33
-    difference_28 = total_37 - total_25
-    head_branch_23 = _head(branch_23)
-    head_branch_32 = _head(branch_32)
-    difference_29 = branch_32 - head_branch_32
-    difference_30 = branch_23 - head_branch_23
+    branch_22 = jnp.where(magnitude_2, product_26, tanh_product)
+    product_29 = product_22 * branch_22
+    head_product_29 = _head(product_29)
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_46)
+    minus_product_30 = -product_30
+    total_47 = total_30 + minus_product_30
+    difference_30 = total_47 - total_30
+    head_product_22 = _head(product_22)
     head_branch_22 = _head(branch_22)
-    head_total_21 = _head(total_21)
-    difference_31 = total_21 - head_total_21
-    difference_32 = branch_22 - head_branch_22
-    head_product_11 = _head(product_11)
-    difference_33 = product_11 - head_product_11
-    total_38 = head_product_11 * head_clamped - branch_22 + head_product_11 * difference_16
-    total_38 = total_38 + difference_33 * head_clamped + difference_33 * difference_16
-    total_38 = jnp.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_38) * total_21
-    total_39 = head_branch_23 * head_branch_32 - branch_33 + head_branch_23 * difference_29
-    total_39 = total_39 + difference_30 * head_branch_32 + difference_30 * difference_29
-    total_39 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_40 = head_branch_22 * head_total_21 - branch_23 + head_branch_22 * difference_31
-    total_40 = total_40 + difference_32 * head_total_21 + difference_32 * difference_31
-    total_40 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_40) + total_38
-    total_39 = total_39 + (total_40 + difference_17 * branch_22) * branch_32
-    total_39 = -(total_39 + jnp.where(magnitude_2, difference_27, 0.0) * branch_23)
-    total_41 = total_25 - (total_37 - difference_28) + (minus_branch_33 - difference_28)
-    total_41 = total_41 + (branch_21 - (total_25 - total_22)) + total_39
-    branch_34 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_37 + branch_34
-    product_19 = ratio * total_42
-    head_product_19 = _head(product_19)
-    branch_35 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_35 = head_product_19 + branch_35
-    product_20 = branch_35 * ratio
+    difference_31 = branch_22 - head_branch_22
+    difference_32 = product_22 - head_product_22
     head_product_20 = _head(product_20)
-    branch_36 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_36 = head_product_20 + branch_36
-    head_branch_35 = _head(branch_35)
+    head_total_26 = _head(total_26)
+    difference_33 = total_26 - head_total_26
+    difference_34 = product_20 - head_product_20
+    head_product_18 = _head(product_18)
+    difference_35 = product_18 - head_product_18
+    total_48 = total_30 - (total_47 - difference_30) + (minus_product_30 - difference_30)
+    total_48 = total_48 + (branch_15 - (total_30 - total_27))
+    product_31 = jnp.where(magnitude_2, difference_29, 0.0) * product_22
+    difference_36 = head_product_22 * head_branch_22 - product_30
+    difference_36 = difference_36 + head_product_22 * difference_31
+    difference_36 = difference_36 + difference_32 * head_branch_22
+    difference_36 = difference_36 + difference_32 * difference_31
+    difference_36 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_37 = head_product_20 * head_total_26 - product_22
+    difference_37 = difference_37 + head_product_20 * difference_33
+    difference_37 = difference_37 + difference_34 * head_total_26
+    difference_37 = difference_37 + difference_34 * difference_33
+    difference_37 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_37)
+    difference_38 = head_product_18 * head_clamped - product_20
+    difference_38 = difference_38 + head_product_18 * difference_18
+    difference_38 = difference_38 + difference_35 * head_clamped + difference_35 * difference_18
+    difference_38 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_38) * total_26
+    difference_37 = (difference_37 + difference_38 + difference_19 * product_20) * branch_22
+    total_48 = total_48 - (difference_36 + difference_37 + product_31)
+    branch_23 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_49 = total_47 + branch_23
+    product_32 = ratio * total_49
+    head_product_32 = _head(product_32)
+    total_50 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_50)
+    product_34 = product_33 * ratio
+    head_product_34 = _head(product_34)
+    total_51 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_51)
+    head_product_33 = _head(product_33)
     head_ratio = _head(ratio)
-    difference_34 = ratio - head_ratio
-    difference_35 = branch_35 - head_branch_35
-    head_total_42 = _head(total_42)
-    difference_36 = total_42 - head_total_42
-    product_21 = ratio * total_3
-    head_product_21 = _head(product_21)
-    branch_37 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_37 = head_product_21 + branch_37
-    head_total_3 = _head(total_3)
-    difference_37 = total_3 - head_total_3
-    numerator_16 = head_ratio * head_total_3 - branch_37 + head_ratio * difference_37
-    numerator_17 = numerator_16 + difference_34 * head_total_3 + difference_34 * difference_37
-    numerator_18 = -jnp.where(branch_37 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = product_2 - branch_37 + numerator_18
-    numerator_19 = (numerator_19 - (branch_2 - (total_3 - total)) * ratio) / total_3
-    total_43 = head_branch_35 * head_ratio - branch_36 + head_branch_35 * difference_34
-    total_43 = total_43 + difference_35 * head_ratio + difference_35 * difference_34
-    total_43 = jnp.where(branch_36 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_44 = head_ratio * head_total_42 - branch_35 + head_ratio * difference_36
-    total_44 = total_44 + difference_34 * head_total_42 + difference_34 * difference_36
-    total_44 = jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = total_44 + numerator_19 * total_42
-    total_43 = total_43 + (total_44 + (branch_34 - (total_42 - total_37)) * ratio) * ratio
-    total_43 = total_43 + numerator_19 * branch_35
-    return branch_36 + jnp.where(jnp.abs(total_43) < jnp.inf, total_43, 0.0)
+    difference_39 = ratio - head_ratio
+    difference_40 = product_33 - head_product_33
+    head_total_49 = _head(total_49)
+    difference_41 = total_49 - head_total_49
+    product_36 = ratio * total_4
+    head_product_36 = _head(product_36)
+    total_52 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_52)
+    head_total_4 = _head(total_4)
+    difference_42 = total_4 - head_total_4
+    numerator_16 = head_ratio * head_total_4 - product_37 + head_ratio * difference_42
+    numerator_17 = numerator_16 + difference_39 * head_total_4 + difference_39 * difference_42
+    numerator_18 = -jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = product_2 - product_37 + numerator_18
+    numerator_19 = (numerator_19 - (branch - (total_4 - total_2)) * ratio) / total_4
+    total_53 = head_product_33 * head_ratio - product_35 + head_product_33 * difference_39
+    total_53 = total_53 + difference_40 * head_ratio + difference_40 * difference_39
+    total_53 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_53)
+    total_54 = head_ratio * head_total_49 - product_33 + head_ratio * difference_41
+    total_54 = total_54 + difference_39 * head_total_49 + difference_39 * difference_41
+    total_54 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_54 = total_54 + numerator_19 * total_49
+    total_53 = total_53 + (total_54 + (branch_23 - (total_49 - total_47)) * ratio) * ratio
+    total_53 = total_53 + numerator_19 * product_33
+    return product_35 + jnp.where(jnp.abs(total_53) < jnp.inf, total_53, 0.0)
 
 
 @jax.jit
@@ -1389,174 +1529,86 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     held = jnp.clip(smaller, -1.0, 1.0)
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = jnp.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
-    product = -2.0 * difference
-    product_2 = alpha * smaller
-    head_product_2 = _head(product_2)
-    branch = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch = head_product_2 + branch
-    abs_branch = jnp.abs(branch)
-    minus_abs_branch = -abs_branch
-    is_less = jnp.abs(minus_abs_branch) < 0.5
-    growth = _expm1(minus_abs_branch)
-    total = growth + 1.0
-    t = jnp.where(is_less, total, jnp.exp(minus_abs_branch))
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = jnp.where(product, held_squared, total)
+    product_2 = -2.0 * product
+    product_3 = alpha * smaller
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
+    abs_product_4 = jnp.abs(product_4)
+    negated = -abs_product_4
+    is_less = jnp.abs(negated) < 0.5
+    expm1_negated = _expm1(negated)
+    total_3 = expm1_negated + 1.0
+    t = jnp.where(is_less, total_3, jnp.exp(negated))
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
-    branch_2 = jnp.where(t_squared == head_t_squared, 0.0, t_squared - head_t_squared)
-    branch_2 = head_t_squared + branch_2
-    total_2 = branch_2 + 1.0
-    difference_2 = total_2 - branch_2
+    total_4 = head_t_squared + (t_squared - head_t_squared)
+    product_5 = t_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
+    product_5 = jnp.where(product_5, t_squared, total_4)
+    total_5 = product_5 + 1.0
+    difference = total_5 - product_5
     head_t = _head(t)
-    difference_3 = t - head_t
+    difference_2 = t - head_t
     head_alpha = _head(alpha)
     head_smaller = _head(smaller)
-    difference_4 = smaller - head_smaller
-    difference_5 = alpha - head_alpha
-    total_3 = head_alpha * head_smaller - branch + head_alpha * difference_4
-    total_3 = total_3 + difference_5 * head_smaller + difference_5 * difference_4
-    total_3 = jnp.where(branch * 2.0**-60 == 0.0, 0.0, total_3)
-    sign_branch = jnp.sign(branch)
-    product_3 = -(total_3 * sign_branch) * 2.0
-    total_4 = head_t * head_t - branch_2 + head_t * difference_3 + difference_3 * head_t
-    total_4 = total_4 + difference_3 * difference_3
-    total_4 = jnp.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_4 = total_4 + jnp.where(is_less, growth - (total - 1.0), 0.0) * t * 2.0
-    total_4 = total_4 + product_3 * branch_2
-    total_4 = branch_2 - (total_2 - difference_2) + (1.0 - difference_2) + total_4
-    branch_3 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = total_2 + branch_3
-    ratio = 2.0 / total_5
+    difference_3 = smaller - head_smaller
+    difference_4 = alpha - head_alpha
+    total_6 = head_alpha * head_smaller - product_4 + head_alpha * difference_3
+    total_6 = total_6 + difference_4 * head_smaller + difference_4 * difference_3
+    total_6 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_6)
+    sign_product_4 = jnp.sign(product_4)
+    product_6 = -(total_6 * sign_product_4) * 2.0
+    total_7 = head_t * head_t - product_5 + head_t * difference_2 + difference_2 * head_t
+    total_7 = total_7 + difference_2 * difference_2
+    total_7 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_7 = total_7 + jnp.where(is_less, expm1_negated - (total_3 - 1.0), 0.0) * t * 2.0
+    total_7 = total_7 + product_6 * product_5
+    total_7 = product_5 - (total_5 - difference) + (1.0 - difference) + total_7
+    branch = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    total_8 = total_5 + branch
+    ratio = 2.0 / total_8
     ratio_squared = jnp.square(ratio)
     head = _head(ratio_squared)
-    total_6 = head + jnp.where(ratio_squared == head, 0.0, ratio_squared - head)
-    product_4 = product * total_6
-    head_product_4 = _head(product_4)
-    branch_4 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_4 = head_product_4 + branch_4
+    total_9 = head + (ratio_squared - head)
+    product_7 = ratio_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (ratio_squared == head)
+    product_7 = jnp.where(product_7, ratio_squared, total_9)
+    product_8 = product_2 * product_7
+    head_product_8 = _head(product_8)
+    total_10 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_10)
     is_negative = smaller < 0.0
     abs_smaller = jnp.abs(smaller)
     t_2 = jnp.exp(-abs_smaller)
     is_less_2 = t_2 < 2.0**-54
     log1p_t_2 = _log1p(t_2)
-    total_7 = t_2 + 1.0
-    difference_6 = total_7 - t_2
-    total_8 = t_2 - (total_7 - difference_6) + (1.0 - difference_6)
-    branch_5 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_9 = total_7 + branch_5
-    is_less_3 = total_9 < 2.0**-32
-    branch_6 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
-    product_5 = total_9 * branch_6
-    head_product_5 = _head(product_5)
-    branch_7 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_7 = head_product_5 + branch_7
-    product_6 = -0.5 * log1p_t_2
-    abs_product_6 = jnp.abs(product_6)
-    is_less_4 = abs_product_6 < 0.25
-    total_10 = product_6 + 1.0
-    difference_7 = total_10 - product_6
-    product_7 = (_1_OVER_15_FACTORIAL * product_6 + _1_OVER_14_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_13_FACTORIAL) * product_6 + _1_OVER_12_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_11_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_10_FACTORIAL) * product_6 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_8_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_7_FACTORIAL) * product_6 + _1_OVER_6_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_5_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_4_FACTORIAL) * product_6 + _1_OVER_3_FACTORIAL
-    product_7 = jnp.square(product_6) * (product_7 * product_6 + _1_OVER_2_FACTORIAL)
-    product_7 = product_6 - (total_10 - difference_7) + (1.0 - difference_7) + product_7
-    branch_8 = jnp.where(jnp.abs(product_7) < jnp.inf, product_7, 0.0)
-    total_11 = total_10 + branch_8
-    exp_product_6 = jnp.exp(product_6)
-    branch_9 = jnp.where(is_less_4, total_11, exp_product_6)
-    branch_10 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
-    product_8 = branch_9 * branch_10
-    head_product_8 = _head(product_8)
-    branch_11 = jnp.where(product_8 == head_product_8, 0.0, product_8 - head_product_8)
-    branch_11 = head_product_8 + branch_11
-    product_9 = branch_7 * branch_11
-    head_product_9 = _head(product_9)
-    branch_12 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_12 = head_product_9 + branch_12
-    product_10 = branch_12 * branch_11
+    total_11 = t_2 + 1.0
+    difference_5 = total_11 - t_2
+    total_12 = t_2 - (total_11 - difference_5) + (1.0 - difference_5)
+    branch_2 = jnp.where(jnp.abs(total_12) < jnp.inf, total_12, 0.0)
+    total_13 = total_11 + branch_2
+    is_less_3 = total_13 < 2.0**-32
+    branch_3 = jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
+    product_10 = total_13 * branch_3
     head_product_10 = _head(product_10)
-    branch_13 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_13 = head_product_10 + branch_13
-    total_12 = branch_13 - 1.0
-    difference_8 = total_12 - branch_13
-    head_branch_12 = _head(branch_12)
-    head_branch_11 = _head(branch_11)
-    difference_9 = branch_11 - head_branch_11
-    difference_10 = branch_12 - head_branch_12
-    head_branch_7 = _head(branch_7)
-    difference_11 = branch_7 - head_branch_7
-    binade = _binade(exp_product_6 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_14 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_6 / branch_14
-    floor = jnp.floor(jnp.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_12 = product_6 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_12 + negated
-    difference_13 = total_13 - difference_12
-    total_14 = difference_12 - (total_13 - difference_13) + (negated - difference_13)
-    total_14 = total_14 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
-    total_15 = total_13 + branch_15
-    numerator = (_1_OVER_15_FACTORIAL * total_15 + _1_OVER_14_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_15 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_11_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_15 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_8_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_15 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_5_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_15 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_15) * (numerator * total_15 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio_2 + total_15 + (numerator + (branch_15 - (total_15 - total_13)))
-    numerator = jnp.where(inside & (abs_product_6 >= 0.25), numerator / ratio_2, 0.0)
-    numerator = numerator * branch_9
-    numerator = jnp.where(is_less_4, branch_8 - (total_11 - total_10), 0.0) + numerator
-    numerator = numerator * branch_10
-    total_16 = head_branch_12 * head_branch_11 - branch_13 + head_branch_12 * difference_9
-    total_16 = total_16 + difference_10 * head_branch_11 + difference_10 * difference_9
-    total_16 = jnp.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_17 = head_branch_7 * head_branch_11 - branch_12 + head_branch_7 * difference_9
-    total_17 = total_17 + difference_11 * head_branch_11 + difference_11 * difference_9
-    total_17 = jnp.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = total_17 + (branch_5 - (total_9 - total_7)) * branch_6 * branch_11
-    total_16 = total_16 + (total_17 + numerator * branch_7) * branch_11
-    total_16 = total_16 + numerator * branch_12
-    total_16 = branch_13 - (total_12 - difference_8) + (-1.0 - difference_8) + total_16
-    branch_16 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
-    total_18 = total_12 + branch_16
-    total_19 = total_18 + (branch_16 - (total_18 - total_12))
-    branch_17 = jnp.where(jnp.abs(total_19) < 0.00390625, total_19, 0.0)
-    branch_18 = jnp.where(jnp.abs(branch_17) < jnp.inf, branch_17, 0.0)
-    total_20 = log1p_t_2 + branch_18
-    difference_14 = total_20 - log1p_t_2
-    difference_15 = branch_18 - difference_14
-    is_at_most = jnp.abs(difference_14 + difference_15) <= 0.00390625 * jnp.abs(log1p_t_2)
-    branch_19 = jnp.where(is_at_most, total_20, log1p_t_2)
-    ratio_3 = branch_19 / t_2
-    total_21 = smaller + branch_19
-    difference_16 = total_21 - smaller
-    branch_20 = jnp.where(is_at_most, difference_15, 0.0)
-    total_22 = smaller - (total_21 - difference_16) + (branch_19 - difference_16)
-    total_22 = total_22 + branch_20
-    branch_21 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
-    total_23 = total_21 + branch_21
-    branch_22 = jnp.where(is_negative, jnp.where(is_less_2, 1.0, ratio_3), total_23)
-    product_11 = branch_4 * branch_22
-    head_product_11 = _head(product_11)
-    branch_23 = jnp.where(product_11 == head_product_11, 0.0, product_11 - head_product_11)
-    branch_23 = head_product_11 + branch_23
-    product_12 = -2.0 * abs_branch
+    total_14 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_14)
+    product_12 = -0.5 * log1p_t_2
     abs_product_12 = jnp.abs(product_12)
-    is_less_5 = abs_product_12 < 0.25
-    total_24 = product_12 + 1.0
-    difference_17 = total_24 - product_12
+    is_less_4 = abs_product_12 < 0.25
+    total_15 = product_12 + 1.0
+    difference_6 = total_15 - product_12
     product_13 = (_1_OVER_15_FACTORIAL * product_12 + _1_OVER_14_FACTORIAL) * product_12
     product_13 = (product_13 + _1_OVER_13_FACTORIAL) * product_12 + _1_OVER_12_FACTORIAL
     product_13 = (product_13 * product_12 + _1_OVER_11_FACTORIAL) * product_12
@@ -1566,229 +1618,361 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_13 = (product_13 * product_12 + _1_OVER_5_FACTORIAL) * product_12
     product_13 = (product_13 + _1_OVER_4_FACTORIAL) * product_12 + _1_OVER_3_FACTORIAL
     product_13 = jnp.square(product_12) * (product_13 * product_12 + _1_OVER_2_FACTORIAL)
-    product_13 = product_12 - (total_24 - difference_17) + (1.0 - difference_17) + product_13
-    branch_24 = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
-    total_25 = total_24 + branch_24
+    product_13 = product_12 - (total_15 - difference_6) + (1.0 - difference_6) + product_13
+    branch_4 = jnp.where(jnp.abs(product_13) < jnp.inf, product_13, 0.0)
+    total_16 = total_15 + branch_4
     exp_product_12 = jnp.exp(product_12)
-    branch_25 = jnp.where(is_less_5, total_25, exp_product_12)
-    total_26 = branch_25 - 1.0
-    difference_18 = total_26 - branch_25
-    binade_2 = _binade(exp_product_12 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
-    branch_26 = jnp.where(inside_2, binade_2, 1.0)
-    ratio_4 = exp_product_12 / branch_26
-    floor_2 = jnp.floor(jnp.log(branch_26) * _1_OVER_LOG_2 + 0.5)
-    difference_19 = product_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_27 = difference_19 + negated_2
-    difference_20 = total_27 - difference_19
-    total_28 = difference_19 - (total_27 - difference_20) + (negated_2 - difference_20)
-    total_28 = total_28 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_27 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
-    total_29 = total_27 + branch_27
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_29 + _1_OVER_14_FACTORIAL) * total_29
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_29 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_29 + _1_OVER_11_FACTORIAL) * total_29
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_29 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_29 + _1_OVER_8_FACTORIAL) * total_29
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_29 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_29 + _1_OVER_5_FACTORIAL) * total_29
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_29 + _1_OVER_3_FACTORIAL
-    numerator_10 = jnp.square(total_29) * (numerator_9 * total_29 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_27 - (total_29 - total_27))
-    numerator_11 = (1.0 - ratio_4 + total_29 + numerator_11) / ratio_4
-    numerator_11 = jnp.where(inside_2 & (abs_product_12 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_25
-    numerator_11 = jnp.where(is_less_5, branch_24 - (total_25 - total_24), 0.0) + numerator_11
-    total_30 = branch_25 - (total_26 - difference_18) + (-1.0 - difference_18)
-    total_30 = total_30 + numerator_11
-    branch_28 = jnp.where(jnp.abs(total_30) < jnp.inf, total_30, 0.0)
-    total_31 = total_26 + branch_28
-    minus_total_31 = -total_31
-    total_32 = total_31 + 2.0
-    difference_21 = total_32 - total_31
-    difference_22 = branch_28 - (total_31 - total_26)
-    total_33 = total_31 - (total_32 - difference_21) + (2.0 - difference_21)
-    total_33 = total_33 + difference_22
-    branch_29 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_32 + branch_29
-    ratio_5 = minus_total_31 / total_34
-    product_14 = sign_branch * ratio_5
+    branch_5 = jnp.where(is_less_4, total_16, exp_product_12)
+    branch_6 = jnp.where(is_less_3, jnp.full_like(x, 2.0**-32), 1.0)
+    product_14 = branch_5 * branch_6
     head_product_14 = _head(product_14)
-    branch_30 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_30 = head_product_14 + branch_30
-    tanh_branch = _tanh(branch)
-    head_sign_branch = _head(sign_branch)
-    head_ratio_5 = _head(ratio_5)
-    difference_23 = ratio_5 - head_ratio_5
-    difference_24 = sign_branch - head_sign_branch
-    product_15 = ratio_5 * total_34
-    head_product_15 = _head(product_15)
-    branch_31 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_31 = head_product_15 + branch_31
-    head_total_34 = _head(total_34)
-    difference_25 = total_34 - head_total_34
-    numerator_12 = head_ratio_5 * head_total_34 - branch_31 + head_ratio_5 * difference_25
-    numerator_13 = numerator_12 + difference_23 * head_total_34 + difference_23 * difference_25
-    numerator_14 = -jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = minus_total_31 - branch_31 + numerator_14 - difference_22
-    numerator_15 = (numerator_15 - (branch_29 - (total_34 - total_32)) * ratio_5) / total_34
-    numerator_15 = numerator_15 * sign_branch
-    difference_26 = head_sign_branch * head_ratio_5 - branch_30
-    difference_26 = difference_26 + head_sign_branch * difference_23
-    difference_26 = difference_26 + difference_24 * head_ratio_5 + difference_24 * difference_23
-    difference_26 = jnp.where(branch_30 * 2.0**-60 == 0.0, 0.0, difference_26) + numerator_15
-    magnitude = jnp.abs(branch_30 - tanh_branch + difference_26)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_32 = jnp.where(magnitude, branch_30, tanh_branch)
-    product_16 = branch_23 * branch_32
+    total_17 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = jnp.where(product_15, product_14, total_17)
+    product_16 = product_11 * product_15
     head_product_16 = _head(product_16)
-    branch_33 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_33 = head_product_16 + branch_33
-    head_branch_23 = _head(branch_23)
-    head_branch_32 = _head(branch_32)
-    difference_27 = branch_32 - head_branch_32
-    difference_28 = branch_23 - head_branch_23
-    head_branch_4 = _head(branch_4)
+    total_18 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_18)
+    product_18 = product_17 * product_15
+    head_product_18 = _head(product_18)
+    total_19 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_19)
+    total_20 = product_19 - 1.0
+    difference_7 = total_20 - product_19
+    head_product_17 = _head(product_17)
+    head_product_15 = _head(product_15)
+    difference_8 = product_15 - head_product_15
+    difference_9 = product_17 - head_product_17
+    head_product_11 = _head(product_11)
+    difference_10 = product_11 - head_product_11
+    binade = _binade(exp_product_12 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < jnp.inf)
+    branch_7 = jnp.where(inside, binade, 1.0)
+    ratio_2 = exp_product_12 / branch_7
+    floor = jnp.floor(jnp.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_12 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_21 = difference_11 + negated_2
+    difference_12 = total_21 - difference_11
+    total_22 = difference_11 - (total_21 - difference_12) + (negated_2 - difference_12)
+    total_22 = total_22 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_23 = total_21 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_23 + _1_OVER_14_FACTORIAL) * total_23
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_23 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_23 + _1_OVER_11_FACTORIAL) * total_23
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_23 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_23 + _1_OVER_8_FACTORIAL) * total_23
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_23 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_23 + _1_OVER_5_FACTORIAL) * total_23
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_23 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_23) * (numerator * total_23 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio_2 + total_23 + (numerator + (branch_8 - (total_23 - total_21)))
+    numerator = jnp.where(inside & (abs_product_12 >= 0.25), numerator / ratio_2, 0.0)
+    numerator = numerator * branch_5
+    numerator = jnp.where(is_less_4, branch_4 - (total_16 - total_15), 0.0) + numerator
+    numerator = numerator * branch_6
+    total_24 = product_19 - (total_20 - difference_7) + (-1.0 - difference_7)
+    product_20 = (branch_2 - (total_13 - total_11)) * branch_3 * product_15
+    difference_13 = head_product_11 * head_product_15 - product_17
+    difference_13 = difference_13 + head_product_11 * difference_8
+    difference_13 = difference_13 + difference_10 * head_product_15
+    difference_13 = difference_13 + difference_10 * difference_8
+    difference_13 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_13) + product_20
+    difference_13 = (difference_13 + numerator * product_11) * product_15
+    difference_14 = head_product_17 * head_product_15 - product_19
+    difference_14 = difference_14 + head_product_17 * difference_8
+    difference_14 = difference_14 + difference_9 * head_product_15 + difference_9 * difference_8
+    difference_14 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_14) + difference_13
+    total_24 = total_24 + (difference_14 + numerator * product_17)
+    branch_9 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
+    total_25 = total_20 + branch_9
+    total_26 = total_25 + (branch_9 - (total_25 - total_20))
+    branch_10 = jnp.where(jnp.abs(total_26) < 0.00390625, total_26, 0.0)
+    branch_11 = jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    total_27 = log1p_t_2 + branch_11
+    difference_15 = total_27 - log1p_t_2
+    difference_16 = branch_11 - difference_15
+    is_at_most = jnp.abs(difference_15 + difference_16) <= 0.00390625 * jnp.abs(log1p_t_2)
+    branch_12 = jnp.where(is_at_most, total_27, log1p_t_2)
+    ratio_3 = branch_12 / t_2
+    total_28 = smaller + branch_12
+    difference_17 = total_28 - smaller
+    branch_13 = jnp.where(is_at_most, difference_16, 0.0)
+    total_29 = smaller - (total_28 - difference_17) + (branch_12 - difference_17)
+    total_29 = total_29 + branch_13
+    branch_14 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_30 = total_28 + branch_14
+    branch_15 = jnp.where(is_negative, jnp.where(is_less_2, 1.0, ratio_3), total_30)
+    product_21 = product_9 * branch_15
+    head_product_21 = _head(product_21)
+    total_31 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = jnp.where(product_22, product_21, total_31)
+    product_23 = -2.0 * abs_product_4
+    abs_product_23 = jnp.abs(product_23)
+    is_less_5 = abs_product_23 < 0.25
+    total_32 = product_23 + 1.0
+    difference_18 = total_32 - product_23
+    product_24 = (_1_OVER_15_FACTORIAL * product_23 + _1_OVER_14_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_13_FACTORIAL) * product_23 + _1_OVER_12_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_11_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_10_FACTORIAL) * product_23 + _1_OVER_9_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_8_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_7_FACTORIAL) * product_23 + _1_OVER_6_FACTORIAL
+    product_24 = (product_24 * product_23 + _1_OVER_5_FACTORIAL) * product_23
+    product_24 = (product_24 + _1_OVER_4_FACTORIAL) * product_23 + _1_OVER_3_FACTORIAL
+    product_24 = jnp.square(product_23) * (product_24 * product_23 + _1_OVER_2_FACTORIAL)
+    product_24 = product_23 - (total_32 - difference_18) + (1.0 - difference_18) + product_24
+    branch_16 = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
+    total_33 = total_32 + branch_16
+    exp_product_23 = jnp.exp(product_23)
+    branch_17 = jnp.where(is_less_5, total_33, exp_product_23)
+    total_34 = branch_17 - 1.0
+    difference_19 = total_34 - branch_17
+    binade_2 = _binade(exp_product_23 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
+    branch_18 = jnp.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_product_23 / branch_18
+    floor_2 = jnp.floor(jnp.log(branch_18) * _1_OVER_LOG_2 + 0.5)
+    difference_20 = product_23 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_35 = difference_20 + negated_3
+    difference_21 = total_35 - difference_20
+    total_36 = difference_20 - (total_35 - difference_21) + (negated_3 - difference_21)
+    total_36 = total_36 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_19 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
+    total_37 = total_35 + branch_19
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_37 + _1_OVER_14_FACTORIAL) * total_37
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_37 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_37 + _1_OVER_11_FACTORIAL) * total_37
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_37 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_37 + _1_OVER_8_FACTORIAL) * total_37
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_37 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_37 + _1_OVER_5_FACTORIAL) * total_37
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_37 + _1_OVER_3_FACTORIAL
+    numerator_10 = jnp.square(total_37) * (numerator_9 * total_37 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_19 - (total_37 - total_35))
+    numerator_11 = (1.0 - ratio_4 + total_37 + numerator_11) / ratio_4
+    numerator_11 = jnp.where(inside_2 & (abs_product_23 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_17
+    numerator_11 = jnp.where(is_less_5, branch_16 - (total_33 - total_32), 0.0) + numerator_11
+    total_38 = branch_17 - (total_34 - difference_19) + (-1.0 - difference_19)
+    total_38 = total_38 + numerator_11
+    branch_20 = jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_39 = total_34 + branch_20
+    minus_total_39 = -total_39
+    total_40 = total_39 + 2.0
+    difference_22 = total_40 - total_39
+    difference_23 = branch_20 - (total_39 - total_34)
+    total_41 = total_39 - (total_40 - difference_22) + (2.0 - difference_22)
+    total_41 = total_41 + difference_23
+    branch_21 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
+    total_42 = total_40 + branch_21
+    ratio_5 = minus_total_39 / total_42
+    product_25 = sign_product_4 * ratio_5
+    head_product_25 = _head(product_25)
+    total_43 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = jnp.where(product_26, product_25, total_43)
+    tanh_product_4 = _tanh(product_4)
+    head_2 = _head(sign_product_4)
+    head_ratio_5 = _head(ratio_5)
+    difference_24 = ratio_5 - head_ratio_5
+    difference_25 = sign_product_4 - head_2
+    product_27 = ratio_5 * total_42
+    head_product_27 = _head(product_27)
+    total_44 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = jnp.where(product_28, product_27, total_44)
+    head_total_42 = _head(total_42)
+    difference_26 = total_42 - head_total_42
+    numerator_12 = head_ratio_5 * head_total_42 - product_28 + head_ratio_5 * difference_26
+    numerator_13 = numerator_12 + difference_24 * head_total_42 + difference_24 * difference_26
+    numerator_14 = -jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = minus_total_39 - product_28 + numerator_14 - difference_23
+    numerator_15 = (numerator_15 - (branch_21 - (total_42 - total_40)) * ratio_5) / total_42
+    numerator_15 = numerator_15 * sign_product_4
+    total_45 = head_2 * head_ratio_5 - product_26 + head_2 * difference_24
+    total_45 = total_45 + difference_25 * head_ratio_5 + difference_25 * difference_24
+    total_45 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_45) + numerator_15
+    magnitude = jnp.abs(product_26 - tanh_product_4 + total_45)
+    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_4)
+    branch_22 = jnp.where(magnitude, product_26, tanh_product_4)
+    product_29 = product_22 * branch_22
+    head_product_29 = _head(product_29)
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = jnp.where(product_30, product_29, total_46)
+    head_product_22 = _head(product_22)
     head_branch_22 = _head(branch_22)
-    difference_29 = branch_22 - head_branch_22
-    difference_30 = branch_4 - head_branch_4
-    head_product = _head(product)
-    head_total_6 = _head(total_6)
-    difference_31 = total_6 - head_total_6
-    difference_32 = product - head_product
+    difference_27 = branch_22 - head_branch_22
+    difference_28 = product_22 - head_product_22
+    head_product_9 = _head(product_9)
+    head_branch_15 = _head(branch_15)
+    difference_29 = branch_15 - head_branch_15
+    difference_30 = product_9 - head_product_9
+    head_product_2 = _head(product_2)
+    head_product_7 = _head(product_7)
+    difference_31 = product_7 - head_product_7
+    difference_32 = product_2 - head_product_2
     head_held = _head(held)
     difference_33 = held - head_held
     head_ratio = _head(ratio)
     difference_34 = ratio - head_ratio
-    product_17 = ratio * total_5
-    head_product_17 = _head(product_17)
-    branch_34 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_34 = head_product_17 + branch_34
-    head_total_5 = _head(total_5)
-    difference_35 = total_5 - head_total_5
-    product_18 = ratio_3 * t_2
-    head_product_18 = _head(product_18)
-    branch_35 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_35 = head_product_18 + branch_35
+    product_31 = ratio * total_8
+    head_product_31 = _head(product_31)
+    total_47 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = jnp.where(product_32, product_31, total_47)
+    head_total_8 = _head(total_8)
+    difference_35 = total_8 - head_total_8
+    product_33 = ratio_3 * t_2
+    head_product_33 = _head(product_33)
+    total_48 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = jnp.where(product_34, product_33, total_48)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
     difference_36 = t_2 - head_t_2
     difference_37 = ratio_3 - head_ratio_3
-    total_35 = head_branch_23 * head_branch_32 - branch_33 + head_branch_23 * difference_27
-    total_35 = total_35 + difference_28 * head_branch_32 + difference_28 * difference_27
-    total_35 = jnp.where(branch_33 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_36 = head_branch_4 * head_branch_22 - branch_23 + head_branch_4 * difference_29
-    total_36 = total_36 + difference_30 * head_branch_22 + difference_30 * difference_29
-    total_36 = jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_36)
-    total_37 = head_product * head_total_6 - branch_4 + head_product * difference_31
-    total_37 = total_37 + difference_32 * head_total_6 + difference_32 * difference_31
-    total_37 = jnp.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_37)
-    numerator_16 = head_ratio_3 * head_t_2 - branch_35 + head_ratio_3 * difference_36
+    total_49 = head_product_2 * head_product_7 - product_9 + head_product_2 * difference_31
+    total_49 = total_49 + difference_32 * head_product_7 + difference_32 * difference_31
+    total_49 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_49)
+    numerator_16 = head_ratio_3 * head_t_2 - product_34 + head_ratio_3 * difference_36
     numerator_17 = numerator_16 + difference_37 * head_t_2 + difference_37 * difference_36
-    numerator_18 = -jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_18 = (branch_19 - branch_35 + numerator_18 + branch_20) / t_2
+    numerator_18 = -jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_18 = (branch_12 - product_34 + numerator_18 + branch_13) / t_2
     numerator_18 = jnp.where(is_less_2, 0.0, numerator_18)
-    numerator_18 = jnp.where(is_negative, numerator_18, branch_21 - (total_23 - total_21))
-    numerator_18 = numerator_18 * branch_4
-    numerator_19 = head_ratio * head_total_5 - branch_34 + head_ratio * difference_35
-    numerator_20 = numerator_19 + difference_34 * head_total_5 + difference_34 * difference_35
-    numerator_21 = 2.0 - branch_34 - jnp.where(branch_34 * 2.0**-60 == 0.0, 0.0, numerator_20)
-    numerator_21 = (numerator_21 - (branch_3 - (total_5 - total_2)) * ratio) / total_5 * ratio
-    numerator_21 = numerator_21 * 2.0
-    product_19 = 4.0 * exp_product_12 / jnp.square(1.0 + exp_product_12) * total_3
-    product_19 = (jnp.where(magnitude, difference_26, 0.0) + product_19) * branch_23
-    total_38 = head_ratio * head_ratio - total_6 + head_ratio * difference_34
-    total_38 = total_38 + difference_34 * head_ratio + difference_34 * difference_34
-    total_38 = jnp.where(total_6 * 2.0**-60 == 0.0, 0.0, total_38) + numerator_21
-    total_38 = total_38 * product
-    total_39 = head_held * head_held - difference + head_held * difference_33
-    total_39 = total_39 + difference_33 * head_held + difference_33 * difference_33
-    total_39 = jnp.where(difference * 2.0**-60 == 0.0, 0.0, total_39) * -2.0 * total_6
-    total_36 = total_36 + (total_37 + total_39 + total_38) * branch_22 + numerator_18
-    total_35 = total_35 + total_36 * branch_32 + product_19
-    branch_36 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_40 = branch_33 + branch_36
-    product_20 = 2.0 * minus_abs_branch
+    numerator_18 = jnp.where(is_negative, numerator_18, branch_14 - (total_30 - total_28))
+    numerator_18 = numerator_18 * product_9
+    numerator_19 = head_ratio * head_total_8 - product_32 + head_ratio * difference_35
+    numerator_20 = numerator_19 + difference_34 * head_total_8 + difference_34 * difference_35
+    numerator_21 = -jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_20)
+    numerator_22 = 2.0 - product_32 + numerator_21 - (branch - (total_8 - total_5)) * ratio
+    numerator_22 = numerator_22 / total_8 * ratio * 2.0
+    product_35 = 4.0 * exp_product_23 / jnp.square(1.0 + exp_product_23) * total_6
+    product_35 = (jnp.where(magnitude, total_45, 0.0) + product_35) * product_22
+    total_50 = head_ratio * head_ratio - product_7 + head_ratio * difference_34
+    total_50 = total_50 + difference_34 * head_ratio + difference_34 * difference_34
+    total_50 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_50) + numerator_22
+    total_50 = total_50 * product_2
+    total_51 = head_held * head_held - product + head_held * difference_33
+    total_51 = total_51 + difference_33 * head_held + difference_33 * difference_33
+    total_51 = jnp.where(product * 2.0**-60 == 0.0, 0.0, total_51) * -2.0 * product_7
+    total_49 = (total_49 + total_51 + total_50) * branch_15
+    difference_38 = head_product_22 * head_branch_22 - product_30
+    difference_38 = difference_38 + head_product_22 * difference_27
+    difference_38 = difference_38 + difference_28 * head_branch_22
+    difference_38 = difference_38 + difference_28 * difference_27
+    difference_38 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, difference_38)
+    difference_39 = head_product_9 * head_branch_15 - product_22
+    difference_39 = difference_39 + head_product_9 * difference_29
+    difference_39 = difference_39 + difference_30 * head_branch_15
+    difference_39 = difference_39 + difference_30 * difference_29
+    difference_39 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_39) + total_49
+    difference_38 = difference_38 + (difference_39 + numerator_18) * branch_22 + product_35
+    branch_23 = jnp.where(jnp.abs(difference_38) < jnp.inf, difference_38, 0.0)
+    total_52 = product_30 + branch_23
+    product_36 = 2.0 * negated
     smaller_2 = jnp.minimum(smaller, 0.0)
-    total_41 = product_20 + smaller_2
-    difference_38 = total_41 - product_20
-    total_42 = product_20 - (total_41 - difference_38) + (smaller_2 - difference_38)
-    total_42 = total_42 + product_3
-    branch_37 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
-    total_43 = total_41 + branch_37
-    difference_39 = branch_37 - (total_43 - total_41)
-    branch_38 = jnp.where(jnp.abs(difference_39) < jnp.inf, difference_39, 0.0)
-    total_44 = total_43 + branch_38
-    is_far = jnp.abs(total_44) > 64.0
-    branch_39 = jnp.where(is_far, 0.5 * total_44, total_43)
-    is_less_6 = jnp.abs(branch_39) < 0.5
-    expm1_branch_39 = _expm1(branch_39)
-    total_45 = expm1_branch_39 + 1.0
-    part_of_t = jnp.where(is_less_6, total_45, jnp.exp(branch_39))
-    branch_40 = jnp.where(is_less_6, expm1_branch_39 - (total_45 - 1.0), 0.0)
-    branch_41 = jnp.where(jnp.abs(branch_40) < jnp.inf, branch_40, 0.0)
-    total_46 = part_of_t + branch_41
-    product_21 = total_40 * total_46
-    head_product_21 = _head(product_21)
-    branch_42 = jnp.where(product_21 == head_product_21, 0.0, product_21 - head_product_21)
-    branch_42 = head_product_21 + branch_42
-    head_total_40 = _head(total_40)
-    head_total_46 = _head(total_46)
-    difference_40 = total_46 - head_total_46
-    difference_41 = total_40 - head_total_40
-    total_47 = head_total_40 * head_total_46 - branch_42 + head_total_40 * difference_40
-    total_47 = total_47 + difference_41 * head_total_46 + difference_41 * difference_40
-    total_47 = jnp.where(branch_42 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_47 = total_47 + (branch_36 - (total_40 - branch_33)) * total_46
-    total_47 = total_47 + (branch_41 - (total_46 - part_of_t)) * total_40
-    branch_43 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = branch_42 + branch_43
-    inside_3 = (total_43 != -800.0) & (total_43 < -800.0)
-    is_gone = (total_43 == -800.0) & (branch_38 < 0.0) | inside_3
+    total_53 = product_36 + smaller_2
+    difference_40 = total_53 - product_36
+    total_54 = product_36 - (total_53 - difference_40) + (smaller_2 - difference_40)
+    total_54 = total_54 + product_6
+    branch_24 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
+    total_55 = total_53 + branch_24
+    difference_41 = branch_24 - (total_55 - total_53)
+    branch_25 = jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    total_56 = total_55 + branch_25
+    is_far = jnp.abs(total_56) > 64.0
+    branch_26 = jnp.where(is_far, 0.5 * total_56, total_55)
+    is_less_6 = jnp.abs(branch_26) < 0.5
+    expm1_branch_26 = _expm1(branch_26)
+    total_57 = expm1_branch_26 + 1.0
+    part_of_t = jnp.where(is_less_6, total_57, jnp.exp(branch_26))
+    branch_27 = jnp.where(is_less_6, expm1_branch_26 - (total_57 - 1.0), 0.0)
+    branch_28 = jnp.where(jnp.abs(branch_27) < jnp.inf, branch_27, 0.0)
+    total_58 = part_of_t + branch_28
+    product_37 = total_52 * total_58
+    head_product_37 = _head(product_37)
+    total_59 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = jnp.where(product_38, product_37, total_59)
+    head_total_52 = _head(total_52)
+    head_total_58 = _head(total_58)
+    difference_42 = total_58 - head_total_58
+    difference_43 = total_52 - head_total_52
+    total_60 = head_total_52 * head_total_58 - product_38 + head_total_52 * difference_42
+    total_60 = total_60 + difference_43 * head_total_58 + difference_43 * difference_42
+    total_60 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + (branch_23 - (total_52 - product_30)) * total_58
+    total_60 = total_60 + (branch_28 - (total_58 - part_of_t)) * total_52
+    branch_29 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    total_61 = product_38 + branch_29
+    inside_3 = (total_55 != -800.0) & (total_55 < -800.0)
+    is_gone = (total_55 == -800.0) & (branch_25 < 0.0) | inside_3
     scale = jnp.maximum(abs_smaller, 1.0)
     squared = jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
     head_squared = _head(squared)
-    branch_44 = jnp.where(squared == head_squared, 0.0, squared - head_squared)
-    branch_44 = head_squared + branch_44
-    product_22 = total_48 * branch_44
-    head_product_22 = _head(product_22)
-    branch_45 = jnp.where(product_22 == head_product_22, 0.0, product_22 - head_product_22)
-    branch_45 = head_product_22 + branch_45
-    head_total_48 = _head(total_48)
-    head_branch_44 = _head(branch_44)
-    difference_42 = branch_44 - head_branch_44
-    difference_43 = total_48 - head_total_48
-    total_49 = head_total_48 * head_branch_44 - branch_45 + head_total_48 * difference_42
-    total_49 = total_49 + difference_43 * head_branch_44 + difference_43 * difference_42
-    total_49 = jnp.where(branch_45 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_43 - (total_48 - branch_42)) * branch_44
-    branch_46 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_50 = branch_45 + branch_46
+    total_62 = head_squared + (squared - head_squared)
+    product_39 = squared * 2.0**-60
+    product_39 = (product_39 == 0.0) | (squared == head_squared)
+    product_39 = jnp.where(product_39, squared, total_62)
+    product_40 = total_61 * product_39
+    head_product_40 = _head(product_40)
+    total_63 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = jnp.where(product_41, product_40, total_63)
+    head_total_61 = _head(total_61)
+    head_product_39 = _head(product_39)
+    difference_44 = product_39 - head_product_39
+    difference_45 = total_61 - head_total_61
+    total_64 = head_total_61 * head_product_39 - product_41 + head_total_61 * difference_44
+    total_64 = total_64 + difference_45 * head_product_39 + difference_45 * difference_44
+    total_64 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = total_64 + (branch_29 - (total_61 - product_38)) * product_39
+    branch_30 = jnp.where(jnp.abs(total_64) < jnp.inf, total_64, 0.0)
+    total_65 = product_41 + branch_30
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_47 = jnp.where(is_far, branch_40, 0.0)
-    branch_48 = jnp.where(jnp.abs(branch_47) < jnp.inf, branch_47, 0.0)
-    total_51 = rest_of_t + branch_48
-    product_23 = total_50 * total_51
-    head_product_23 = _head(product_23)
-    branch_49 = jnp.where(product_23 == head_product_23, 0.0, product_23 - head_product_23)
-    branch_49 = head_product_23 + branch_49
-    head_total_50 = _head(total_50)
-    head_total_51 = _head(total_51)
-    difference_44 = total_51 - head_total_51
-    difference_45 = total_50 - head_total_50
-    total_52 = head_total_50 * head_total_51 - branch_49 + head_total_50 * difference_44
-    total_52 = total_52 + difference_45 * head_total_51 + difference_45 * difference_44
-    total_52 = jnp.where(branch_49 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_46 - (total_50 - branch_45)) * total_51
-    total_52 = total_52 + (branch_48 - (total_51 - rest_of_t)) * total_50
-    total_53 = branch_49 + jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    branch_50 = jnp.where(is_far, 0.0, difference_39)
-    total_54 = branch_50 + jnp.where(is_far, branch_50, 0.0)
-    product_24 = total_53 * total_54
-    product_25 = total_53 * (jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0) + 1.0)
-    total_55 = total_53 + jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
-    return jnp.where(jnp.abs(total_53) < 2.0**-60, product_25, total_55)
+    branch_31 = jnp.where(is_far, branch_27, 0.0)
+    branch_32 = jnp.where(jnp.abs(branch_31) < jnp.inf, branch_31, 0.0)
+    total_66 = rest_of_t + branch_32
+    product_42 = total_65 * total_66
+    head_product_42 = _head(product_42)
+    total_67 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = jnp.where(product_43, product_42, total_67)
+    head_total_65 = _head(total_65)
+    head_total_66 = _head(total_66)
+    difference_46 = total_66 - head_total_66
+    difference_47 = total_65 - head_total_65
+    total_68 = head_total_65 * head_total_66 - product_43 + head_total_65 * difference_46
+    total_68 = total_68 + difference_47 * head_total_66 + difference_47 * difference_46
+    total_68 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, total_68)
+    total_68 = total_68 + (branch_30 - (total_65 - product_41)) * total_66
+    total_68 = total_68 + (branch_32 - (total_66 - rest_of_t)) * total_65
+    total_69 = product_43 + jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
+    branch_33 = jnp.where(is_far, 0.0, difference_41)
+    total_70 = branch_33 + jnp.where(is_far, branch_33, 0.0)
+    product_44 = total_69 * total_70
+    product_45 = total_69 * (jnp.where(jnp.abs(total_70) < jnp.inf, total_70, 0.0) + 1.0)
+    total_71 = total_69 + jnp.where(jnp.abs(product_44) < jnp.inf, product_44, 0.0)
+    return jnp.where(jnp.abs(total_69) < 2.0**-60, product_45, total_71)
 
 
 def _along(tangents, value, variables, partials):

@@ -94,301 +94,335 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     held = jnp.clip(x, -1.0, 1.0)
     product = alpha_p * jnp.square(held)
     head_product = _head(product)
-    branch = jnp.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = held * beta
-    head_product_2 = _head(product_2)
-    branch_2 = jnp.where(product_2 == head_product_2, 0.0, product_2 - head_product_2)
-    branch_2 = head_product_2 + branch_2
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_3 = held * beta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = jnp.where(product_4, product_3, total_2)
     abs_x = jnp.abs(x)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
-    product_3 = branch_2 * inverse_scale
-    head_product_3 = _head(product_3)
-    branch_3 = jnp.where(product_3 == head_product_3, 0.0, product_3 - head_product_3)
-    branch_3 = head_product_3 + branch_3
-    total = branch + branch_3
-    difference = total - branch
-    total_2 = branch - (total - difference) + (branch_3 - difference)
-    branch_4 = jnp.where(jnp.abs(total_2) < jnp.inf, total_2, 0.0)
-    total_3 = total + branch_4
+    product_5 = product_4 * inverse_scale
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = jnp.where(product_6, product_5, total_3)
+    total_4 = product_2 + product_6
+    difference = total_4 - product_2
+    total_5 = product_2 - (total_4 - difference) + (product_6 - difference)
+    branch = jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
+    total_6 = total_4 + branch
     scale_squared = jnp.square(scale)
     head = _head(scale_squared)
-    total_4 = head + jnp.where(scale_squared == head, 0.0, scale_squared - head)
-    product_4 = total_3 * total_4
-    head_product_4 = _head(product_4)
-    branch_5 = jnp.where(product_4 == head_product_4, 0.0, product_4 - head_product_4)
-    branch_5 = head_product_4 + branch_5
-    head_total_3 = _head(total_3)
-    head_total_4 = _head(total_4)
-    difference_2 = total_4 - head_total_4
-    difference_3 = total_3 - head_total_3
+    total_7 = head + (scale_squared - head)
+    product_7 = scale_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (scale_squared == head)
+    product_7 = jnp.where(product_7, scale_squared, total_7)
+    product_8 = total_6 * product_7
+    head_product_8 = _head(product_8)
+    total_8 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = jnp.where(product_9, product_8, total_8)
+    head_total_6 = _head(total_6)
+    head_product_7 = _head(product_7)
+    difference_2 = product_7 - head_product_7
+    difference_3 = total_6 - head_total_6
     head_scale = _head(scale)
     difference_4 = scale - head_scale
-    total_5 = head_total_3 * head_total_4 - branch_5 + head_total_3 * difference_2
-    total_5 = total_5 + difference_3 * head_total_4 + difference_3 * difference_2
-    total_5 = jnp.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + (branch_4 - (total_3 - total)) * total_4
-    total_6 = head_scale * head_scale - total_4 + head_scale * difference_4
-    total_6 = total_6 + difference_4 * head_scale + difference_4 * difference_4
-    total_5 = total_5 + jnp.where(total_4 * 2.0**-60 == 0.0, 0.0, total_6) * total_3
-    product_5 = held * alpha_n
-    head_product_5 = _head(product_5)
-    branch_6 = jnp.where(product_5 == head_product_5, 0.0, product_5 - head_product_5)
-    branch_6 = head_product_5 + branch_6
-    minus_branch_6 = -branch_6
-    total_7 = branch_2 + minus_branch_6
-    difference_5 = total_7 - branch_2
+    total_9 = head_total_6 * head_product_7 - product_9 + head_total_6 * difference_2
+    total_9 = total_9 + difference_3 * head_product_7 + difference_3 * difference_2
+    total_9 = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_9 = total_9 + (branch - (total_6 - total_4)) * product_7
+    total_10 = head_scale * head_scale - product_7 + head_scale * difference_4
+    total_10 = total_10 + difference_4 * head_scale + difference_4 * difference_4
+    total_9 = total_9 + jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10) * total_6
+    product_10 = held * alpha_n
+    head_product_10 = _head(product_10)
+    total_11 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = jnp.where(product_11, product_10, total_11)
+    minus_product_11 = -product_11
+    total_12 = product_4 + minus_product_11
+    difference_5 = total_12 - product_4
     head_held = _head(held)
     head_alpha_n = _head(alpha_n)
     difference_6 = alpha_n - head_alpha_n
     difference_7 = held - head_held
-    total_8 = branch_2 - (total_7 - difference_5) + (minus_branch_6 - difference_5)
-    total_9 = head_held * head_alpha_n - branch_6 + head_held * difference_6
-    total_9 = total_9 + difference_7 * head_alpha_n + difference_7 * difference_6
-    total_8 = total_8 - jnp.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_9)
-    branch_7 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
-    total_10 = total_7 + branch_7
-    difference_8 = branch_7 - (total_10 - total_7)
-    branch_8 = jnp.where(jnp.abs(difference_8) < jnp.inf, difference_8, 0.0)
-    total_11 = total_10 + branch_8
+    total_13 = product_4 - (total_12 - difference_5) + (minus_product_11 - difference_5)
+    total_14 = head_held * head_alpha_n - product_11 + head_held * difference_6
+    total_14 = total_14 + difference_7 * head_alpha_n + difference_7 * difference_6
+    total_13 = total_13 - jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+    branch_2 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
+    total_15 = total_12 + branch_2
+    difference_8 = branch_2 - (total_15 - total_12)
+    branch_3 = jnp.where(jnp.abs(difference_8) < jnp.inf, difference_8, 0.0)
+    total_16 = total_15 + branch_3
     is_negative = x < 0.0
     minus_abs_x = -abs_x
     abs_minus_abs_x = jnp.abs(minus_abs_x)
     is_less = abs_minus_abs_x < 0.25
-    total_12 = minus_abs_x + 1.0
-    difference_9 = total_12 - minus_abs_x
-    product_6 = (_1_OVER_15_FACTORIAL * minus_abs_x + _1_OVER_14_FACTORIAL) * minus_abs_x
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * minus_abs_x + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * minus_abs_x + _1_OVER_11_FACTORIAL) * minus_abs_x
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * minus_abs_x + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * minus_abs_x + _1_OVER_8_FACTORIAL) * minus_abs_x
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * minus_abs_x + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * minus_abs_x + _1_OVER_5_FACTORIAL) * minus_abs_x
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * minus_abs_x + _1_OVER_3_FACTORIAL
-    product_6 = jnp.square(minus_abs_x) * (product_6 * minus_abs_x + _1_OVER_2_FACTORIAL)
-    product_6 = minus_abs_x - (total_12 - difference_9) + (1.0 - difference_9) + product_6
-    branch_9 = jnp.where(jnp.abs(product_6) < jnp.inf, product_6, 0.0)
-    total_13 = total_12 + branch_9
+    total_17 = minus_abs_x + 1.0
+    difference_9 = total_17 - minus_abs_x
+    product_12 = (_1_OVER_15_FACTORIAL * minus_abs_x + _1_OVER_14_FACTORIAL) * minus_abs_x
+    product_12 = (product_12 + _1_OVER_13_FACTORIAL) * minus_abs_x + _1_OVER_12_FACTORIAL
+    product_12 = (product_12 * minus_abs_x + _1_OVER_11_FACTORIAL) * minus_abs_x
+    product_12 = (product_12 + _1_OVER_10_FACTORIAL) * minus_abs_x + _1_OVER_9_FACTORIAL
+    product_12 = (product_12 * minus_abs_x + _1_OVER_8_FACTORIAL) * minus_abs_x
+    product_12 = (product_12 + _1_OVER_7_FACTORIAL) * minus_abs_x + _1_OVER_6_FACTORIAL
+    product_12 = (product_12 * minus_abs_x + _1_OVER_5_FACTORIAL) * minus_abs_x
+    product_12 = (product_12 + _1_OVER_4_FACTORIAL) * minus_abs_x + _1_OVER_3_FACTORIAL
+    product_12 = jnp.square(minus_abs_x) * (product_12 * minus_abs_x + _1_OVER_2_FACTORIAL)
+    product_12 = minus_abs_x - (total_17 - difference_9) + (1.0 - difference_9) + product_12
+    branch_4 = jnp.where(jnp.abs(product_12) < jnp.inf, product_12, 0.0)
+    total_18 = total_17 + branch_4
     exp_minus_abs_x = jnp.exp(minus_abs_x)
-    t = jnp.where(is_less, total_13, exp_minus_abs_x)
-    branch_10 = jnp.where(is_negative, 1.0, t)
-    branch_11 = jnp.where(is_less, branch_9 - (total_13 - total_12), 0.0)
-    branch_12 = jnp.where(is_negative, 0.0, branch_11)
-    branch_13 = jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0)
-    total_14 = branch_10 + branch_13
-    product_7 = total_11 * total_14
-    head_product_7 = _head(product_7)
-    branch_14 = jnp.where(product_7 == head_product_7, 0.0, product_7 - head_product_7)
-    branch_14 = head_product_7 + branch_14
-    branch_15 = jnp.where(is_negative, t, 1.0)
-    minus_branch_10 = -branch_10
-    total_15 = branch_15 + minus_branch_10
-    difference_10 = total_15 - branch_15
+    t = jnp.where(is_less, total_18, exp_minus_abs_x)
+    branch_5 = jnp.where(is_negative, 1.0, t)
+    branch_6 = jnp.where(is_less, branch_4 - (total_18 - total_17), 0.0)
+    branch_7 = jnp.where(is_negative, 0.0, branch_6)
+    branch_8 = jnp.where(jnp.abs(branch_7) < jnp.inf, branch_7, 0.0)
+    total_19 = branch_5 + branch_8
+    product_13 = total_16 * total_19
+    head_product_13 = _head(product_13)
+    total_20 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = jnp.where(product_14, product_13, total_20)
+    branch_9 = jnp.where(is_negative, t, 1.0)
+    minus_branch_5 = -branch_5
+    total_21 = branch_9 + minus_branch_5
+    difference_10 = total_21 - branch_9
     binade = _binade(exp_minus_abs_x * _4_OVER_3)
     inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_16 = jnp.where(inside, binade, 1.0)
-    ratio = exp_minus_abs_x / branch_16
-    floor = jnp.floor(jnp.log(branch_16) * _1_OVER_LOG_2 + 0.5)
+    branch_10 = jnp.where(inside, binade, 1.0)
+    ratio = exp_minus_abs_x / branch_10
+    floor = jnp.floor(jnp.log(branch_10) * _1_OVER_LOG_2 + 0.5)
     difference_11 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_16 = difference_11 + negated
-    difference_12 = total_16 - difference_11
-    total_17 = difference_11 - (total_16 - difference_12) + (negated - difference_12)
-    total_17 = total_17 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_17 = jnp.where(jnp.abs(total_17) < jnp.inf, total_17, 0.0)
-    total_18 = total_16 + branch_17
-    numerator = (_1_OVER_15_FACTORIAL * total_18 + _1_OVER_14_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_18 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_11_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_18 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_8_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_18 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_18 + _1_OVER_5_FACTORIAL) * total_18
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_18 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_18) * (numerator * total_18 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_18 + (numerator + (branch_17 - (total_18 - total_16)))
+    total_22 = difference_11 + negated
+    difference_12 = total_22 - difference_11
+    total_23 = difference_11 - (total_22 - difference_12) + (negated - difference_12)
+    total_23 = total_23 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = jnp.where(jnp.abs(total_23) < jnp.inf, total_23, 0.0)
+    total_24 = total_22 + branch_11
+    numerator = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_24 + _1_OVER_11_FACTORIAL) * total_24
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_24 + _1_OVER_8_FACTORIAL) * total_24
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_24 + _1_OVER_5_FACTORIAL) * total_24
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
+    numerator = jnp.square(total_24) * (numerator * total_24 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_24 + (numerator + (branch_11 - (total_24 - total_22)))
     numerator = jnp.where(inside & (abs_minus_abs_x >= 0.25), numerator / ratio, 0.0)
-    branch_18 = jnp.where(is_negative, 0.0, numerator)
-    total_19 = branch_15 - (total_15 - difference_10) + (minus_branch_10 - difference_10)
-    product_8 = jnp.where(is_negative, numerator, 0.0) * branch_15
-    total_19 = total_19 + (jnp.where(is_negative, branch_11, 0.0) + product_8)
-    total_19 = total_19 - (branch_12 + branch_18 * branch_10)
-    branch_19 = jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
-    total_20 = total_15 + branch_19
-    product_9 = alpha_n * total_20
-    head_product_9 = _head(product_9)
-    branch_20 = jnp.where(product_9 == head_product_9, 0.0, product_9 - head_product_9)
-    branch_20 = head_product_9 + branch_20
-    product_10 = branch_20 * inverse_scale
-    head_product_10 = _head(product_10)
-    branch_21 = jnp.where(product_10 == head_product_10, 0.0, product_10 - head_product_10)
-    branch_21 = head_product_10 + branch_21
-    total_21 = branch_14 + branch_21
-    difference_13 = total_21 - branch_14
-    head_total_11 = _head(total_11)
-    head_total_14 = _head(total_14)
-    difference_14 = total_14 - head_total_14
-    difference_15 = total_11 - head_total_11
-    difference_16 = branch_13 - (total_14 - branch_10)
-    head_branch_20 = _head(branch_20)
+    branch_12 = jnp.where(is_negative, 0.0, numerator)
+    total_25 = branch_9 - (total_21 - difference_10) + (minus_branch_5 - difference_10)
+    product_15 = jnp.where(is_negative, numerator, 0.0) * branch_9
+    total_25 = total_25 + (jnp.where(is_negative, branch_6, 0.0) + product_15)
+    total_25 = total_25 - (branch_7 + branch_12 * branch_5)
+    branch_13 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_21 + branch_13
+    product_16 = alpha_n * total_26
+    head_product_16 = _head(product_16)
+    total_27 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = jnp.where(product_17, product_16, total_27)
+    product_18 = product_17 * inverse_scale
+    head_product_18 = _head(product_18)
+    total_28 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = jnp.where(product_19, product_18, total_28)
+    total_29 = product_14 + product_19
+    difference_13 = total_29 - product_14
+    head_total_16 = _head(total_16)
+    head_total_19 = _head(total_19)
+    difference_14 = total_19 - head_total_19
+    difference_15 = total_16 - head_total_16
+    difference_16 = branch_8 - (total_19 - branch_5)
+    head_product_17 = _head(product_17)
     head_2 = _head(inverse_scale)
     difference_17 = inverse_scale - head_2
-    difference_18 = branch_20 - head_branch_20
-    head_total_20 = _head(total_20)
-    difference_19 = total_20 - head_total_20
-    total_22 = head_total_11 * head_total_14 - branch_14 + head_total_11 * difference_14
-    total_22 = total_22 + difference_15 * head_total_14 + difference_15 * difference_14
-    total_22 = jnp.where(branch_14 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_8 - (total_11 - total_10)) * total_14
-    total_22 = total_22 + difference_16 * total_11 + branch_18 * branch_14
-    total_23 = head_alpha_n * head_total_20 - branch_20 + head_alpha_n * difference_19
-    total_23 = total_23 + difference_6 * head_total_20 + difference_6 * difference_19
-    total_23 = jnp.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_23 = (total_23 + (branch_19 - (total_20 - total_15)) * alpha_n) * inverse_scale
-    total_24 = head_branch_20 * head_2 - branch_21 + head_branch_20 * difference_17
-    total_24 = total_24 + difference_18 * head_2 + difference_18 * difference_17
-    total_24 = jnp.where(branch_21 * 2.0**-60 == 0.0, 0.0, total_24) + total_23
-    total_25 = branch_14 - (total_21 - difference_13) + (branch_21 - difference_13)
-    total_25 = total_25 + total_22 + total_24
-    branch_22 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
-    total_26 = total_21 + branch_22
-    difference_20 = branch_22 - (total_26 - total_21)
+    difference_18 = product_17 - head_product_17
+    head_total_26 = _head(total_26)
+    difference_19 = total_26 - head_total_26
+    total_30 = head_total_16 * head_total_19 - product_14 + head_total_16 * difference_14
+    total_30 = total_30 + difference_15 * head_total_19 + difference_15 * difference_14
+    total_30 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = total_30 + (branch_3 - (total_16 - total_15)) * total_19
+    total_30 = total_30 + difference_16 * total_16 + branch_12 * product_14
+    total_31 = head_alpha_n * head_total_26 - product_17 + head_alpha_n * difference_19
+    total_31 = total_31 + difference_6 * head_total_26 + difference_6 * difference_19
+    total_31 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = (total_31 + (branch_13 - (total_26 - total_21)) * alpha_n) * inverse_scale
+    total_32 = head_product_17 * head_2 - product_19 + head_product_17 * difference_17
+    total_32 = total_32 + difference_18 * head_2 + difference_18 * difference_17
+    total_32 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, total_32) + total_31
+    total_33 = product_14 - (total_29 - difference_13) + (product_19 - difference_13)
+    total_33 = total_33 + total_30 + total_32
+    branch_14 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
+    total_34 = total_29 + branch_14
+    difference_20 = branch_14 - (total_34 - total_29)
     is_beyond = -jnp.minimum(-x, 0.0) > 800.0
-    product_11 = total_14 * branch_18
-    product_12 = total_14 * (jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0) + 1.0)
-    total_27 = total_14 + jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
-    product_12 = jnp.where(jnp.abs(total_14) < 2.0**-60, product_12, total_27)
-    product_13 = x * beta
-    head_product_13 = _head(product_13)
-    branch_23 = jnp.where(product_13 == head_product_13, 0.0, product_13 - head_product_13)
-    branch_23 = head_product_13 + branch_23
-    total_28 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
-    difference_21 = total_28 - alpha_n
+    product_20 = total_19 * branch_12
+    product_21 = total_19 * (jnp.where(jnp.abs(branch_12) < jnp.inf, branch_12, 0.0) + 1.0)
+    total_35 = total_19 + jnp.where(jnp.abs(product_20) < jnp.inf, product_20, 0.0)
+    product_21 = jnp.where(jnp.abs(total_19) < 2.0**-60, product_21, total_35)
+    product_22 = x * beta
+    head_product_22 = _head(product_22)
+    total_36 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = jnp.where(product_23, product_22, total_36)
+    total_37 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
+    difference_21 = total_37 - alpha_n
     difference_22 = _THE_FIRST_DIGITS_OF_MINUS_0_8 - difference_21
-    difference_22 = alpha_n - (total_28 - difference_21) + difference_22
+    difference_22 = alpha_n - (total_37 - difference_21) + difference_22
     difference_22 = difference_22 + _THE_OTHER_DIGITS_OF_MINUS_0_8
-    branch_24 = jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
-    total_29 = total_28 + branch_24
-    product_14 = x * total_29
-    head_product_14 = _head(product_14)
-    branch_25 = jnp.where(product_14 == head_product_14, 0.0, product_14 - head_product_14)
-    branch_25 = head_product_14 + branch_25
-    minus_branch_25 = -branch_25
-    total_30 = branch_23 + minus_branch_25
-    difference_23 = total_30 - branch_23
+    branch_15 = jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
+    total_38 = total_37 + branch_15
+    product_24 = x * total_38
+    head_product_24 = _head(product_24)
+    total_39 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = jnp.where(product_25, product_24, total_39)
+    minus_product_25 = -product_25
+    total_40 = product_23 + minus_product_25
+    difference_23 = total_40 - product_23
     head_x = _head(x)
     head_beta = _head(beta)
     difference_24 = beta - head_beta
     difference_25 = x - head_x
-    head_total_29 = _head(total_29)
-    difference_26 = total_29 - head_total_29
-    difference_27 = branch_24 - (total_29 - total_28)
-    total_31 = branch_23 - (total_30 - difference_23) + (minus_branch_25 - difference_23)
-    total_32 = head_x * head_total_29 - branch_25 + head_x * difference_26
-    total_32 = total_32 + difference_25 * head_total_29 + difference_25 * difference_26
-    total_32 = -(jnp.where(branch_25 * 2.0**-60 == 0.0, 0.0, total_32) + difference_27 * x)
-    total_33 = head_x * head_beta - branch_23 + head_x * difference_24
-    total_33 = total_33 + difference_25 * head_beta + difference_25 * difference_24
-    total_31 = total_31 + jnp.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_33) + total_32
-    branch_26 = jnp.where(jnp.abs(total_31) < jnp.inf, total_31, 0.0)
-    total_34 = total_30 + branch_26
-    product_15 = _0_8 * x
-    head_product_15 = _head(product_15)
-    branch_27 = jnp.where(product_15 == head_product_15, 0.0, product_15 - head_product_15)
-    branch_27 = head_product_15 + branch_27
-    minus_branch_27 = -branch_27
-    total_35 = total_34 + minus_branch_27
-    difference_28 = total_35 - total_34
-    product_16 = _THE_FIRST_DIGITS_OF_0_8 * x
-    head_product_16 = _head(product_16)
-    branch_28 = jnp.where(product_16 == head_product_16, 0.0, product_16 - head_product_16)
-    branch_28 = head_product_16 + branch_28
+    head_total_38 = _head(total_38)
+    difference_26 = total_38 - head_total_38
+    difference_27 = branch_15 - (total_38 - total_37)
+    total_41 = product_23 - (total_40 - difference_23) + (minus_product_25 - difference_23)
+    total_42 = head_x * head_total_38 - product_25 + head_x * difference_26
+    total_42 = total_42 + difference_25 * head_total_38 + difference_25 * difference_26
+    total_42 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, total_42) + difference_27 * x
+    total_43 = head_x * head_beta - product_23 + head_x * difference_24
+    total_43 = total_43 + difference_25 * head_beta + difference_25 * difference_24
+    total_41 = total_41 + jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_43) - total_42
+    branch_16 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
+    total_44 = total_40 + branch_16
+    product_26 = _0_8 * x
+    head_product_26 = _head(product_26)
+    total_45 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = jnp.where(product_27, product_26, total_45)
+    minus_product_27 = -product_27
+    total_46 = total_44 + minus_product_27
+    difference_28 = total_46 - total_44
+    product_28 = _THE_FIRST_DIGITS_OF_0_8 * x
+    head_product_28 = _head(product_28)
+    total_47 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = jnp.where(product_29, product_28, total_47)
     head_3 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_0_8))
     difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
-    total_36 = total_34 - (total_35 - difference_28) + (minus_branch_27 - difference_28)
-    total_36 = total_36 + (branch_26 - (total_34 - total_30))
-    total_37 = head_3 * head_x - branch_28 + head_3 * difference_25
-    total_37 = total_37 + difference_29 * head_x + difference_29 * difference_25
-    total_37 = jnp.where(branch_28 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = -(branch_28 - branch_27 + (total_37 + _THE_OTHER_DIGITS_OF_0_8 * x))
-    total_36 = total_36 + total_37
-    branch_29 = jnp.where(jnp.abs(total_36) < jnp.inf, total_36, 0.0)
-    total_38 = total_35 + branch_29
-    difference_30 = branch_29 - (total_38 - total_35)
-    branch_30 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
-    total_39 = total_38 + branch_30
-    product_17 = total_39 * total_14
-    head_product_17 = _head(product_17)
-    branch_31 = jnp.where(product_17 == head_product_17, 0.0, product_17 - head_product_17)
-    branch_31 = head_product_17 + branch_31
-    total_40 = t - 1.0
-    difference_31 = total_40 - t
-    total_41 = t - (total_40 - difference_31) + (-1.0 - difference_31)
-    total_41 = total_41 + (branch_11 + numerator * t)
-    branch_32 = jnp.where(jnp.abs(total_41) < jnp.inf, total_41, 0.0)
-    total_42 = total_40 + branch_32
+    total_48 = total_44 - (total_46 - difference_28) + (minus_product_27 - difference_28)
+    total_48 = total_48 + (branch_16 - (total_44 - total_40))
+    total_49 = head_3 * head_x - product_29 + head_3 * difference_25
+    total_49 = total_49 + difference_29 * head_x + difference_29 * difference_25
+    total_49 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = -(product_29 - product_27 + (total_49 + _THE_OTHER_DIGITS_OF_0_8 * x))
+    total_48 = total_48 + total_49
+    branch_17 = jnp.where(jnp.abs(total_48) < jnp.inf, total_48, 0.0)
+    total_50 = total_46 + branch_17
+    difference_30 = branch_17 - (total_50 - total_46)
+    branch_18 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
+    total_51 = total_50 + branch_18
+    product_30 = total_51 * total_19
+    head_product_30 = _head(product_30)
+    total_52 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = jnp.where(product_31, product_30, total_52)
+    total_53 = t - 1.0
+    difference_31 = total_53 - t
+    total_54 = t - (total_53 - difference_31) + (-1.0 - difference_31)
+    total_54 = total_54 + (branch_6 + numerator * t)
+    branch_19 = jnp.where(jnp.abs(total_54) < jnp.inf, total_54, 0.0)
+    total_55 = total_53 + branch_19
     expm1_minus_abs_x = _expm1(minus_abs_x)
-    difference_32 = branch_32 - (total_42 - total_40)
-    magnitude = jnp.abs(total_42 - expm1_minus_abs_x + difference_32)
+    difference_32 = branch_19 - (total_55 - total_53)
+    magnitude = jnp.abs(total_55 - expm1_minus_abs_x + difference_32)
     magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_minus_abs_x)
-    branch_33 = jnp.where(magnitude, total_42, expm1_minus_abs_x)
-    branch_34 = jnp.where(is_negative, branch_33, -branch_33)
-    product_18 = total_29 * branch_34
-    head_product_18 = _head(product_18)
-    branch_35 = jnp.where(product_18 == head_product_18, 0.0, product_18 - head_product_18)
-    branch_35 = head_product_18 + branch_35
-    total_43 = branch_31 + branch_35
-    difference_33 = total_43 - branch_31
-    head_total_39 = _head(total_39)
-    difference_34 = total_39 - head_total_39
-    head_branch_34 = _head(branch_34)
-    difference_35 = branch_34 - head_branch_34
-    branch_36 = jnp.where(magnitude, difference_32, 0.0)
-    branch_37 = jnp.where(is_negative, branch_36, -branch_36)
-    total_44 = head_total_29 * head_branch_34 - branch_35 + head_total_29 * difference_35
-    total_44 = total_44 + difference_26 * head_branch_34 + difference_26 * difference_35
-    total_44 = jnp.where(branch_35 * 2.0**-60 == 0.0, 0.0, total_44)
-    total_44 = total_44 + difference_27 * branch_34 + branch_37 * total_29
-    total_45 = head_total_39 * head_total_14 - branch_31 + head_total_39 * difference_14
-    total_45 = total_45 + difference_34 * head_total_14 + difference_34 * difference_14
-    total_45 = jnp.where(branch_31 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_45 = total_45 + (branch_30 - (total_39 - total_38)) * total_14
-    total_45 = total_45 + difference_16 * total_39 + branch_18 * branch_31
-    total_46 = branch_31 - (total_43 - difference_33) + (branch_35 - difference_33)
-    total_46 = total_46 + total_45 + total_44
-    branch_38 = jnp.where(jnp.abs(total_46) < jnp.inf, total_46, 0.0)
-    total_47 = total_43 + branch_38
-    product_19 = _0_8 * branch_34
-    head_product_19 = _head(product_19)
-    branch_39 = jnp.where(product_19 == head_product_19, 0.0, product_19 - head_product_19)
-    branch_39 = head_product_19 + branch_39
-    total_48 = total_47 + branch_39
-    difference_36 = total_48 - total_47
-    product_20 = _THE_FIRST_DIGITS_OF_0_8 * branch_34
-    head_product_20 = _head(product_20)
-    branch_40 = jnp.where(product_20 == head_product_20, 0.0, product_20 - head_product_20)
-    branch_40 = head_product_20 + branch_40
-    total_49 = total_47 - (total_48 - difference_36) + (branch_39 - difference_36)
-    total_49 = total_49 + (branch_38 - (total_47 - total_43))
-    total_50 = head_3 * head_branch_34 - branch_40 + head_3 * difference_35
-    total_50 = total_50 + difference_29 * head_branch_34 + difference_29 * difference_35
-    total_50 = jnp.where(branch_40 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = total_50 + _THE_OTHER_DIGITS_OF_0_8 * branch_34
-    total_50 = branch_40 - branch_39 + (total_50 + branch_37 * _THE_FIRST_DIGITS_OF_0_8)
-    total_49 = total_49 + total_50
-    branch_41 = jnp.where(jnp.abs(total_49) < jnp.inf, total_49, 0.0)
-    total_51 = total_48 + branch_41
-    difference_37 = branch_41 - (total_51 - total_48)
-    numerator_2 = total_51 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
-    numerator_2 = jnp.where(is_positive, x * (x * alpha_p + beta), numerator_2 / product_12)
+    branch_20 = jnp.where(magnitude, total_55, expm1_minus_abs_x)
+    branch_21 = jnp.where(is_negative, branch_20, -branch_20)
+    product_32 = total_38 * branch_21
+    head_product_32 = _head(product_32)
+    total_56 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = jnp.where(product_33, product_32, total_56)
+    total_57 = product_31 + product_33
+    difference_33 = total_57 - product_31
+    head_total_51 = _head(total_51)
+    difference_34 = total_51 - head_total_51
+    head_branch_21 = _head(branch_21)
+    difference_35 = branch_21 - head_branch_21
+    branch_22 = jnp.where(magnitude, difference_32, 0.0)
+    branch_23 = jnp.where(is_negative, branch_22, -branch_22)
+    total_58 = head_total_38 * head_branch_21 - product_33 + head_total_38 * difference_35
+    total_58 = total_58 + difference_26 * head_branch_21 + difference_26 * difference_35
+    total_58 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_58)
+    total_58 = total_58 + difference_27 * branch_21 + branch_23 * total_38
+    total_59 = head_total_51 * head_total_19 - product_31 + head_total_51 * difference_14
+    total_59 = total_59 + difference_34 * head_total_19 + difference_34 * difference_14
+    total_59 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + (branch_18 - (total_51 - total_50)) * total_19
+    total_59 = total_59 + difference_16 * total_51 + branch_12 * product_31
+    total_60 = product_31 - (total_57 - difference_33) + (product_33 - difference_33)
+    total_60 = total_60 + total_59 + total_58
+    branch_24 = jnp.where(jnp.abs(total_60) < jnp.inf, total_60, 0.0)
+    total_61 = total_57 + branch_24
+    product_34 = _0_8 * branch_21
+    head_product_34 = _head(product_34)
+    total_62 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = jnp.where(product_35, product_34, total_62)
+    total_63 = total_61 + product_35
+    difference_36 = total_63 - total_61
+    product_36 = _THE_FIRST_DIGITS_OF_0_8 * branch_21
+    head_product_36 = _head(product_36)
+    total_64 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = jnp.where(product_37, product_36, total_64)
+    total_65 = total_61 - (total_63 - difference_36) + (product_35 - difference_36)
+    total_65 = total_65 + (branch_24 - (total_61 - total_57))
+    total_66 = head_3 * head_branch_21 - product_37 + head_3 * difference_35
+    total_66 = total_66 + difference_29 * head_branch_21 + difference_29 * difference_35
+    total_66 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_66)
+    total_66 = total_66 + _THE_OTHER_DIGITS_OF_0_8 * branch_21
+    total_66 = product_37 - product_35 + (total_66 + branch_23 * _THE_FIRST_DIGITS_OF_0_8)
+    total_65 = total_65 + total_66
+    branch_25 = jnp.where(jnp.abs(total_65) < jnp.inf, total_65, 0.0)
+    total_67 = total_63 + branch_25
+    difference_37 = branch_25 - (total_67 - total_63)
+    numerator_2 = total_67 + jnp.where(jnp.abs(difference_37) < jnp.inf, difference_37, 0.0)
+    numerator_2 = jnp.where(is_positive, x * (x * alpha_p + beta), numerator_2 / product_21)
     numerator_2 = jnp.where(abs_x < 2.0**-90, beta * x, numerator_2)
-    numerator_3 = total_26 + jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
+    numerator_3 = total_34 + jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
     numerator_4 = numerator_3 * jnp.where(is_beyond, jnp.minimum(scale, 2.0**100), scale)
-    numerator_4 = numerator_4 / product_12
-    total_52 = branch_5 + jnp.where(jnp.abs(total_5) < jnp.inf, total_5, 0.0)
-    total_52 = jnp.where(is_positive, total_52, numerator_4)
-    return jnp.where(x < -0.25, total_52, numerator_2)
+    numerator_4 = numerator_4 / product_21
+    total_68 = product_9 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
+    total_68 = jnp.where(is_positive, total_68, numerator_4)
+    return jnp.where(x < -0.25, total_68, numerator_2)
 
 
 @jax.custom_jvp

@@ -102,791 +102,852 @@ def _second_derivative(x):
     clamped = keras.ops.clip(x, -1024.0, 1024.0)
     clamped_squared = keras.ops.square(clamped)
     head = _head(clamped_squared)
-    total = head + keras.ops.where(clamped_squared == head, 0.0, clamped_squared - head)
-    product = total * clamped
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head + (clamped_squared - head)
+    product = clamped_squared * 2.0**-60
+    product = (product == 0.0) | (clamped_squared == head)
+    product = keras.ops.where(product, clamped_squared, total)
+    product_2 = product * clamped
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total_2)
     minus_clamped = -clamped
-    product_2 = 0.5 * -keras.ops.abs(minus_clamped)
-    is_less = keras.ops.abs(product_2) < 0.5
-    expm1_product_2 = _expm1(product_2)
-    total_2 = expm1_product_2 + 1.0
-    branch_2 = keras.ops.where(is_less, total_2, keras.ops.exp(product_2))
-    branch_2_squared = keras.ops.square(branch_2)
-    head_2 = _head(branch_2_squared)
-    t = keras.ops.where(branch_2_squared == head_2, 0.0, branch_2_squared - head_2)
-    t = head_2 + t
-    total_3 = t + 1.0
-    difference = total_3 - t
-    head_branch_2 = _head(branch_2)
-    difference_2 = branch_2 - head_branch_2
-    branch_3 = keras.ops.where(is_less, expm1_product_2 - (total_2 - 1.0), 0.0)
-    total_4 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_2
-    total_4 = total_4 + difference_2 * head_branch_2 + difference_2 * difference_2
-    total_4 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_4)
-    total_4 = total_4 + branch_3 * branch_2 * 2.0
-    total_5 = t - (total_3 - difference) + (1.0 - difference) + total_4
-    branch_4 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-    total_6 = total_3 + branch_4
-    ratio = 1.0 / total_6
+    product_4 = 0.5 * -keras.ops.abs(minus_clamped)
+    is_less = keras.ops.abs(product_4) < 0.5
+    expm1_product_4 = _expm1(product_4)
+    total_3 = expm1_product_4 + 1.0
+    branch = keras.ops.where(is_less, total_3, keras.ops.exp(product_4))
+    branch_squared = keras.ops.square(branch)
+    head_2 = _head(branch_squared)
+    t = head_2 + (branch_squared - head_2)
+    t_2 = branch_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_squared == head_2)
+    t = keras.ops.where(t_2, branch_squared, t)
+    total_4 = t + 1.0
+    difference = total_4 - t
+    head_branch = _head(branch)
+    difference_2 = branch - head_branch
+    branch_2 = keras.ops.where(is_less, expm1_product_4 - (total_3 - 1.0), 0.0)
+    total_5 = head_branch * head_branch - t + head_branch * difference_2
+    total_5 = total_5 + difference_2 * head_branch + difference_2 * difference_2
+    total_5 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_5) + branch_2 * branch * 2.0
+    total_6 = t - (total_4 - difference) + (1.0 - difference) + total_5
+    branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_4 + branch_3
+    ratio = 1.0 / total_7
     ratio_squared = keras.ops.square(ratio)
     head_3 = _head(ratio_squared)
-    branch_5 = keras.ops.where(ratio_squared == head_3, 0.0, ratio_squared - head_3)
-    branch_5 = head_3 + branch_5
-    product_3 = branch * branch_5
-    head_product_3 = _head(product_3)
-    difference_3 = product_3 - head_product_3
-    difference_3 = keras.ops.where(product_3 == head_product_3, 0.0, difference_3)
-    difference_3 = head_product_3 + difference_3
-    product_4 = 0.5 * -keras.ops.abs(clamped)
-    is_less_2 = keras.ops.abs(product_4) < 0.5
-    expm1_product_4 = _expm1(product_4)
-    total_7 = expm1_product_4 + 1.0
-    branch_6 = keras.ops.where(is_less_2, total_7, keras.ops.exp(product_4))
-    branch_6_squared = keras.ops.square(branch_6)
-    head_4 = _head(branch_6_squared)
-    t_2 = keras.ops.where(branch_6_squared == head_4, 0.0, branch_6_squared - head_4)
-    t_3 = head_4 + t_2
-    total_8 = t_3 + 1.0
-    difference_4 = total_8 - t_3
-    head_branch_6 = _head(branch_6)
-    difference_5 = branch_6 - head_branch_6
-    branch_7 = keras.ops.where(is_less_2, expm1_product_4 - (total_7 - 1.0), 0.0)
-    total_9 = head_branch_6 * head_branch_6 - t_3 + head_branch_6 * difference_5
-    total_9 = total_9 + difference_5 * head_branch_6 + difference_5 * difference_5
-    total_9 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_9 = total_9 + branch_7 * branch_6 * 2.0
-    total_10 = t_3 - (total_8 - difference_4) + (1.0 - difference_4) + total_9
-    branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_8 + branch_8
-    ratio_2 = 1.0 / total_11
-    product_5 = difference_3 * ratio_2
-    head_product_5 = _head(product_5)
-    difference_6 = product_5 - head_product_5
-    difference_6 = keras.ops.where(product_5 == head_product_5, 0.0, difference_6)
-    difference_6 = head_product_5 + difference_6
-    product_6 = clamped * ratio_2
+    total_8 = head_3 + (ratio_squared - head_3)
+    product_5 = ratio_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (ratio_squared == head_3)
+    product_5 = keras.ops.where(product_5, ratio_squared, total_8)
+    product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
-    difference_7 = product_6 - head_product_6
-    difference_7 = keras.ops.where(product_6 == head_product_6, 0.0, difference_7)
-    difference_7 = head_product_6 + difference_7
-    minus_difference_7 = -difference_7
+    total_9 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_9)
+    product_8 = 0.5 * -keras.ops.abs(clamped)
+    is_less_2 = keras.ops.abs(product_8) < 0.5
+    expm1_product_8 = _expm1(product_8)
+    total_10 = expm1_product_8 + 1.0
+    branch_4 = keras.ops.where(is_less_2, total_10, keras.ops.exp(product_8))
+    branch_4_squared = keras.ops.square(branch_4)
+    head_4 = _head(branch_4_squared)
+    t_3 = head_4 + (branch_4_squared - head_4)
+    t_4 = branch_4_squared * 2.0**-60
+    t_4 = (t_4 == 0.0) | (branch_4_squared == head_4)
+    t_5 = keras.ops.where(t_4, branch_4_squared, t_3)
+    total_11 = t_5 + 1.0
+    difference_3 = total_11 - t_5
+    head_branch_4 = _head(branch_4)
+    difference_4 = branch_4 - head_branch_4
+    branch_5 = keras.ops.where(is_less_2, expm1_product_8 - (total_10 - 1.0), 0.0)
+    total_12 = head_branch_4 * head_branch_4 - t_5 + head_branch_4 * difference_4
+    total_12 = total_12 + difference_4 * head_branch_4 + difference_4 * difference_4
+    total_12 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = total_12 + branch_5 * branch_4 * 2.0
+    total_13 = t_5 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
+    branch_6 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_11 + branch_6
+    ratio_2 = 1.0 / total_14
+    product_9 = product_7 * ratio_2
+    head_product_9 = _head(product_9)
+    total_15 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_15)
+    product_11 = clamped * ratio_2
+    head_product_11 = _head(product_11)
+    total_16 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_16)
+    minus_product_12 = -product_12
     is_negative = clamped < 0.0
-    branch_9 = keras.ops.where(is_negative, branch_6, 1.0)
-    product_7 = minus_difference_7 * branch_9
-    head_product_7 = _head(product_7)
-    difference_8 = product_7 - head_product_7
-    difference_8 = keras.ops.where(product_7 == head_product_7, 0.0, difference_8)
-    difference_8 = head_product_7 + difference_8
-    product_8 = difference_8 * branch_9
-    head_product_8 = _head(product_8)
-    difference_9 = product_8 - head_product_8
-    difference_9 = keras.ops.where(product_8 == head_product_8, 0.0, difference_9)
-    difference_9 = head_product_8 + difference_9
-    product_9 = 0.5 * -keras.ops.abs(difference_9)
-    is_less_3 = keras.ops.abs(product_9) < 0.5
-    expm1_product_9 = _expm1(product_9)
-    total_12 = expm1_product_9 + 1.0
-    branch_10 = keras.ops.where(is_less_3, total_12, keras.ops.exp(product_9))
-    branch_10_squared = keras.ops.square(branch_10)
-    head_5 = _head(branch_10_squared)
-    t_4 = branch_10_squared - head_5
-    t_5 = head_5 + keras.ops.where(branch_10_squared == head_5, 0.0, t_4)
-    total_13 = t_5 + 1.0
-    difference_10 = total_13 - t_5
-    head_branch_10 = _head(branch_10)
-    difference_11 = branch_10 - head_branch_10
-    total_14 = head_branch_10 * head_branch_10 - t_5 + head_branch_10 * difference_11
-    total_14 = total_14 + difference_11 * head_branch_10 + difference_11 * difference_11
-    total_14 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_14)
-    branch_11 = keras.ops.where(is_less_3, expm1_product_9 - (total_12 - 1.0), 0.0)
-    total_14 = total_14 + branch_11 * branch_10 * 2.0
-    head_difference_8 = _head(difference_8)
-    head_branch_9 = _head(branch_9)
-    difference_12 = branch_9 - head_branch_9
-    difference_13 = difference_8 - head_difference_8
-    head_6 = _head(minus_difference_7)
-    difference_14 = minus_difference_7 - head_6
+    branch_7 = keras.ops.where(is_negative, branch_4, 1.0)
+    product_13 = minus_product_12 * branch_7
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_17)
+    product_15 = product_14 * branch_7
+    head_product_15 = _head(product_15)
+    total_18 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_18)
+    product_17 = 0.5 * -keras.ops.abs(product_16)
+    is_less_3 = keras.ops.abs(product_17) < 0.5
+    expm1_product_17 = _expm1(product_17)
+    total_19 = expm1_product_17 + 1.0
+    branch_8 = keras.ops.where(is_less_3, total_19, keras.ops.exp(product_17))
+    branch_8_squared = keras.ops.square(branch_8)
+    head_5 = _head(branch_8_squared)
+    t_6 = head_5 + (branch_8_squared - head_5)
+    t_7 = branch_8_squared * 2.0**-60
+    t_7 = (t_7 == 0.0) | (branch_8_squared == head_5)
+    t_8 = keras.ops.where(t_7, branch_8_squared, t_6)
+    total_20 = t_8 + 1.0
+    difference_5 = total_20 - t_8
+    head_branch_8 = _head(branch_8)
+    difference_6 = branch_8 - head_branch_8
+    branch_9 = keras.ops.where(is_less_3, expm1_product_17 - (total_19 - 1.0), 0.0)
+    branch_9 = branch_9 * branch_8 * 2.0
+    total_21 = head_branch_8 * head_branch_8 - t_8 + head_branch_8 * difference_6
+    total_21 = total_21 + difference_6 * head_branch_8 + difference_6 * difference_6
+    total_21 = keras.ops.where(t_8 * 2.0**-60 == 0.0, 0.0, total_21) + branch_9
+    head_product_14 = _head(product_14)
+    head_branch_7 = _head(branch_7)
+    difference_7 = branch_7 - head_branch_7
+    difference_8 = product_14 - head_product_14
+    head_6 = _head(minus_product_12)
+    difference_9 = minus_product_12 - head_6
     head_clamped = _head(clamped)
     head_ratio_2 = _head(ratio_2)
-    difference_15 = ratio_2 - head_ratio_2
-    difference_16 = clamped - head_clamped
-    product_10 = ratio_2 * total_11
-    head_product_10 = _head(product_10)
-    difference_17 = product_10 - head_product_10
-    difference_17 = keras.ops.where(product_10 == head_product_10, 0.0, difference_17)
-    difference_17 = head_product_10 + difference_17
-    head_total_11 = _head(total_11)
-    difference_18 = total_11 - head_total_11
-    numerator = head_ratio_2 * head_total_11 - difference_17 + head_ratio_2 * difference_18
-    numerator = numerator + difference_15 * head_total_11 + difference_15 * difference_18
-    numerator = -keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - difference_17 + numerator
-    numerator = (numerator - (branch_8 - (total_11 - total_8)) * ratio_2) / total_11
-    total_15 = head_clamped * head_ratio_2 - difference_7 + head_clamped * difference_15
-    total_15 = total_15 + difference_16 * head_ratio_2 + difference_16 * difference_15
-    total_15 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + numerator * clamped
-    branch_12 = keras.ops.where(is_negative, branch_7, 0.0)
-    total_16 = head_6 * head_branch_9 - difference_8 + head_6 * difference_12
-    total_16 = total_16 + difference_14 * head_branch_9 + difference_14 * difference_12
-    total_16 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + -total_15 * branch_9 + branch_12 * minus_difference_7
-    total_16 = total_16 * branch_9
-    difference_19 = head_difference_8 * head_branch_9 - difference_9
-    difference_19 = difference_19 + head_difference_8 * difference_12
-    difference_19 = difference_19 + difference_13 * head_branch_9
-    difference_19 = difference_19 + difference_13 * difference_12
-    difference_19 = keras.ops.where(difference_9 * 2.0**-60 == 0.0, 0.0, difference_19)
-    difference_19 = difference_19 + total_16 + branch_12 * difference_8
-    product_11 = -(difference_19 * _sign(difference_9)) * 0.5 * 2.0
-    total_17 = t_5 - (total_13 - difference_10) + (1.0 - difference_10)
-    total_17 = total_17 + (total_14 + product_11 * t_5)
-    branch_13 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    total_18 = total_13 + branch_13
-    ratio_3 = 1.0 / total_18
-    product_12 = difference_6 * ratio_3
-    head_product_12 = _head(product_12)
-    difference_20 = product_12 - head_product_12
-    difference_20 = keras.ops.where(product_12 == head_product_12, 0.0, difference_20)
-    difference_20 = head_product_12 + difference_20
-    is_negative_2 = minus_clamped < 0.0
-    branch_14 = keras.ops.where(is_negative_2, t, 1.0)
-    product_13 = difference_20 * branch_14
-    head_product_13 = _head(product_13)
-    difference_21 = product_13 - head_product_13
-    difference_21 = keras.ops.where(product_13 == head_product_13, 0.0, difference_21)
-    difference_21 = head_product_13 + difference_21
-    branch_15 = keras.ops.where(is_negative, t_3, 1.0)
-    product_14 = difference_21 * branch_15
-    head_product_14 = _head(product_14)
-    difference_22 = product_14 - head_product_14
-    difference_22 = keras.ops.where(product_14 == head_product_14, 0.0, difference_22)
-    difference_22 = head_product_14 + difference_22
-    head_7 = _head(difference_21)
-    head_branch_15 = _head(branch_15)
-    difference_23 = branch_15 - head_branch_15
-    difference_24 = difference_21 - head_7
-    head_8 = _head(difference_20)
-    head_branch_14 = _head(branch_14)
-    difference_25 = branch_14 - head_branch_14
-    difference_26 = difference_20 - head_8
-    head_difference_6 = _head(difference_6)
-    head_ratio_3 = _head(ratio_3)
-    difference_27 = ratio_3 - head_ratio_3
-    difference_28 = difference_6 - head_difference_6
-    head_difference_3 = _head(difference_3)
-    difference_29 = difference_3 - head_difference_3
-    head_branch = _head(branch)
-    head_branch_5 = _head(branch_5)
-    difference_30 = branch_5 - head_branch_5
-    difference_31 = branch - head_branch
-    head_total = _head(total)
-    difference_32 = total - head_total
-    total_19 = head_clamped * head_clamped - total + head_clamped * difference_16
-    total_19 = total_19 + difference_16 * head_clamped + difference_16 * difference_16
-    total_19 = keras.ops.where(total * 2.0**-60 == 0.0, 0.0, total_19)
-    head_ratio = _head(ratio)
-    difference_33 = ratio - head_ratio
-    product_15 = ratio * total_6
-    head_product_15 = _head(product_15)
-    difference_34 = product_15 - head_product_15
-    difference_34 = keras.ops.where(product_15 == head_product_15, 0.0, difference_34)
-    difference_34 = head_product_15 + difference_34
-    head_total_6 = _head(total_6)
-    difference_35 = total_6 - head_total_6
-    numerator_2 = head_ratio * head_total_6 - difference_34 + head_ratio * difference_35
-    numerator_3 = numerator_2 + difference_33 * head_total_6 + difference_33 * difference_35
-    numerator_4 = -keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - difference_34 + numerator_4 - (branch_4 - (total_6 - total_3)) * ratio
-    numerator_5 = numerator_5 / total_6
-    total_20 = head_ratio * head_ratio - branch_5 + head_ratio * difference_33
-    total_20 = total_20 + difference_33 * head_ratio + difference_33 * difference_33
-    total_20 = keras.ops.where(branch_5 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_20 = total_20 + numerator_5 * ratio * 2.0
-    total_21 = head_branch * head_branch_5 - difference_3 + head_branch * difference_30
-    total_21 = total_21 + difference_31 * head_branch_5 + difference_31 * difference_30
-    total_21 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = head_total * head_clamped - branch + head_total * difference_16
-    total_22 = total_22 + difference_32 * head_clamped + difference_32 * difference_16
-    total_22 = keras.ops.where(branch * 2.0**-60 == 0.0, 0.0, total_22)
-    total_21 = total_21 + (total_22 + total_19 * clamped) * branch_5 + total_20 * branch
-    total_21 = total_21 * ratio_2
-    difference_36 = head_difference_3 * head_ratio_2 - difference_6
-    difference_36 = difference_36 + head_difference_3 * difference_15
-    difference_36 = difference_36 + difference_29 * head_ratio_2 + difference_29 * difference_15
-    difference_36 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, difference_36)
-    difference_36 = difference_36 + total_21 + numerator * difference_3
-    product_16 = ratio_3 * total_18
-    head_product_16 = _head(product_16)
-    difference_37 = product_16 - head_product_16
-    difference_37 = keras.ops.where(product_16 == head_product_16, 0.0, difference_37)
-    difference_37 = head_product_16 + difference_37
-    head_total_18 = _head(total_18)
-    difference_38 = total_18 - head_total_18
-    numerator_6 = head_ratio_3 * head_total_18 - difference_37 + head_ratio_3 * difference_38
-    numerator_7 = numerator_6 + difference_27 * head_total_18 + difference_27 * difference_38
-    numerator_8 = -keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = 1.0 - difference_37 + numerator_8
-    numerator_9 = (numerator_9 - (branch_13 - (total_18 - total_13)) * ratio_3) / total_18
-    branch_16 = keras.ops.where(is_negative_2, total_4, 0.0)
-    branch_17 = keras.ops.where(is_negative, total_9, 0.0)
-    total_23 = head_8 * head_branch_14 - difference_21 + head_8 * difference_25
-    total_23 = total_23 + difference_26 * head_branch_14 + difference_26 * difference_25
-    total_23 = keras.ops.where(difference_21 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_24 = head_7 * head_branch_15 - difference_22 + head_7 * difference_23
-    total_24 = total_24 + difference_24 * head_branch_15 + difference_24 * difference_23
-    total_24 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_24)
-    difference_39 = head_difference_6 * head_ratio_3 - difference_20
-    difference_39 = difference_39 + head_difference_6 * difference_27
-    difference_39 = difference_39 + difference_28 * head_ratio_3 + difference_28 * difference_27
-    difference_39 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, difference_39)
-    difference_39 = difference_39 + difference_36 * ratio_3 + numerator_9 * difference_6
-    total_23 = total_23 + difference_39 * branch_14 + branch_16 * difference_20
-    total_24 = total_24 + total_23 * branch_15 + branch_17 * difference_21
-    branch_18 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = difference_22 + branch_18
-    is_equal = difference_9 == 0.0
-    magnitude = keras.ops.abs(difference_19)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_19, 0.0)
-    differs = difference_9 != 0.0
-    outside = is_equal & (magnitude < 0.0) | differs & (difference_9 < 0.0)
-    branch_19 = keras.ops.where(outside, t_5, 1.0)
-    branch_20 = keras.ops.where(outside, total_14, 0.0)
-    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
-    total_26 = branch_19 + branch_21
-    product_17 = total_25 * total_26
-    head_product_17 = _head(product_17)
-    difference_40 = product_17 - head_product_17
-    difference_40 = keras.ops.where(product_17 == head_product_17, 0.0, difference_40)
-    difference_40 = head_product_17 + difference_40
-    product_18 = total * branch_5
+    difference_10 = ratio_2 - head_ratio_2
+    difference_11 = clamped - head_clamped
+    product_18 = ratio_2 * total_14
     head_product_18 = _head(product_18)
-    difference_41 = product_18 - head_product_18
-    difference_41 = keras.ops.where(product_18 == head_product_18, 0.0, difference_41)
-    difference_41 = head_product_18 + difference_41
-    product_19 = difference_41 * branch_14
-    head_product_19 = _head(product_19)
-    difference_42 = product_19 - head_product_19
-    difference_42 = keras.ops.where(product_19 == head_product_19, 0.0, difference_42)
-    difference_42 = head_product_19 + difference_42
-    total_27 = difference_40 + difference_42
-    difference_43 = total_27 - difference_40
-    head_total_25 = _head(total_25)
-    head_total_26 = _head(total_26)
-    difference_44 = total_26 - head_total_26
-    difference_45 = total_25 - head_total_25
-    difference_46 = branch_21 - (total_26 - branch_19)
-    branch_22 = keras.ops.where(outside, product_11, 0.0)
-    head_9 = _head(difference_41)
-    difference_47 = difference_41 - head_9
-    total_28 = difference_40 - (total_27 - difference_43) + (difference_42 - difference_43)
-    total_29 = head_total * head_branch_5 - difference_41 + head_total * difference_30
-    total_29 = total_29 + difference_32 * head_branch_5 + difference_32 * difference_30
-    total_29 = keras.ops.where(difference_41 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_29 = (total_29 + total_19 * branch_5 + total_20 * total) * branch_14
-    total_30 = head_9 * head_branch_14 - difference_42 + head_9 * difference_25
-    total_30 = total_30 + difference_47 * head_branch_14 + difference_47 * difference_25
-    total_30 = keras.ops.where(difference_42 * 2.0**-60 == 0.0, 0.0, total_30) + total_29
-    total_30 = total_30 + branch_16 * difference_41
-    product_20 = (branch_18 - (total_25 - difference_22)) * total_26
-    difference_48 = head_total_25 * head_total_26 - difference_40
-    difference_48 = difference_48 + head_total_25 * difference_44
-    difference_48 = difference_48 + difference_45 * head_total_26
-    difference_48 = difference_48 + difference_45 * difference_44
-    difference_48 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_48)
-    difference_48 = difference_48 + product_20 + difference_46 * total_25
-    total_28 = total_28 + (difference_48 + branch_22 * difference_40) + total_30
-    branch_23 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
-    total_31 = total_27 + branch_23
-    product_21 = 2.0 * total
-    product_22 = product_21 * ratio_2
-    head_product_22 = _head(product_22)
-    difference_49 = product_22 - head_product_22
-    difference_49 = keras.ops.where(product_22 == head_product_22, 0.0, difference_49)
-    difference_49 = head_product_22 + difference_49
-    product_23 = difference_49 * ratio
-    head_product_23 = _head(product_23)
-    difference_50 = product_23 - head_product_23
-    difference_50 = keras.ops.where(product_23 == head_product_23, 0.0, difference_50)
-    difference_50 = head_product_23 + difference_50
-    product_24 = difference_50 * ratio_3
-    head_product_24 = _head(product_24)
-    difference_51 = product_24 - head_product_24
-    difference_51 = keras.ops.where(product_24 == head_product_24, 0.0, difference_51)
-    difference_51 = head_product_24 + difference_51
-    product_25 = difference_51 * branch_15
-    head_product_25 = _head(product_25)
-    difference_52 = product_25 - head_product_25
-    difference_52 = keras.ops.where(product_25 == head_product_25, 0.0, difference_52)
-    difference_52 = head_product_25 + difference_52
-    head_10 = _head(difference_51)
-    difference_53 = difference_51 - head_10
-    head_11 = _head(difference_50)
-    difference_54 = difference_50 - head_11
-    head_12 = _head(difference_49)
-    difference_55 = difference_49 - head_12
+    total_22 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_22)
+    head_total_14 = _head(total_14)
+    difference_12 = total_14 - head_total_14
+    numerator = head_ratio_2 * head_total_14 - product_19 + head_ratio_2 * difference_12
+    numerator = numerator + difference_10 * head_total_14 + difference_10 * difference_12
+    numerator = -keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - product_19 + numerator - (branch_6 - (total_14 - total_11)) * ratio_2
+    numerator = numerator / total_14
+    total_23 = head_clamped * head_ratio_2 - product_12 + head_clamped * difference_10
+    total_23 = total_23 + difference_11 * head_ratio_2 + difference_11 * difference_10
+    total_23 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = total_23 + numerator * clamped
+    branch_10 = keras.ops.where(is_negative, branch_5, 0.0)
+    total_24 = head_6 * head_branch_7 - product_14 + head_6 * difference_7
+    total_24 = total_24 + difference_9 * head_branch_7 + difference_9 * difference_7
+    total_24 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = (total_24 + -total_23 * branch_7 + branch_10 * minus_product_12) * branch_7
+    difference_13 = head_product_14 * head_branch_7 - product_16
+    difference_13 = difference_13 + head_product_14 * difference_7
+    difference_13 = difference_13 + difference_8 * head_branch_7 + difference_8 * difference_7
+    difference_13 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_13) + total_24
+    difference_13 = difference_13 + branch_10 * product_14
+    product_20 = -(difference_13 * _sign(product_16)) * 0.5 * 2.0
+    total_25 = t_8 - (total_20 - difference_5) + (1.0 - difference_5)
+    total_25 = total_25 + (total_21 + product_20 * t_8)
+    branch_11 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
+    total_26 = total_20 + branch_11
+    ratio_3 = 1.0 / total_26
+    product_21 = product_10 * ratio_3
     head_product_21 = _head(product_21)
-    difference_56 = product_21 - head_product_21
-    total_32 = head_12 * head_ratio - difference_50 + head_12 * difference_33
-    total_32 = total_32 + difference_55 * head_ratio + difference_55 * difference_33
-    total_32 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, total_32)
-    difference_57 = head_product_21 * head_ratio_2 - difference_49
-    difference_57 = difference_57 + head_product_21 * difference_15
-    difference_57 = difference_57 + difference_56 * head_ratio_2 + difference_56 * difference_15
-    difference_57 = keras.ops.where(difference_49 * 2.0**-60 == 0.0, 0.0, difference_57)
-    difference_57 = (difference_57 + total_19 * 2.0 * ratio_2 + numerator * product_21) * ratio
-    total_32 = total_32 + difference_57 + numerator_5 * difference_49
-    total_33 = head_10 * head_branch_15 - difference_52 + head_10 * difference_23
-    total_33 = total_33 + difference_53 * head_branch_15 + difference_53 * difference_23
-    total_33 = keras.ops.where(difference_52 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_34 = head_11 * head_ratio_3 - difference_51 + head_11 * difference_27
-    total_34 = total_34 + difference_54 * head_ratio_3 + difference_54 * difference_27
-    total_34 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = (total_34 + total_32 * ratio_3 + numerator_9 * difference_50) * branch_15
-    total_33 = total_33 + total_34 + branch_17 * difference_51
-    branch_24 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
-    total_35 = difference_52 + branch_24
-    product_26 = total_35 * total_26
-    head_product_26 = _head(product_26)
-    difference_58 = product_26 - head_product_26
-    difference_58 = keras.ops.where(product_26 == head_product_26, 0.0, difference_58)
-    difference_58 = head_product_26 + difference_58
-    total_36 = total_31 + difference_58
-    difference_59 = total_36 - total_31
-    head_total_35 = _head(total_35)
-    difference_60 = total_35 - head_total_35
-    total_37 = total_31 - (total_36 - difference_59) + (difference_58 - difference_59)
-    total_37 = total_37 + (branch_23 - (total_31 - total_27))
-    product_27 = (branch_24 - (total_35 - difference_52)) * total_26
-    difference_61 = head_total_35 * head_total_26 - difference_58
-    difference_61 = difference_61 + head_total_35 * difference_44
-    difference_61 = difference_61 + difference_60 * head_total_26
-    difference_61 = difference_61 + difference_60 * difference_44
-    difference_61 = keras.ops.where(difference_58 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_61 = difference_61 + product_27 + difference_46 * total_35
-    total_37 = total_37 + (difference_61 + branch_22 * difference_58)
-    branch_25 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
-    total_38 = total_36 + branch_25
-    product_28 = 4.0 * clamped
-    product_29 = product_28 * ratio
+    total_27 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_27)
+    is_negative_2 = minus_clamped < 0.0
+    branch_12 = keras.ops.where(is_negative_2, t, 1.0)
+    product_23 = product_22 * branch_12
+    head_product_23 = _head(product_23)
+    total_28 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_28)
+    branch_13 = keras.ops.where(is_negative, t_5, 1.0)
+    product_25 = product_24 * branch_13
+    head_product_25 = _head(product_25)
+    total_29 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_29)
+    head_product_24 = _head(product_24)
+    head_branch_13 = _head(branch_13)
+    difference_14 = branch_13 - head_branch_13
+    difference_15 = product_24 - head_product_24
+    head_product_22 = _head(product_22)
+    head_branch_12 = _head(branch_12)
+    difference_16 = branch_12 - head_branch_12
+    difference_17 = product_22 - head_product_22
+    head_product_10 = _head(product_10)
+    head_ratio_3 = _head(ratio_3)
+    difference_18 = ratio_3 - head_ratio_3
+    difference_19 = product_10 - head_product_10
+    head_product_7 = _head(product_7)
+    difference_20 = product_7 - head_product_7
+    head_product_3 = _head(product_3)
+    head_product_5 = _head(product_5)
+    difference_21 = product_5 - head_product_5
+    difference_22 = product_3 - head_product_3
+    head_product = _head(product)
+    difference_23 = product - head_product
+    total_30 = head_clamped * head_clamped - product + head_clamped * difference_11
+    total_30 = total_30 + difference_11 * head_clamped + difference_11 * difference_11
+    total_30 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_30)
+    head_ratio = _head(ratio)
+    difference_24 = ratio - head_ratio
+    product_27 = ratio * total_7
+    head_product_27 = _head(product_27)
+    total_31 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_31)
+    head_total_7 = _head(total_7)
+    difference_25 = total_7 - head_total_7
+    numerator_2 = head_ratio * head_total_7 - product_28 + head_ratio * difference_25
+    numerator_3 = numerator_2 + difference_24 * head_total_7 + difference_24 * difference_25
+    numerator_4 = -keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 1.0 - product_28 + numerator_4 - (branch_3 - (total_7 - total_4)) * ratio
+    numerator_5 = numerator_5 / total_7
+    total_32 = head_ratio * head_ratio - product_5 + head_ratio * difference_24
+    total_32 = total_32 + difference_24 * head_ratio + difference_24 * difference_24
+    total_32 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + numerator_5 * ratio * 2.0
+    total_33 = head_product_3 * head_product_5 - product_7 + head_product_3 * difference_21
+    total_33 = total_33 + difference_22 * head_product_5 + difference_22 * difference_21
+    total_33 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_product_7 * head_ratio_2 - product_10 + head_product_7 * difference_10
+    total_34 = total_34 + difference_20 * head_ratio_2 + difference_20 * difference_10
+    total_34 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = head_product * head_clamped - product_3 + head_product * difference_11
+    total_35 = total_35 + difference_23 * head_clamped + difference_23 * difference_11
+    total_35 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_33 = total_33 + (total_35 + total_30 * clamped) * product_5
+    total_34 = total_34 + (total_33 + total_32 * product_3) * ratio_2
+    total_34 = total_34 + numerator * product_7
+    product_29 = ratio_3 * total_26
     head_product_29 = _head(product_29)
-    difference_62 = product_29 - head_product_29
-    difference_62 = keras.ops.where(product_29 == head_product_29, 0.0, difference_62)
-    difference_62 = head_product_29 + difference_62
-    total_39 = total_38 + difference_62
-    difference_63 = total_39 - total_38
-    head_product_28 = _head(product_28)
-    difference_64 = product_28 - head_product_28
-    total_40 = total_38 - (total_39 - difference_63) + (difference_62 - difference_63)
-    total_40 = total_40 + (branch_25 - (total_38 - total_36))
-    difference_65 = head_product_28 * head_ratio - difference_62
-    difference_65 = difference_65 + head_product_28 * difference_33 + difference_64 * head_ratio
-    difference_65 = difference_65 + difference_64 * difference_33
-    difference_65 = keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, difference_65)
-    total_40 = total_40 + (difference_65 + numerator_5 * product_28)
-    branch_26 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
-    total_41 = total_39 + branch_26
-    product_30 = difference_7 * branch_9
-    head_product_30 = _head(product_30)
-    difference_66 = product_30 - head_product_30
-    difference_66 = keras.ops.where(product_30 == head_product_30, 0.0, difference_66)
-    difference_66 = head_product_30 + difference_66
-    product_31 = difference_66 * branch_9
+    total_36 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_36)
+    head_total_26 = _head(total_26)
+    difference_26 = total_26 - head_total_26
+    numerator_6 = head_ratio_3 * head_total_26 - product_30 + head_ratio_3 * difference_26
+    numerator_7 = numerator_6 + difference_18 * head_total_26 + difference_18 * difference_26
+    numerator_8 = -keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, numerator_7)
+    numerator_9 = 1.0 - product_30 + numerator_8
+    numerator_9 = (numerator_9 - (branch_11 - (total_26 - total_20)) * ratio_3) / total_26
+    branch_14 = keras.ops.where(is_negative_2, total_5, 0.0)
+    branch_15 = keras.ops.where(is_negative, total_12, 0.0)
+    difference_27 = head_product_22 * head_branch_12 - product_24
+    difference_27 = difference_27 + head_product_22 * difference_16
+    difference_27 = difference_27 + difference_17 * head_branch_12
+    difference_27 = difference_27 + difference_17 * difference_16
+    difference_27 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_27)
+    difference_28 = head_product_24 * head_branch_13 - product_26
+    difference_28 = difference_28 + head_product_24 * difference_14
+    difference_28 = difference_28 + difference_15 * head_branch_13
+    difference_28 = difference_28 + difference_15 * difference_14
+    difference_28 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_28)
+    difference_29 = head_product_10 * head_ratio_3 - product_22
+    difference_29 = difference_29 + head_product_10 * difference_18
+    difference_29 = difference_29 + difference_19 * head_ratio_3 + difference_19 * difference_18
+    difference_29 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_29)
+    difference_29 = (difference_29 + total_34 * ratio_3 + numerator_9 * product_10) * branch_12
+    difference_27 = (difference_27 + difference_29 + branch_14 * product_22) * branch_13
+    difference_28 = difference_28 + difference_27 + branch_15 * product_24
+    magnitude = keras.ops.abs(difference_28)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_28, 0.0)
+    total_37 = product_26 + magnitude
+    is_equal = product_16 == 0.0
+    magnitude_2 = keras.ops.abs(difference_13)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_13, 0.0)
+    differs = product_16 != 0.0
+    outside = is_equal & (magnitude_2 < 0.0) | differs & (product_16 < 0.0)
+    branch_16 = keras.ops.where(outside, t_8, 1.0)
+    branch_17 = keras.ops.where(outside, total_21, 0.0)
+    branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
+    total_38 = branch_16 + branch_18
+    product_31 = total_37 * total_38
     head_product_31 = _head(product_31)
-    difference_67 = product_31 - head_product_31
-    difference_67 = keras.ops.where(product_31 == head_product_31, 0.0, difference_67)
-    difference_67 = head_product_31 + difference_67
-    product_32 = 0.5 * -keras.ops.abs(difference_67)
-    is_less_4 = keras.ops.abs(product_32) < 0.5
-    expm1_product_32 = _expm1(product_32)
-    total_42 = expm1_product_32 + 1.0
-    branch_27 = keras.ops.where(is_less_4, total_42, keras.ops.exp(product_32))
-    branch_27_squared = keras.ops.square(branch_27)
-    head_13 = _head(branch_27_squared)
-    t_6 = branch_27_squared - head_13
-    t_7 = head_13 + keras.ops.where(branch_27_squared == head_13, 0.0, t_6)
-    total_43 = t_7 + 1.0
-    difference_68 = total_43 - t_7
-    head_branch_27 = _head(branch_27)
-    difference_69 = branch_27 - head_branch_27
-    total_44 = head_branch_27 * head_branch_27 - t_7 + head_branch_27 * difference_69
-    total_44 = total_44 + difference_69 * head_branch_27 + difference_69 * difference_69
-    total_44 = keras.ops.where(t_7 * 2.0**-60 == 0.0, 0.0, total_44)
-    branch_28 = keras.ops.where(is_less_4, expm1_product_32 - (total_42 - 1.0), 0.0)
-    total_44 = total_44 + branch_28 * branch_27 * 2.0
-    head_14 = _head(difference_66)
-    difference_70 = difference_66 - head_14
-    head_difference_7 = _head(difference_7)
-    difference_71 = difference_7 - head_difference_7
-    total_45 = head_14 * head_branch_9 - difference_67 + head_14 * difference_12
-    total_45 = total_45 + difference_70 * head_branch_9 + difference_70 * difference_12
-    total_45 = keras.ops.where(difference_67 * 2.0**-60 == 0.0, 0.0, total_45)
-    difference_72 = head_difference_7 * head_branch_9 - difference_66
-    difference_72 = difference_72 + head_difference_7 * difference_12
-    difference_72 = difference_72 + difference_71 * head_branch_9
-    difference_72 = difference_72 + difference_71 * difference_12
-    difference_72 = keras.ops.where(difference_66 * 2.0**-60 == 0.0, 0.0, difference_72)
-    difference_72 = (difference_72 + total_15 * branch_9 + branch_12 * difference_7) * branch_9
-    total_45 = total_45 + difference_72 + branch_12 * difference_66
-    product_33 = -(total_45 * _sign(difference_67)) * 0.5 * 2.0
-    total_46 = t_7 - (total_43 - difference_68) + (1.0 - difference_68)
-    total_46 = total_46 + (total_44 + product_33 * t_7)
-    branch_29 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
-    total_47 = total_43 + branch_29
-    ratio_4 = 1.0 / total_47
-    product_34 = ratio_4 * total_47
+    total_39 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_39)
+    product_33 = product * product_5
+    head_product_33 = _head(product_33)
+    total_40 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_40)
+    product_35 = product_34 * branch_12
+    head_product_35 = _head(product_35)
+    total_41 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_41)
+    total_42 = product_32 + product_36
+    difference_30 = total_42 - product_32
+    head_total_37 = _head(total_37)
+    head_total_38 = _head(total_38)
+    difference_31 = total_38 - head_total_38
+    difference_32 = total_37 - head_total_37
+    difference_33 = branch_18 - (total_38 - branch_16)
+    branch_19 = keras.ops.where(outside, product_20, 0.0)
     head_product_34 = _head(product_34)
-    difference_73 = product_34 - head_product_34
-    difference_73 = keras.ops.where(product_34 == head_product_34, 0.0, difference_73)
-    difference_73 = head_product_34 + difference_73
+    difference_34 = product_34 - head_product_34
+    total_43 = head_total_37 * head_total_38 - product_32 + head_total_37 * difference_31
+    total_43 = total_43 + difference_32 * head_total_38 + difference_32 * difference_31
+    total_43 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (magnitude - (total_37 - product_26)) * total_38
+    total_43 = total_43 + difference_33 * total_37 + branch_19 * product_32
+    total_44 = head_product * head_product_5 - product_34 + head_product * difference_21
+    total_44 = total_44 + difference_23 * head_product_5 + difference_23 * difference_21
+    total_44 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = (total_44 + total_30 * product_5 + total_32 * product) * branch_12
+    total_45 = product_32 - (total_42 - difference_30) + (product_36 - difference_30)
+    total_45 = total_45 + total_43
+    difference_35 = head_product_34 * head_branch_12 - product_36
+    difference_35 = difference_35 + head_product_34 * difference_16
+    difference_35 = difference_35 + difference_34 * head_branch_12
+    difference_35 = difference_35 + difference_34 * difference_16
+    difference_35 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_35) + total_44
+    total_45 = total_45 + (difference_35 + branch_14 * product_34)
+    branch_20 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+    total_46 = total_42 + branch_20
+    product_37 = 2.0 * product
+    product_38 = product_37 * ratio_2
+    head_product_38 = _head(product_38)
+    total_47 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_47)
+    product_40 = product_39 * ratio
+    head_product_40 = _head(product_40)
+    total_48 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_48)
+    product_42 = product_41 * ratio_3
+    head_product_42 = _head(product_42)
+    total_49 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_49)
+    product_44 = product_43 * branch_13
+    head_product_44 = _head(product_44)
+    total_50 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = keras.ops.where(product_45, product_44, total_50)
+    head_product_43 = _head(product_43)
+    difference_36 = product_43 - head_product_43
+    head_product_41 = _head(product_41)
+    difference_37 = product_41 - head_product_41
+    head_product_39 = _head(product_39)
+    difference_38 = product_39 - head_product_39
+    head_product_37 = _head(product_37)
+    difference_39 = product_37 - head_product_37
+    total_51 = head_product_39 * head_ratio - product_41 + head_product_39 * difference_24
+    total_51 = total_51 + difference_38 * head_ratio + difference_38 * difference_24
+    total_51 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_51)
+    difference_40 = head_product_37 * head_ratio_2 - product_39
+    difference_40 = difference_40 + head_product_37 * difference_10
+    difference_40 = difference_40 + difference_39 * head_ratio_2 + difference_39 * difference_10
+    difference_40 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_40 = (difference_40 + total_30 * 2.0 * ratio_2 + numerator * product_37) * ratio
+    total_51 = total_51 + difference_40 + numerator_5 * product_39
+    difference_41 = head_product_43 * head_branch_13 - product_45
+    difference_41 = difference_41 + head_product_43 * difference_14
+    difference_41 = difference_41 + difference_36 * head_branch_13
+    difference_41 = difference_41 + difference_36 * difference_14
+    difference_41 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_42 = head_product_41 * head_ratio_3 - product_43
+    difference_42 = difference_42 + head_product_41 * difference_18
+    difference_42 = difference_42 + difference_37 * head_ratio_3 + difference_37 * difference_18
+    difference_42 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_42 = (difference_42 + total_51 * ratio_3 + numerator_9 * product_41) * branch_13
+    difference_41 = difference_41 + difference_42 + branch_15 * product_43
+    magnitude_3 = keras.ops.abs(difference_41)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_41, 0.0)
+    total_52 = product_45 + magnitude_3
+    product_46 = total_52 * total_38
+    head_product_46 = _head(product_46)
+    total_53 = head_product_46 + (product_46 - head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = keras.ops.where(product_47, product_46, total_53)
+    total_54 = total_46 + product_47
+    difference_43 = total_54 - total_46
+    head_total_52 = _head(total_52)
+    difference_44 = total_52 - head_total_52
+    total_55 = head_total_52 * head_total_38 - product_47 + head_total_52 * difference_31
+    total_55 = total_55 + difference_44 * head_total_38 + difference_44 * difference_31
+    total_55 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, total_55)
+    total_55 = total_55 + (magnitude_3 - (total_52 - product_45)) * total_38
+    total_55 = total_55 + difference_33 * total_52 + branch_19 * product_47
+    total_56 = total_46 - (total_54 - difference_43) + (product_47 - difference_43)
+    total_56 = total_56 + (branch_20 - (total_46 - total_42)) + total_55
+    branch_21 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
+    total_57 = total_54 + branch_21
+    product_48 = 4.0 * clamped
+    product_49 = product_48 * ratio
+    head_product_49 = _head(product_49)
+    total_58 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = keras.ops.where(product_50, product_49, total_58)
+    total_59 = total_57 + product_50
+    difference_45 = total_59 - total_57
+    head_product_48 = _head(product_48)
+    difference_46 = product_48 - head_product_48
+    total_60 = head_product_48 * head_ratio - product_50 + head_product_48 * difference_24
+    total_60 = total_60 + difference_46 * head_ratio + difference_46 * difference_24
+    total_60 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + numerator_5 * product_48
+    total_61 = total_57 - (total_59 - difference_45) + (product_50 - difference_45)
+    total_61 = total_61 + (branch_21 - (total_57 - total_54)) + total_60
+    branch_22 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
+    total_62 = total_59 + branch_22
+    product_51 = product_12 * branch_7
+    head_product_51 = _head(product_51)
+    total_63 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = keras.ops.where(product_52, product_51, total_63)
+    product_53 = product_52 * branch_7
+    head_product_53 = _head(product_53)
+    total_64 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = keras.ops.where(product_54, product_53, total_64)
+    product_55 = 0.5 * -keras.ops.abs(product_54)
+    is_less_4 = keras.ops.abs(product_55) < 0.5
+    expm1_product_55 = _expm1(product_55)
+    total_65 = expm1_product_55 + 1.0
+    branch_23 = keras.ops.where(is_less_4, total_65, keras.ops.exp(product_55))
+    branch_23_squared = keras.ops.square(branch_23)
+    head_7 = _head(branch_23_squared)
+    t_9 = head_7 + (branch_23_squared - head_7)
+    t_10 = branch_23_squared * 2.0**-60
+    t_10 = (t_10 == 0.0) | (branch_23_squared == head_7)
+    t_11 = keras.ops.where(t_10, branch_23_squared, t_9)
+    total_66 = t_11 + 1.0
+    difference_47 = total_66 - t_11
+    head_branch_23 = _head(branch_23)
+    difference_48 = branch_23 - head_branch_23
+    total_67 = head_branch_23 * head_branch_23 - t_11 + head_branch_23 * difference_48
+    total_67 = total_67 + difference_48 * head_branch_23 + difference_48 * difference_48
+    total_67 = keras.ops.where(t_11 * 2.0**-60 == 0.0, 0.0, total_67)
+    branch_24 = keras.ops.where(is_less_4, expm1_product_55 - (total_65 - 1.0), 0.0)
+    total_67 = total_67 + branch_24 * branch_23 * 2.0
+    head_product_52 = _head(product_52)
+    difference_49 = product_52 - head_product_52
+    head_product_12 = _head(product_12)
+    difference_50 = product_12 - head_product_12
+    difference_51 = head_product_12 * head_branch_7 - product_52
+    difference_51 = difference_51 + head_product_12 * difference_7
+    difference_51 = difference_51 + difference_50 * head_branch_7 + difference_50 * difference_7
+    difference_51 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, difference_51)
+    difference_51 = (difference_51 + total_23 * branch_7 + branch_10 * product_12) * branch_7
+    difference_52 = head_product_52 * head_branch_7 - product_54
+    difference_52 = difference_52 + head_product_52 * difference_7
+    difference_52 = difference_52 + difference_49 * head_branch_7 + difference_49 * difference_7
+    difference_52 = keras.ops.where(product_54 * 2.0**-60 == 0.0, 0.0, difference_52)
+    difference_52 = difference_52 + difference_51 + branch_10 * product_52
+    product_56 = -(difference_52 * _sign(product_54)) * 0.5 * 2.0
+    total_68 = t_11 - (total_66 - difference_47) + (1.0 - difference_47)
+    total_68 = total_68 + (total_67 + product_56 * t_11)
+    branch_25 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
+    total_69 = total_66 + branch_25
+    ratio_4 = 1.0 / total_69
+    product_57 = ratio_4 * total_69
+    head_product_57 = _head(product_57)
+    total_70 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = keras.ops.where(product_58, product_57, total_70)
     head_ratio_4 = _head(ratio_4)
-    head_total_47 = _head(total_47)
-    difference_74 = total_47 - head_total_47
-    difference_75 = ratio_4 - head_ratio_4
-    numerator_10 = head_ratio_4 * head_total_47 - difference_73 + head_ratio_4 * difference_74
-    numerator_11 = numerator_10 + difference_75 * head_total_47 + difference_75 * difference_74
-    numerator_12 = -keras.ops.where(difference_73 * 2.0**-60 == 0.0, 0.0, numerator_11)
-    numerator_13 = 1.0 - difference_73 + numerator_12
-    numerator_13 = (numerator_13 - (branch_29 - (total_47 - total_43)) * ratio_4) / total_47
-    branch_30 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
-    total_48 = t_7 + keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    product_35 = total_48 * product_33
-    branch_31 = keras.ops.where(keras.ops.abs(product_35) < float("inf"), product_35, 0.0)
-    branch_31 = total_48 + branch_31
-    branch_32 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
-    branch_32 = total_48 * (branch_32 + 1.0)
-    branch_32 = keras.ops.where(keras.ops.abs(total_48) < 2.0**-60, branch_32, branch_31)
-    branch_32 = keras.ops.where(difference_67 + branch_30 < 0.0, branch_32, 1.0)
-    branch_33 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
-    branch_33 = branch_15 + branch_33
-    branch_34 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
-    branch_34 = branch_14 + branch_34
-    magnitude_2 = keras.ops.abs(difference_36)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_36, 0.0)
-    magnitude_2 = difference_6 + magnitude_2
+    head_total_69 = _head(total_69)
+    difference_53 = total_69 - head_total_69
+    difference_54 = ratio_4 - head_ratio_4
+    numerator_10 = head_ratio_4 * head_total_69 - product_58 + head_ratio_4 * difference_53
+    numerator_11 = numerator_10 + difference_54 * head_total_69 + difference_54 * difference_53
+    numerator_12 = -keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = 1.0 - product_58 + numerator_12
+    numerator_13 = (numerator_13 - (branch_25 - (total_69 - total_66)) * ratio_4) / total_69
+    magnitude_4 = keras.ops.abs(difference_52)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_52, 0.0)
+    branch_26 = keras.ops.where(keras.ops.abs(total_67) < float("inf"), total_67, 0.0)
+    branch_26 = t_11 + branch_26
+    product_59 = branch_26 * product_56
+    branch_27 = keras.ops.where(keras.ops.abs(product_59) < float("inf"), product_59, 0.0)
+    branch_27 = branch_26 + branch_27
+    branch_28 = keras.ops.where(keras.ops.abs(product_56) < float("inf"), product_56, 0.0)
+    branch_28 = branch_26 * (branch_28 + 1.0)
+    branch_28 = keras.ops.where(keras.ops.abs(branch_26) < 2.0**-60, branch_28, branch_27)
+    branch_28 = keras.ops.where(product_54 + magnitude_4 < 0.0, branch_28, 1.0)
+    branch_29 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
+    branch_29 = branch_13 + branch_29
+    branch_30 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
+    branch_30 = branch_12 + branch_30
+    branch_31 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
+    branch_31 = product_10 + branch_31
     abs_numerator_13 = keras.ops.abs(numerator_13)
     abs_numerator_13 = keras.ops.where(abs_numerator_13 < float("inf"), numerator_13, 0.0)
-    magnitude_2 = magnitude_2 * (ratio_4 + abs_numerator_13) * branch_34 * branch_33
-    magnitude_2 = -(magnitude_2 * branch_32)
-    total_49 = total_41 + magnitude_2
-    difference_76 = total_49 - total_41
-    total_50 = total_41 - (total_49 - difference_76) + (magnitude_2 - difference_76)
-    total_50 = total_50 + (branch_26 - (total_41 - total_39))
-    branch_35 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
-    total_51 = total_49 + branch_35
-    product_36 = difference_50 * ratio_4
-    head_product_36 = _head(product_36)
-    difference_77 = product_36 - head_product_36
-    difference_77 = keras.ops.where(product_36 == head_product_36, 0.0, difference_77)
-    difference_77 = head_product_36 + difference_77
-    product_37 = difference_77 * branch_15
-    head_product_37 = _head(product_37)
-    difference_78 = product_37 - head_product_37
-    difference_78 = keras.ops.where(product_37 == head_product_37, 0.0, difference_78)
-    difference_78 = head_product_37 + difference_78
-    product_38 = difference_78 * branch_32
-    head_product_38 = _head(product_38)
-    difference_79 = product_38 - head_product_38
-    difference_79 = keras.ops.where(product_38 == head_product_38, 0.0, difference_79)
-    difference_79 = head_product_38 + difference_79
-    negated = -difference_79
-    total_52 = total_51 + negated
-    difference_80 = total_52 - total_51
-    head_15 = _head(difference_78)
-    head_branch_32 = _head(branch_32)
-    difference_81 = branch_32 - head_branch_32
-    difference_82 = difference_78 - head_15
-    head_16 = _head(difference_77)
-    difference_83 = difference_77 - head_16
-    total_53 = head_16 * head_branch_15 - difference_78 + head_16 * difference_23
-    total_53 = total_53 + difference_83 * head_branch_15 + difference_83 * difference_23
-    total_53 = keras.ops.where(difference_78 * 2.0**-60 == 0.0, 0.0, total_53)
-    total_54 = head_15 * head_branch_32 - difference_79 + head_15 * difference_81
-    total_54 = total_54 + difference_82 * head_branch_32 + difference_82 * difference_81
-    total_54 = keras.ops.where(difference_79 * 2.0**-60 == 0.0, 0.0, total_54)
-    total_55 = total_51 - (total_52 - difference_80) + (negated - difference_80)
-    total_55 = total_55 + (branch_35 - (total_51 - total_49))
-    total_56 = head_11 * head_ratio_4 - difference_77 + head_11 * difference_75
-    total_56 = total_56 + difference_54 * head_ratio_4 + difference_54 * difference_75
-    total_56 = keras.ops.where(difference_77 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_56 = (total_56 + total_32 * ratio_4 + numerator_13 * difference_50) * branch_15
-    total_54 = -(total_54 + (total_53 + total_56 + branch_17 * difference_77) * branch_32)
-    total_55 = total_55 + total_54
-    branch_36 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
-    total_57 = total_52 + branch_36
-    product_39 = total * ratio_2
-    head_product_39 = _head(product_39)
-    difference_84 = product_39 - head_product_39
-    difference_84 = keras.ops.where(product_39 == head_product_39, 0.0, difference_84)
-    difference_84 = head_product_39 + difference_84
-    product_40 = difference_84 * ratio
-    head_product_40 = _head(product_40)
-    difference_85 = product_40 - head_product_40
-    difference_85 = keras.ops.where(product_40 == head_product_40, 0.0, difference_85)
-    difference_85 = head_product_40 + difference_85
-    product_41 = difference_85 * branch_15
-    head_product_41 = _head(product_41)
-    difference_86 = product_41 - head_product_41
-    difference_86 = keras.ops.where(product_41 == head_product_41, 0.0, difference_86)
-    difference_86 = head_product_41 + difference_86
-    negated_2 = -difference_86
-    total_58 = total_57 + negated_2
-    difference_87 = total_58 - total_57
-    head_17 = _head(difference_85)
-    difference_88 = difference_85 - head_17
-    head_18 = _head(difference_84)
-    difference_89 = difference_84 - head_18
-    total_59 = head_total * head_ratio_2 - difference_84 + head_total * difference_15
-    total_59 = total_59 + difference_32 * head_ratio_2 + difference_32 * difference_15
-    total_59 = keras.ops.where(difference_84 * 2.0**-60 == 0.0, 0.0, total_59)
-    total_59 = (total_59 + total_19 * ratio_2 + numerator * total) * ratio
-    total_60 = total_57 - (total_58 - difference_87) + (negated_2 - difference_87)
-    total_60 = total_60 + (branch_36 - (total_57 - total_52))
-    total_61 = head_17 * head_branch_15 - difference_86 + head_17 * difference_23
-    total_61 = total_61 + difference_88 * head_branch_15 + difference_88 * difference_23
-    total_61 = keras.ops.where(difference_86 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_62 = head_18 * head_ratio - difference_85 + head_18 * difference_33
-    total_62 = total_62 + difference_89 * head_ratio + difference_89 * difference_33
-    total_62 = keras.ops.where(difference_85 * 2.0**-60 == 0.0, 0.0, total_62) + total_59
-    total_61 = total_61 + (total_62 + numerator_5 * difference_84) * branch_15
-    total_60 = total_60 - (total_61 + branch_17 * difference_85)
-    branch_37 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
-    total_63 = total_58 + branch_37
-    branch_38 = keras.ops.where(is_negative_2, branch_2, 1.0)
-    product_42 = total_63 * branch_38
-    head_product_42 = _head(product_42)
-    difference_90 = product_42 - head_product_42
-    difference_90 = keras.ops.where(product_42 == head_product_42, 0.0, difference_90)
-    difference_90 = head_product_42 + difference_90
-    product_43 = difference_90 * branch_38
-    head_product_43 = _head(product_43)
-    difference_91 = product_43 - head_product_43
-    difference_91 = keras.ops.where(product_43 == head_product_43, 0.0, difference_91)
-    difference_91 = head_product_43 + difference_91
-    product_44 = difference_7 * ratio_3
-    head_product_44 = _head(product_44)
-    difference_92 = product_44 - head_product_44
-    difference_92 = keras.ops.where(product_44 == head_product_44, 0.0, difference_92)
-    difference_92 = head_product_44 + difference_92
-    difference_93 = head_difference_7 * head_ratio_3 - difference_92
-    difference_93 = difference_93 + head_difference_7 * difference_27
-    difference_93 = difference_93 + difference_71 * head_ratio_3 + difference_71 * difference_27
-    difference_93 = keras.ops.where(difference_92 * 2.0**-60 == 0.0, 0.0, difference_93)
-    difference_93 = difference_93 + total_15 * ratio_3 + numerator_9 * difference_7
-    magnitude_3 = keras.ops.abs(difference_93)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_93, 0.0)
-    total_64 = difference_92 + magnitude_3
-    product_45 = total_64 * total_26
-    head_product_45 = _head(product_45)
-    difference_94 = product_45 - head_product_45
-    difference_94 = keras.ops.where(product_45 == head_product_45, 0.0, difference_94)
-    difference_94 = head_product_45 + difference_94
-    product_46 = difference_7 * ratio_4
-    head_product_46 = _head(product_46)
-    difference_95 = product_46 - head_product_46
-    difference_95 = keras.ops.where(product_46 == head_product_46, 0.0, difference_95)
-    difference_95 = head_product_46 + difference_95
-    product_47 = difference_95 * branch_32
-    head_product_47 = _head(product_47)
-    difference_96 = product_47 - head_product_47
-    difference_96 = keras.ops.where(product_47 == head_product_47, 0.0, difference_96)
-    difference_96 = head_product_47 + difference_96
-    negated_3 = -difference_96
-    total_65 = difference_94 + negated_3
-    difference_97 = total_65 - difference_94
-    head_total_64 = _head(total_64)
-    difference_98 = total_64 - head_total_64
-    head_19 = _head(difference_95)
-    difference_99 = difference_95 - head_19
-    total_66 = difference_94 - (total_65 - difference_97) + (negated_3 - difference_97)
-    total_67 = head_19 * head_branch_32 - difference_96 + head_19 * difference_81
-    total_67 = total_67 + difference_99 * head_branch_32 + difference_99 * difference_81
-    total_67 = keras.ops.where(difference_96 * 2.0**-60 == 0.0, 0.0, total_67)
-    product_48 = (magnitude_3 - (total_64 - difference_92)) * total_26
-    difference_100 = head_difference_7 * head_ratio_4 - difference_95
-    difference_100 = difference_100 + head_difference_7 * difference_75
-    difference_100 = difference_100 + difference_71 * head_ratio_4
-    difference_100 = difference_100 + difference_71 * difference_75
-    difference_100 = keras.ops.where(difference_95 * 2.0**-60 == 0.0, 0.0, difference_100)
-    difference_100 = difference_100 + total_15 * ratio_4 + numerator_13 * difference_7
-    total_67 = -(total_67 + difference_100 * branch_32)
-    difference_101 = head_total_64 * head_total_26 - difference_94
-    difference_101 = difference_101 + head_total_64 * difference_44
-    difference_101 = difference_101 + difference_98 * head_total_26
-    difference_101 = difference_101 + difference_98 * difference_44
-    difference_101 = keras.ops.where(difference_94 * 2.0**-60 == 0.0, 0.0, difference_101)
-    difference_101 = difference_101 + product_48 + difference_46 * total_64
-    total_66 = total_66 + (difference_101 + branch_22 * difference_94) + total_67
-    branch_39 = keras.ops.where(keras.ops.abs(total_66) < float("inf"), total_66, 0.0)
-    total_68 = total_65 + branch_39
-    product_49 = total_68 * branch_9
-    head_product_49 = _head(product_49)
-    difference_102 = product_49 - head_product_49
-    difference_102 = keras.ops.where(product_49 == head_product_49, 0.0, difference_102)
-    difference_102 = head_product_49 + difference_102
-    product_50 = difference_102 * branch_9
-    head_product_50 = _head(product_50)
-    difference_103 = product_50 - head_product_50
-    difference_103 = keras.ops.where(product_50 == head_product_50, 0.0, difference_103)
-    difference_103 = head_product_50 + difference_103
-    total_69 = difference_91 + difference_103
-    difference_104 = total_69 - difference_91
-    head_20 = _head(difference_90)
-    head_branch_38 = _head(branch_38)
-    difference_105 = branch_38 - head_branch_38
-    difference_106 = difference_90 - head_20
-    head_total_63 = _head(total_63)
-    difference_107 = total_63 - head_total_63
-    branch_40 = keras.ops.where(is_negative_2, branch_3, 0.0)
-    head_21 = _head(difference_102)
-    difference_108 = difference_102 - head_21
-    head_total_68 = _head(total_68)
-    difference_109 = total_68 - head_total_68
-    total_70 = head_20 * head_branch_38 - difference_91 + head_20 * difference_105
-    total_70 = total_70 + difference_106 * head_branch_38 + difference_106 * difference_105
-    total_70 = keras.ops.where(difference_91 * 2.0**-60 == 0.0, 0.0, total_70)
-    total_71 = head_21 * head_branch_9 - difference_103 + head_21 * difference_12
-    total_71 = total_71 + difference_108 * head_branch_9 + difference_108 * difference_12
-    total_71 = keras.ops.where(difference_103 * 2.0**-60 == 0.0, 0.0, total_71)
-    product_51 = (branch_37 - (total_63 - total_58)) * branch_38
-    product_52 = (branch_39 - (total_68 - total_65)) * branch_9
-    difference_110 = head_total_68 * head_branch_9 - difference_102
-    difference_110 = difference_110 + head_total_68 * difference_12
-    difference_110 = difference_110 + difference_109 * head_branch_9
-    difference_110 = difference_110 + difference_109 * difference_12
-    difference_110 = keras.ops.where(difference_102 * 2.0**-60 == 0.0, 0.0, difference_110)
-    total_71 = total_71 + (difference_110 + product_52 + branch_12 * total_68) * branch_9
-    total_71 = total_71 + branch_12 * difference_102
-    difference_111 = head_total_63 * head_branch_38 - difference_90
-    difference_111 = difference_111 + head_total_63 * difference_105
-    difference_111 = difference_111 + difference_107 * head_branch_38
-    difference_111 = difference_111 + difference_107 * difference_105
-    difference_111 = keras.ops.where(difference_90 * 2.0**-60 == 0.0, 0.0, difference_111)
-    total_70 = total_70 + (difference_111 + product_51 + branch_40 * total_63) * branch_38
-    total_70 = total_70 + branch_40 * difference_90
-    difference_112 = difference_91 - (total_69 - difference_104)
-    difference_112 = difference_112 + (difference_103 - difference_104) + total_70 + total_71
-    magnitude_4 = keras.ops.abs(difference_112)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_112, 0.0)
-    total_72 = total_69 + magnitude_4
-    total_73 = total_72 + 2.0
-    difference_113 = total_73 - total_72
-    total_74 = total_72 - (total_73 - difference_113) + (2.0 - difference_113)
-    total_74 = total_74 + (magnitude_4 - (total_72 - total_69))
-    branch_41 = keras.ops.where(keras.ops.abs(total_74) < float("inf"), total_74, 0.0)
-    total_75 = total_73 + branch_41
-    product_53 = total_75 * ratio_2
-    head_product_53 = _head(product_53)
-    difference_114 = product_53 - head_product_53
-    difference_114 = keras.ops.where(product_53 == head_product_53, 0.0, difference_114)
-    difference_114 = head_product_53 + difference_114
-    product_54 = difference_114 * ratio_4
-    head_product_54 = _head(product_54)
-    difference_115 = product_54 - head_product_54
-    difference_115 = keras.ops.where(product_54 == head_product_54, 0.0, difference_115)
-    difference_115 = head_product_54 + difference_115
-    product_55 = difference_115 * ratio_3
-    head_product_55 = _head(product_55)
-    difference_116 = product_55 - head_product_55
-    difference_116 = keras.ops.where(product_55 == head_product_55, 0.0, difference_116)
-    difference_116 = head_product_55 + difference_116
-    head_22 = _head(difference_115)
-    difference_117 = difference_115 - head_22
-    head_23 = _head(difference_114)
-    difference_118 = difference_114 - head_23
-    head_total_75 = _head(total_75)
-    difference_119 = total_75 - head_total_75
-    total_76 = head_23 * head_ratio_4 - difference_115 + head_23 * difference_75
-    total_76 = total_76 + difference_118 * head_ratio_4 + difference_118 * difference_75
-    total_76 = keras.ops.where(difference_115 * 2.0**-60 == 0.0, 0.0, total_76)
-    total_77 = head_22 * head_ratio_3 - difference_116 + head_22 * difference_27
-    total_77 = total_77 + difference_117 * head_ratio_3 + difference_117 * difference_27
-    total_77 = keras.ops.where(difference_116 * 2.0**-60 == 0.0, 0.0, total_77)
-    product_56 = (branch_41 - (total_75 - total_73)) * ratio_2
-    difference_120 = head_total_75 * head_ratio_2 - difference_114
-    difference_120 = difference_120 + head_total_75 * difference_15
-    difference_120 = difference_120 + difference_119 * head_ratio_2
-    difference_120 = difference_120 + difference_119 * difference_15
-    difference_120 = keras.ops.where(difference_114 * 2.0**-60 == 0.0, 0.0, difference_120)
-    total_76 = total_76 + (difference_120 + product_56 + numerator * total_75) * ratio_4
-    total_77 = total_77 + (total_76 + numerator_13 * difference_114) * ratio_3
-    total_77 = total_77 + numerator_9 * difference_115
-    branch_42 = keras.ops.where(keras.ops.abs(total_77) < float("inf"), total_77, 0.0)
-    total_78 = difference_116 + branch_42
-    smaller = _minimum(clamped, 0.0)
-    smaller_2 = _minimum(difference_67, 0.0)
-    total_79 = smaller + smaller_2
-    difference_121 = total_79 - smaller
-    total_80 = smaller - (total_79 - difference_121) + (smaller_2 - difference_121)
-    inside = (difference_67 != 0.0) & (difference_67 <= 0.0)
-    inside = (difference_67 == 0.0) & (branch_30 <= 0.0) | inside
-    total_80 = total_80 + keras.ops.where(inside, total_45, 0.0)
-    branch_43 = keras.ops.where(keras.ops.abs(total_80) < float("inf"), total_80, 0.0)
-    total_81 = total_79 + branch_43
-    smaller_3 = _minimum(difference_9, 0.0)
-    total_82 = total_81 + smaller_3
-    difference_122 = total_82 - total_81
-    total_83 = total_81 - (total_82 - difference_122) + (smaller_3 - difference_122)
-    total_83 = total_83 + (branch_43 - (total_81 - total_79))
-    outside_2 = is_equal & (magnitude <= 0.0) | differs & (difference_9 <= 0.0)
-    total_83 = total_83 + keras.ops.where(outside_2, difference_19, 0.0)
-    branch_44 = keras.ops.where(keras.ops.abs(total_83) < float("inf"), total_83, 0.0)
-    total_84 = total_82 + branch_44
-    product_57 = 0.5 * total_84
-    is_less_5 = keras.ops.abs(product_57) < 0.5
-    expm1_product_57 = _expm1(product_57)
-    total_85 = expm1_product_57 + 1.0
-    branch_45 = keras.ops.where(is_less_5, total_85, keras.ops.exp(product_57))
-    branch_46 = keras.ops.where(is_less_5, expm1_product_57 - (total_85 - 1.0), 0.0)
-    branch_47 = keras.ops.where(keras.ops.abs(branch_46) < float("inf"), branch_46, 0.0)
-    total_86 = branch_45 + branch_47
-    product_58 = total_78 * total_86
-    head_product_58 = _head(product_58)
-    difference_123 = product_58 - head_product_58
-    difference_123 = keras.ops.where(product_58 == head_product_58, 0.0, difference_123)
-    difference_123 = head_product_58 + difference_123
-    head_total_78 = _head(total_78)
-    head_total_86 = _head(total_86)
-    difference_124 = total_86 - head_total_86
-    difference_125 = total_78 - head_total_78
-    difference_126 = branch_47 - (total_86 - branch_45)
-    product_59 = (branch_42 - (total_78 - difference_116)) * total_86
-    difference_127 = head_total_78 * head_total_86 - difference_123
-    difference_127 = difference_127 + head_total_78 * difference_124
-    difference_127 = difference_127 + difference_125 * head_total_86
-    difference_127 = difference_127 + difference_125 * difference_124
-    difference_127 = keras.ops.where(difference_123 * 2.0**-60 == 0.0, 0.0, difference_127)
-    difference_127 = difference_127 + product_59 + difference_126 * total_78
-    magnitude_5 = keras.ops.abs(difference_127)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_127, 0.0)
-    total_87 = difference_123 + magnitude_5
-    product_60 = total_87 * total_86
+    branch_31 = branch_31 * (ratio_4 + abs_numerator_13) * branch_30 * branch_29 * branch_28
+    branch_31 = -branch_31
+    total_71 = total_62 + branch_31
+    difference_55 = total_71 - total_62
+    total_72 = total_62 - (total_71 - difference_55) + (branch_31 - difference_55)
+    total_72 = total_72 + (branch_22 - (total_62 - total_59))
+    branch_32 = keras.ops.where(keras.ops.abs(total_72) < float("inf"), total_72, 0.0)
+    total_73 = total_71 + branch_32
+    product_60 = product_41 * ratio_4
     head_product_60 = _head(product_60)
-    difference_128 = product_60 - head_product_60
-    difference_128 = keras.ops.where(product_60 == head_product_60, 0.0, difference_128)
-    difference_128 = head_product_60 + difference_128
+    total_74 = head_product_60 + (product_60 - head_product_60)
+    product_61 = product_60 * 2.0**-60
+    product_61 = (product_61 == 0.0) | (product_60 == head_product_60)
+    product_61 = keras.ops.where(product_61, product_60, total_74)
+    product_62 = product_61 * branch_13
+    head_product_62 = _head(product_62)
+    total_75 = head_product_62 + (product_62 - head_product_62)
+    product_63 = product_62 * 2.0**-60
+    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = keras.ops.where(product_63, product_62, total_75)
+    product_64 = product_63 * branch_28
+    head_product_64 = _head(product_64)
+    total_76 = head_product_64 + (product_64 - head_product_64)
+    product_65 = product_64 * 2.0**-60
+    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = keras.ops.where(product_65, product_64, total_76)
+    minus_product_65 = -product_65
+    total_77 = total_73 + minus_product_65
+    difference_56 = total_77 - total_73
+    head_product_63 = _head(product_63)
+    head_branch_28 = _head(branch_28)
+    difference_57 = branch_28 - head_branch_28
+    difference_58 = product_63 - head_product_63
+    head_product_61 = _head(product_61)
+    difference_59 = product_61 - head_product_61
+    total_78 = total_73 - (total_77 - difference_56) + (minus_product_65 - difference_56)
+    total_78 = total_78 + (branch_32 - (total_73 - total_71))
+    difference_60 = head_product_61 * head_branch_13 - product_63
+    difference_60 = difference_60 + head_product_61 * difference_14
+    difference_60 = difference_60 + difference_59 * head_branch_13
+    difference_60 = difference_60 + difference_59 * difference_14
+    difference_60 = keras.ops.where(product_63 * 2.0**-60 == 0.0, 0.0, difference_60)
+    difference_61 = head_product_63 * head_branch_28 - product_65
+    difference_61 = difference_61 + head_product_63 * difference_57
+    difference_61 = difference_61 + difference_58 * head_branch_28
+    difference_61 = difference_61 + difference_58 * difference_57
+    difference_61 = keras.ops.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_61)
+    difference_62 = head_product_41 * head_ratio_4 - product_61
+    difference_62 = difference_62 + head_product_41 * difference_54
+    difference_62 = difference_62 + difference_37 * head_ratio_4 + difference_37 * difference_54
+    difference_62 = keras.ops.where(product_61 * 2.0**-60 == 0.0, 0.0, difference_62)
+    difference_62 = (difference_62 + total_51 * ratio_4 + numerator_13 * product_41) * branch_13
+    difference_60 = (difference_60 + difference_62 + branch_15 * product_61) * branch_28
+    total_78 = total_78 - (difference_61 + difference_60)
+    branch_33 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
+    total_79 = total_77 + branch_33
+    product_66 = product * ratio_2
+    head_product_66 = _head(product_66)
+    total_80 = head_product_66 + (product_66 - head_product_66)
+    product_67 = product_66 * 2.0**-60
+    product_67 = (product_67 == 0.0) | (product_66 == head_product_66)
+    product_67 = keras.ops.where(product_67, product_66, total_80)
+    product_68 = product_67 * ratio
+    head_product_68 = _head(product_68)
+    total_81 = head_product_68 + (product_68 - head_product_68)
+    product_69 = product_68 * 2.0**-60
+    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = keras.ops.where(product_69, product_68, total_81)
+    product_70 = product_69 * branch_13
+    head_product_70 = _head(product_70)
+    total_82 = head_product_70 + (product_70 - head_product_70)
+    product_71 = product_70 * 2.0**-60
+    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = keras.ops.where(product_71, product_70, total_82)
+    minus_product_71 = -product_71
+    total_83 = total_79 + minus_product_71
+    difference_63 = total_83 - total_79
+    head_product_69 = _head(product_69)
+    difference_64 = product_69 - head_product_69
+    head_product_67 = _head(product_67)
+    difference_65 = product_67 - head_product_67
+    total_84 = head_product_67 * head_ratio - product_69 + head_product_67 * difference_24
+    total_84 = total_84 + difference_65 * head_ratio + difference_65 * difference_24
+    total_84 = keras.ops.where(product_69 * 2.0**-60 == 0.0, 0.0, total_84)
+    total_85 = total_79 - (total_83 - difference_63) + (minus_product_71 - difference_63)
+    total_85 = total_85 + (branch_33 - (total_79 - total_77))
+    total_86 = head_product * head_ratio_2 - product_67 + head_product * difference_10
+    total_86 = total_86 + difference_23 * head_ratio_2 + difference_23 * difference_10
+    total_86 = keras.ops.where(product_67 * 2.0**-60 == 0.0, 0.0, total_86)
+    total_84 = total_84 + (total_86 + total_30 * ratio_2 + numerator * product) * ratio
+    total_84 = (total_84 + numerator_5 * product_67) * branch_13
+    difference_66 = head_product_69 * head_branch_13 - product_71
+    difference_66 = difference_66 + head_product_69 * difference_14
+    difference_66 = difference_66 + difference_64 * head_branch_13
+    difference_66 = difference_66 + difference_64 * difference_14
+    difference_66 = keras.ops.where(product_71 * 2.0**-60 == 0.0, 0.0, difference_66) + total_84
+    total_85 = total_85 - (difference_66 + branch_15 * product_69)
+    branch_34 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
+    total_87 = total_83 + branch_34
+    branch_35 = keras.ops.where(is_negative_2, branch, 1.0)
+    product_72 = total_87 * branch_35
+    head_product_72 = _head(product_72)
+    total_88 = head_product_72 + (product_72 - head_product_72)
+    product_73 = product_72 * 2.0**-60
+    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = keras.ops.where(product_73, product_72, total_88)
+    product_74 = product_73 * branch_35
+    head_product_74 = _head(product_74)
+    total_89 = head_product_74 + (product_74 - head_product_74)
+    product_75 = product_74 * 2.0**-60
+    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = keras.ops.where(product_75, product_74, total_89)
+    product_76 = product_12 * ratio_3
+    head_product_76 = _head(product_76)
+    total_90 = head_product_76 + (product_76 - head_product_76)
+    product_77 = product_76 * 2.0**-60
+    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = keras.ops.where(product_77, product_76, total_90)
+    difference_67 = head_product_12 * head_ratio_3 - product_77
+    difference_67 = difference_67 + head_product_12 * difference_18
+    difference_67 = difference_67 + difference_50 * head_ratio_3 + difference_50 * difference_18
+    difference_67 = keras.ops.where(product_77 * 2.0**-60 == 0.0, 0.0, difference_67)
+    difference_67 = difference_67 + total_23 * ratio_3 + numerator_9 * product_12
+    magnitude_5 = keras.ops.abs(difference_67)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_67, 0.0)
+    total_91 = product_77 + magnitude_5
+    product_78 = total_91 * total_38
+    head_product_78 = _head(product_78)
+    total_92 = head_product_78 + (product_78 - head_product_78)
+    product_79 = product_78 * 2.0**-60
+    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = keras.ops.where(product_79, product_78, total_92)
+    product_80 = product_12 * ratio_4
+    head_product_80 = _head(product_80)
+    total_93 = head_product_80 + (product_80 - head_product_80)
+    product_81 = product_80 * 2.0**-60
+    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = keras.ops.where(product_81, product_80, total_93)
+    product_82 = product_81 * branch_28
+    head_product_82 = _head(product_82)
+    total_94 = head_product_82 + (product_82 - head_product_82)
+    product_83 = product_82 * 2.0**-60
+    product_83 = (product_83 == 0.0) | (product_82 == head_product_82)
+    product_83 = keras.ops.where(product_83, product_82, total_94)
+    minus_product_83 = -product_83
+    total_95 = product_79 + minus_product_83
+    difference_68 = total_95 - product_79
+    head_total_91 = _head(total_91)
+    difference_69 = total_91 - head_total_91
+    head_product_81 = _head(product_81)
+    difference_70 = product_81 - head_product_81
+    total_96 = product_79 - (total_95 - difference_68) + (minus_product_83 - difference_68)
+    total_97 = head_total_91 * head_total_38 - product_79 + head_total_91 * difference_31
+    total_97 = total_97 + difference_69 * head_total_38 + difference_69 * difference_31
+    total_97 = keras.ops.where(product_79 * 2.0**-60 == 0.0, 0.0, total_97)
+    total_97 = total_97 + (magnitude_5 - (total_91 - product_77)) * total_38
+    total_96 = total_96 + (total_97 + difference_33 * total_91 + branch_19 * product_79)
+    difference_71 = head_product_81 * head_branch_28 - product_83
+    difference_71 = difference_71 + head_product_81 * difference_57
+    difference_71 = difference_71 + difference_70 * head_branch_28
+    difference_71 = difference_71 + difference_70 * difference_57
+    difference_71 = keras.ops.where(product_83 * 2.0**-60 == 0.0, 0.0, difference_71)
+    difference_72 = head_product_12 * head_ratio_4 - product_81
+    difference_72 = difference_72 + head_product_12 * difference_54
+    difference_72 = difference_72 + difference_50 * head_ratio_4 + difference_50 * difference_54
+    difference_72 = keras.ops.where(product_81 * 2.0**-60 == 0.0, 0.0, difference_72)
+    difference_72 = (difference_72 + total_23 * ratio_4 + numerator_13 * product_12) * branch_28
+    total_96 = total_96 - (difference_71 + difference_72)
+    branch_36 = keras.ops.where(keras.ops.abs(total_96) < float("inf"), total_96, 0.0)
+    total_98 = total_95 + branch_36
+    product_84 = total_98 * branch_7
+    head_product_84 = _head(product_84)
+    total_99 = head_product_84 + (product_84 - head_product_84)
+    product_85 = product_84 * 2.0**-60
+    product_85 = (product_85 == 0.0) | (product_84 == head_product_84)
+    product_85 = keras.ops.where(product_85, product_84, total_99)
+    product_86 = product_85 * branch_7
+    head_product_86 = _head(product_86)
+    total_100 = head_product_86 + (product_86 - head_product_86)
+    product_87 = product_86 * 2.0**-60
+    product_87 = (product_87 == 0.0) | (product_86 == head_product_86)
+    product_87 = keras.ops.where(product_87, product_86, total_100)
+    total_101 = product_75 + product_87
+    difference_73 = total_101 - product_75
+    head_product_73 = _head(product_73)
+    head_branch_35 = _head(branch_35)
+    difference_74 = branch_35 - head_branch_35
+    difference_75 = product_73 - head_product_73
     head_total_87 = _head(total_87)
-    difference_129 = total_87 - head_total_87
-    product_61 = (magnitude_5 - (total_87 - difference_123)) * total_86
-    difference_130 = head_total_87 * head_total_86 - difference_128
-    difference_130 = difference_130 + head_total_87 * difference_124
-    difference_130 = difference_130 + difference_129 * head_total_86
-    difference_130 = difference_130 + difference_129 * difference_124
-    difference_130 = keras.ops.where(difference_128 * 2.0**-60 == 0.0, 0.0, difference_130)
-    difference_130 = difference_130 + product_61 + difference_126 * total_87
-    magnitude_6 = keras.ops.abs(difference_130)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_130, 0.0)
-    magnitude_6 = difference_128 + magnitude_6
-    product_62 = (branch_44 - (total_84 - total_82)) * 0.5
-    total_88 = product_62 + product_62
-    product_63 = magnitude_6 * total_88
-    total_89 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0) + 1.0
-    total_89 = magnitude_6 * total_89
-    branch_48 = keras.ops.where(keras.ops.abs(product_63) < float("inf"), product_63, 0.0)
-    branch_48 = magnitude_6 + branch_48
-    return keras.ops.where(keras.ops.abs(magnitude_6) < 2.0**-60, total_89, branch_48)
+    difference_76 = total_87 - head_total_87
+    branch_37 = keras.ops.where(is_negative_2, branch_2, 0.0)
+    head_product_85 = _head(product_85)
+    difference_77 = product_85 - head_product_85
+    head_total_98 = _head(total_98)
+    difference_78 = total_98 - head_total_98
+    total_102 = head_total_87 * head_branch_35 - product_73 + head_total_87 * difference_74
+    total_102 = total_102 + difference_76 * head_branch_35 + difference_76 * difference_74
+    total_102 = keras.ops.where(product_73 * 2.0**-60 == 0.0, 0.0, total_102)
+    total_102 = total_102 + (branch_34 - (total_87 - total_83)) * branch_35
+    total_102 = (total_102 + branch_37 * total_87) * branch_35
+    total_103 = head_total_98 * head_branch_7 - product_85 + head_total_98 * difference_7
+    total_103 = total_103 + difference_78 * head_branch_7 + difference_78 * difference_7
+    total_103 = keras.ops.where(product_85 * 2.0**-60 == 0.0, 0.0, total_103)
+    total_103 = total_103 + (branch_36 - (total_98 - total_95)) * branch_7
+    total_103 = (total_103 + branch_10 * total_98) * branch_7
+    total_104 = product_75 - (total_101 - difference_73) + (product_87 - difference_73)
+    difference_79 = head_product_73 * head_branch_35 - product_75
+    difference_79 = difference_79 + head_product_73 * difference_74
+    difference_79 = difference_79 + difference_75 * head_branch_35
+    difference_79 = difference_79 + difference_75 * difference_74
+    difference_79 = keras.ops.where(product_75 * 2.0**-60 == 0.0, 0.0, difference_79)
+    total_104 = total_104 + (difference_79 + total_102 + branch_37 * product_73)
+    difference_80 = head_product_85 * head_branch_7 - product_87
+    difference_80 = difference_80 + head_product_85 * difference_7
+    difference_80 = difference_80 + difference_77 * head_branch_7 + difference_77 * difference_7
+    difference_80 = keras.ops.where(product_87 * 2.0**-60 == 0.0, 0.0, difference_80)
+    total_104 = total_104 + (difference_80 + total_103 + branch_10 * product_85)
+    branch_38 = keras.ops.where(keras.ops.abs(total_104) < float("inf"), total_104, 0.0)
+    total_105 = total_101 + branch_38
+    total_106 = total_105 + 2.0
+    difference_81 = total_106 - total_105
+    total_107 = total_105 - (total_106 - difference_81) + (2.0 - difference_81)
+    total_107 = total_107 + (branch_38 - (total_105 - total_101))
+    branch_39 = keras.ops.where(keras.ops.abs(total_107) < float("inf"), total_107, 0.0)
+    total_108 = total_106 + branch_39
+    product_88 = total_108 * ratio_2
+    head_product_88 = _head(product_88)
+    total_109 = head_product_88 + (product_88 - head_product_88)
+    product_89 = product_88 * 2.0**-60
+    product_89 = (product_89 == 0.0) | (product_88 == head_product_88)
+    product_89 = keras.ops.where(product_89, product_88, total_109)
+    product_90 = product_89 * ratio_4
+    head_product_90 = _head(product_90)
+    total_110 = head_product_90 + (product_90 - head_product_90)
+    product_91 = product_90 * 2.0**-60
+    product_91 = (product_91 == 0.0) | (product_90 == head_product_90)
+    product_91 = keras.ops.where(product_91, product_90, total_110)
+    product_92 = product_91 * ratio_3
+    head_product_92 = _head(product_92)
+    total_111 = head_product_92 + (product_92 - head_product_92)
+    product_93 = product_92 * 2.0**-60
+    product_93 = (product_93 == 0.0) | (product_92 == head_product_92)
+    product_93 = keras.ops.where(product_93, product_92, total_111)
+    head_product_91 = _head(product_91)
+    difference_82 = product_91 - head_product_91
+    head_product_89 = _head(product_89)
+    difference_83 = product_89 - head_product_89
+    head_total_108 = _head(total_108)
+    difference_84 = total_108 - head_total_108
+    total_112 = head_total_108 * head_ratio_2 - product_89 + head_total_108 * difference_10
+    total_112 = total_112 + difference_84 * head_ratio_2 + difference_84 * difference_10
+    total_112 = keras.ops.where(product_89 * 2.0**-60 == 0.0, 0.0, total_112)
+    total_112 = total_112 + (branch_39 - (total_108 - total_106)) * ratio_2
+    total_112 = (total_112 + numerator * total_108) * ratio_4
+    difference_85 = head_product_89 * head_ratio_4 - product_91
+    difference_85 = difference_85 + head_product_89 * difference_54
+    difference_85 = difference_85 + difference_83 * head_ratio_4 + difference_83 * difference_54
+    difference_85 = keras.ops.where(product_91 * 2.0**-60 == 0.0, 0.0, difference_85)
+    difference_85 = (difference_85 + total_112 + numerator_13 * product_89) * ratio_3
+    difference_86 = head_product_91 * head_ratio_3 - product_93
+    difference_86 = difference_86 + head_product_91 * difference_18
+    difference_86 = difference_86 + difference_82 * head_ratio_3 + difference_82 * difference_18
+    difference_86 = keras.ops.where(product_93 * 2.0**-60 == 0.0, 0.0, difference_86)
+    difference_86 = difference_86 + difference_85 + numerator_9 * product_91
+    magnitude_6 = keras.ops.abs(difference_86)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_86, 0.0)
+    total_113 = product_93 + magnitude_6
+    smaller = _minimum(clamped, 0.0)
+    smaller_2 = _minimum(product_54, 0.0)
+    total_114 = smaller + smaller_2
+    difference_87 = total_114 - smaller
+    total_115 = smaller - (total_114 - difference_87) + (smaller_2 - difference_87)
+    inside = (product_54 == 0.0) & (magnitude_4 <= 0.0)
+    inside = inside | (product_54 != 0.0) & (product_54 <= 0.0)
+    total_115 = total_115 + keras.ops.where(inside, difference_52, 0.0)
+    branch_40 = keras.ops.where(keras.ops.abs(total_115) < float("inf"), total_115, 0.0)
+    total_116 = total_114 + branch_40
+    smaller_3 = _minimum(product_16, 0.0)
+    total_117 = total_116 + smaller_3
+    difference_88 = total_117 - total_116
+    total_118 = total_116 - (total_117 - difference_88) + (smaller_3 - difference_88)
+    total_118 = total_118 + (branch_40 - (total_116 - total_114))
+    outside_2 = is_equal & (magnitude_2 <= 0.0) | differs & (product_16 <= 0.0)
+    total_118 = total_118 + keras.ops.where(outside_2, difference_13, 0.0)
+    branch_41 = keras.ops.where(keras.ops.abs(total_118) < float("inf"), total_118, 0.0)
+    total_119 = total_117 + branch_41
+    product_94 = 0.5 * total_119
+    is_less_5 = keras.ops.abs(product_94) < 0.5
+    expm1_product_94 = _expm1(product_94)
+    total_120 = expm1_product_94 + 1.0
+    branch_42 = keras.ops.where(is_less_5, total_120, keras.ops.exp(product_94))
+    branch_43 = keras.ops.where(is_less_5, expm1_product_94 - (total_120 - 1.0), 0.0)
+    branch_44 = keras.ops.where(keras.ops.abs(branch_43) < float("inf"), branch_43, 0.0)
+    total_121 = branch_42 + branch_44
+    product_95 = total_113 * total_121
+    head_product_95 = _head(product_95)
+    total_122 = head_product_95 + (product_95 - head_product_95)
+    product_96 = product_95 * 2.0**-60
+    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = keras.ops.where(product_96, product_95, total_122)
+    head_total_113 = _head(total_113)
+    head_total_121 = _head(total_121)
+    difference_89 = total_121 - head_total_121
+    difference_90 = total_113 - head_total_113
+    difference_91 = branch_44 - (total_121 - branch_42)
+    product_97 = (magnitude_6 - (total_113 - product_93)) * total_121
+    difference_92 = head_total_113 * head_total_121 - product_96
+    difference_92 = difference_92 + head_total_113 * difference_89
+    difference_92 = difference_92 + difference_90 * head_total_121
+    difference_92 = difference_92 + difference_90 * difference_89
+    difference_92 = keras.ops.where(product_96 * 2.0**-60 == 0.0, 0.0, difference_92)
+    difference_92 = difference_92 + product_97 + difference_91 * total_113
+    magnitude_7 = keras.ops.abs(difference_92)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_92, 0.0)
+    total_123 = product_96 + magnitude_7
+    product_98 = total_123 * total_121
+    head_product_98 = _head(product_98)
+    total_124 = head_product_98 + (product_98 - head_product_98)
+    product_99 = product_98 * 2.0**-60
+    product_99 = (product_99 == 0.0) | (product_98 == head_product_98)
+    product_99 = keras.ops.where(product_99, product_98, total_124)
+    head_total_123 = _head(total_123)
+    difference_93 = total_123 - head_total_123
+    product_100 = (magnitude_7 - (total_123 - product_96)) * total_121
+    difference_94 = head_total_123 * head_total_121 - product_99
+    difference_94 = difference_94 + head_total_123 * difference_89
+    difference_94 = difference_94 + difference_93 * head_total_121
+    difference_94 = difference_94 + difference_93 * difference_89
+    difference_94 = keras.ops.where(product_99 * 2.0**-60 == 0.0, 0.0, difference_94)
+    difference_94 = difference_94 + product_100 + difference_91 * total_123
+    magnitude_8 = keras.ops.abs(difference_94)
+    magnitude_8 = product_99 + keras.ops.where(magnitude_8 < float("inf"), difference_94, 0.0)
+    product_101 = (branch_41 - (total_119 - total_117)) * 0.5
+    total_125 = product_101 + product_101
+    product_102 = magnitude_8 * total_125
+    branch_45 = keras.ops.where(keras.ops.abs(product_102) < float("inf"), product_102, 0.0)
+    branch_45 = magnitude_8 + branch_45
+    branch_46 = keras.ops.where(keras.ops.abs(total_125) < float("inf"), total_125, 0.0)
+    branch_46 = magnitude_8 * (branch_46 + 1.0)
+    return keras.ops.where(keras.ops.abs(magnitude_8) < 2.0**-60, branch_46, branch_45)
 
 
 def _upstream(arguments, upstream):

@@ -183,325 +183,349 @@ def _second_derivative(x):
     product = (product * difference - 0.0104302279736376) * difference
     product = (product - 0.005844424551589697) * difference
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    total = branch + _COEFFICIENT
-    difference_2 = total - branch
-    total_2 = branch - (total - difference_2) + (_COEFFICIENT - difference_2)
-    total_2 = total_2 + _COEFFICIENT_2
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch_2
-    product_2 = total_3 * difference
-    head_product_2 = _head(product_2)
-    difference_3 = product_2 - head_product_2
-    difference_3 = keras.ops.where(product_2 == head_product_2, 0.0, difference_3)
-    difference_3 = head_product_2 + difference_3
-    total_4 = difference_3 + _COEFFICIENT_3
-    difference_4 = total_4 - difference_3
-    head_total_3 = _head(total_3)
-    head_difference = _head(difference)
-    difference_5 = difference - head_difference
-    difference_6 = total_3 - head_total_3
-    total_5 = head_total_3 * head_difference - difference_3 + head_total_3 * difference_5
-    total_5 = total_5 + difference_6 * head_difference + difference_6 * difference_5
-    total_5 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + (branch_2 - (total_3 - total)) * difference
-    total_6 = difference_3 - (total_4 - difference_4) + (_COEFFICIENT_3 - difference_4)
-    total_6 = total_6 + total_5 + _COEFFICIENT_4
-    branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_4 + branch_3
-    product_3 = sign_x * total_7
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    total_2 = product_2 + _COEFFICIENT
+    difference_2 = total_2 - product_2
+    total_3 = product_2 - (total_2 - difference_2) + (_COEFFICIENT - difference_2)
+    total_3 = total_3 + _COEFFICIENT_2
+    branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    total_4 = total_2 + branch
+    product_3 = total_4 * difference
     head_product_3 = _head(product_3)
-    difference_7 = product_3 - head_product_3
-    difference_7 = keras.ops.where(product_3 == head_product_3, 0.0, difference_7)
-    difference_7 = head_product_3 + difference_7
-    head_sign_x = _head(sign_x)
-    head_total_7 = _head(total_7)
-    difference_8 = total_7 - head_total_7
-    difference_9 = sign_x - head_sign_x
-    total_8 = head_sign_x * head_total_7 - difference_7 + head_sign_x * difference_8
-    total_8 = total_8 + difference_9 * head_total_7 + difference_9 * difference_8
-    total_8 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + (branch_3 - (total_7 - total_4)) * sign_x
-    total_9 = abs_x - 4.21875
-    difference_10 = total_9 - abs_x
-    total_10 = abs_x - (total_9 - difference_10) + (-4.21875 - difference_10)
-    branch_4 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_9 + branch_4
-    abs_total_11 = keras.ops.abs(total_11)
-    difference_11 = branch_4 - (total_11 - total_9)
-    product_4 = difference_11 * _sign(total_11)
-    product_5 = _COEFFICIENT_5 * total_11
+    total_5 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_5)
+    total_6 = product_4 + _COEFFICIENT_3
+    difference_3 = total_6 - product_4
+    head_total_4 = _head(total_4)
+    head_difference = _head(difference)
+    difference_4 = difference - head_difference
+    difference_5 = total_4 - head_total_4
+    total_7 = head_total_4 * head_difference - product_4 + head_total_4 * difference_4
+    total_7 = total_7 + difference_5 * head_difference + difference_5 * difference_4
+    total_7 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_7 = total_7 + (branch - (total_4 - total_2)) * difference
+    total_8 = product_4 - (total_6 - difference_3) + (_COEFFICIENT_3 - difference_3)
+    total_8 = total_8 + total_7 + _COEFFICIENT_4
+    branch_2 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_6 + branch_2
+    product_5 = sign_x * total_9
     head_product_5 = _head(product_5)
-    difference_12 = product_5 - head_product_5
-    difference_12 = keras.ops.where(product_5 == head_product_5, 0.0, difference_12)
-    difference_12 = head_product_5 + difference_12
-    product_6 = _COEFFICIENT_6 * total_11
-    head_product_6 = _head(product_6)
-    difference_13 = product_6 - head_product_6
-    difference_13 = keras.ops.where(product_6 == head_product_6, 0.0, difference_13)
-    difference_13 = head_product_6 + difference_13
-    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_6, x.dtype))
-    head_total_11 = _head(total_11)
-    difference_14 = total_11 - head_total_11
-    difference_15 = _COEFFICIENT_6 - head
-    total_12 = head * head_total_11 - difference_13 + head * difference_14
-    total_12 = total_12 + difference_15 * head_total_11 + difference_15 * difference_14
-    total_12 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = total_12 + _COEFFICIENT_7 * total_11 + difference_11 * _COEFFICIENT_6
-    total_12 = difference_13 - difference_12 + total_12
-    magnitude = keras.ops.abs(difference_11)
-    magnitude = total_11 + keras.ops.where(magnitude < float("inf"), difference_11, 0.0)
-    x_squared = keras.ops.square(x)
-    product_7 = _COEFFICIENT_8 * x
-    head_product_7 = _head(product_7)
-    difference_16 = product_7 - head_product_7
-    difference_16 = keras.ops.where(product_7 == head_product_7, 0.0, difference_16)
-    difference_16 = head_product_7 + difference_16
-    product_8 = _COEFFICIENT_9 * x
+    total_10 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_10)
+    head_sign_x = _head(sign_x)
+    head_total_9 = _head(total_9)
+    difference_6 = total_9 - head_total_9
+    difference_7 = sign_x - head_sign_x
+    total_11 = head_sign_x * head_total_9 - product_6 + head_sign_x * difference_6
+    total_11 = total_11 + difference_7 * head_total_9 + difference_7 * difference_6
+    total_11 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + (branch_2 - (total_9 - total_6)) * sign_x
+    total_12 = abs_x - 4.21875
+    difference_8 = total_12 - abs_x
+    total_13 = abs_x - (total_12 - difference_8) + (-4.21875 - difference_8)
+    branch_3 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_12 + branch_3
+    abs_total_14 = keras.ops.abs(total_14)
+    difference_9 = branch_3 - (total_14 - total_12)
+    product_7 = difference_9 * _sign(total_14)
+    product_8 = _COEFFICIENT_5 * total_14
     head_product_8 = _head(product_8)
-    difference_17 = product_8 - head_product_8
-    difference_17 = keras.ops.where(product_8 == head_product_8, 0.0, difference_17)
-    difference_17 = head_product_8 + difference_17
+    total_15 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_15)
+    product_10 = _COEFFICIENT_6 * total_14
+    head_product_10 = _head(product_10)
+    total_16 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_16)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_6, x.dtype))
+    head_total_14 = _head(total_14)
+    difference_10 = total_14 - head_total_14
+    difference_11 = _COEFFICIENT_6 - head
+    total_17 = head * head_total_14 - product_11 + head * difference_10
+    total_17 = total_17 + difference_11 * head_total_14 + difference_11 * difference_10
+    total_17 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = total_17 + _COEFFICIENT_7 * total_14 + difference_9 * _COEFFICIENT_6
+    total_17 = product_11 - product_9 + total_17
+    abs_difference_9 = keras.ops.abs(difference_9)
+    abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
+    abs_difference_9 = total_14 + abs_difference_9
+    x_squared = keras.ops.square(x)
+    product_12 = _COEFFICIENT_8 * x
+    head_product_12 = _head(product_12)
+    total_18 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_18)
+    product_14 = _COEFFICIENT_9 * x
+    head_product_14 = _head(product_14)
+    total_19 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_19)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_9, x.dtype))
     head_x = _head(x)
-    difference_18 = x - head_x
-    difference_19 = _COEFFICIENT_9 - head_2
-    total_13 = head_2 * head_x - difference_17 + head_2 * difference_18
-    total_13 = total_13 + difference_19 * head_x + difference_19 * difference_18
-    total_13 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = difference_17 - difference_16 + (total_13 + _COEFFICIENT_10 * x)
-    total_14 = x + _THE_FIRST_DIGITS_OF_PI
-    difference_20 = total_14 - x
-    total_15 = x - (total_14 - difference_20) + (_THE_FIRST_DIGITS_OF_PI - difference_20)
-    total_15 = total_15 + _THE_OTHER_DIGITS_OF_PI
-    branch_5 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_5
-    ratio = 1.0 / total_16
-    product_9 = 2.0 * ratio
+    difference_12 = x - head_x
+    difference_13 = _COEFFICIENT_9 - head_2
+    total_20 = head_2 * head_x - product_15 + head_2 * difference_12
+    total_20 = total_20 + difference_13 * head_x + difference_13 * difference_12
+    total_20 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_20)
+    total_20 = product_15 - product_13 + (total_20 + _COEFFICIENT_10 * x)
+    total_21 = x + _THE_FIRST_DIGITS_OF_PI
+    difference_14 = total_21 - x
+    total_22 = x - (total_21 - difference_14) + (_THE_FIRST_DIGITS_OF_PI - difference_14)
+    total_22 = total_22 + _THE_OTHER_DIGITS_OF_PI
+    branch_4 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
+    total_23 = total_21 + branch_4
+    ratio = 1.0 / total_23
+    product_16 = 2.0 * ratio
     clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
     sin_clamped = _sin(clamped)
-    product_10 = product_9 * sin_clamped
-    head_product_10 = _head(product_10)
-    difference_21 = product_10 - head_product_10
-    difference_21 = keras.ops.where(product_10 == head_product_10, 0.0, difference_21)
-    difference_21 = head_product_10 + difference_21
-    product_11 = difference_21 * ratio
-    head_product_11 = _head(product_11)
-    difference_22 = product_11 - head_product_11
-    difference_22 = keras.ops.where(product_11 == head_product_11, 0.0, difference_22)
-    difference_22 = head_product_11 + difference_22
-    product_12 = difference_22 * ratio
-    head_product_12 = _head(product_12)
-    difference_23 = product_12 - head_product_12
-    difference_23 = keras.ops.where(product_12 == head_product_12, 0.0, difference_23)
-    difference_23 = head_product_12 + difference_23
-    total_17 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
-    difference_24 = total_17 - x
-    difference_25 = _THE_FIRST_DIGITS_OF_MINUS_PI - difference_24
-    difference_25 = x - (total_17 - difference_24) + difference_25
-    difference_25 = difference_25 + _THE_OTHER_DIGITS_OF_MINUS_PI
-    magnitude_2 = keras.ops.abs(difference_25)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_25, 0.0)
-    total_18 = total_17 + magnitude_2
-    ratio_2 = 1.0 / total_18
-    product_13 = sin_clamped * ratio_2
-    head_product_13 = _head(product_13)
-    difference_26 = product_13 - head_product_13
-    difference_26 = keras.ops.where(product_13 == head_product_13, 0.0, difference_26)
-    difference_26 = head_product_13 + difference_26
-    total_19 = difference_23 + difference_26
-    difference_27 = total_19 - difference_23
-    head_3 = _head(difference_22)
-    head_ratio = _head(ratio)
-    difference_28 = ratio - head_ratio
-    difference_29 = difference_22 - head_3
-    head_4 = _head(difference_21)
-    difference_30 = difference_21 - head_4
-    head_product_9 = _head(product_9)
-    head_sin_clamped = _head(sin_clamped)
-    difference_31 = sin_clamped - head_sin_clamped
-    difference_32 = product_9 - head_product_9
-    product_14 = ratio * total_16
-    head_product_14 = _head(product_14)
-    difference_33 = product_14 - head_product_14
-    difference_33 = keras.ops.where(product_14 == head_product_14, 0.0, difference_33)
-    difference_33 = head_product_14 + difference_33
-    head_total_16 = _head(total_16)
-    difference_34 = total_16 - head_total_16
-    numerator = head_ratio * head_total_16 - difference_33 + head_ratio * difference_34
-    numerator = numerator + difference_28 * head_total_16 + difference_28 * difference_34
-    numerator = -keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - difference_33 + numerator - (branch_5 - (total_16 - total_14)) * ratio
-    numerator = numerator / total_16
-    product_15 = numerator * 2.0
-    head_ratio_2 = _head(ratio_2)
-    difference_35 = ratio_2 - head_ratio_2
-    product_16 = ratio_2 * total_18
-    head_product_16 = _head(product_16)
-    difference_36 = product_16 - head_product_16
-    difference_36 = keras.ops.where(product_16 == head_product_16, 0.0, difference_36)
-    difference_36 = head_product_16 + difference_36
-    head_total_18 = _head(total_18)
-    difference_37 = total_18 - head_total_18
-    numerator_2 = head_ratio_2 * head_total_18 - difference_36 + head_ratio_2 * difference_37
-    numerator_3 = numerator_2 + difference_35 * head_total_18 + difference_35 * difference_37
-    numerator_4 = -keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - difference_36 + numerator_4
-    numerator_5 = (numerator_5 - (magnitude_2 - (total_18 - total_17)) * ratio_2) / total_18
-    total_20 = difference_23 - (total_19 - difference_27) + (difference_26 - difference_27)
-    total_21 = head_4 * head_ratio - difference_22 + head_4 * difference_28
-    total_21 = total_21 + difference_30 * head_ratio + difference_30 * difference_28
-    total_21 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_22 = head_3 * head_ratio - difference_23 + head_3 * difference_28
-    total_22 = total_22 + difference_29 * head_ratio + difference_29 * difference_28
-    total_22 = keras.ops.where(difference_23 * 2.0**-60 == 0.0, 0.0, total_22)
-    difference_38 = head_product_9 * head_sin_clamped - difference_21
-    difference_38 = difference_38 + head_product_9 * difference_31
-    difference_38 = difference_38 + difference_32 * head_sin_clamped
-    difference_38 = difference_38 + difference_32 * difference_31
-    difference_38 = keras.ops.where(difference_21 * 2.0**-60 == 0.0, 0.0, difference_38)
-    total_21 = total_21 + (difference_38 + product_15 * sin_clamped) * ratio
-    total_22 = total_22 + (total_21 + numerator * difference_21) * ratio
-    total_20 = total_20 + (total_22 + numerator * difference_22)
-    difference_39 = head_sin_clamped * head_ratio_2 - difference_26
-    difference_39 = difference_39 + head_sin_clamped * difference_35
-    difference_39 = difference_39 + difference_31 * head_ratio_2 + difference_31 * difference_35
-    difference_39 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, difference_39)
-    total_20 = total_20 + (difference_39 + numerator_5 * sin_clamped)
-    branch_6 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_23 = total_19 + branch_6
-    product_17 = 2.0 * ratio_2
-    cos_clamped = _cos(clamped)
-    product_18 = product_17 * cos_clamped
-    head_product_18 = _head(product_18)
-    difference_40 = product_18 - head_product_18
-    difference_40 = keras.ops.where(product_18 == head_product_18, 0.0, difference_40)
-    difference_40 = head_product_18 + difference_40
-    product_19 = difference_40 * ratio_2
-    head_product_19 = _head(product_19)
-    difference_41 = product_19 - head_product_19
-    difference_41 = keras.ops.where(product_19 == head_product_19, 0.0, difference_41)
-    difference_41 = head_product_19 + difference_41
-    total_24 = total_23 + difference_41
-    difference_42 = total_24 - total_23
-    head_5 = _head(difference_40)
-    difference_43 = difference_40 - head_5
+    product_17 = product_16 * sin_clamped
     head_product_17 = _head(product_17)
-    head_cos_clamped = _head(cos_clamped)
-    difference_44 = cos_clamped - head_cos_clamped
-    difference_45 = product_17 - head_product_17
-    product_20 = numerator_5 * 2.0
-    total_25 = total_23 - (total_24 - difference_42) + (difference_41 - difference_42)
-    total_25 = total_25 + (branch_6 - (total_23 - total_19))
-    total_26 = head_5 * head_ratio_2 - difference_41 + head_5 * difference_35
-    total_26 = total_26 + difference_43 * head_ratio_2 + difference_43 * difference_35
-    total_26 = keras.ops.where(difference_41 * 2.0**-60 == 0.0, 0.0, total_26)
-    difference_46 = head_product_17 * head_cos_clamped - difference_40
-    difference_46 = difference_46 + head_product_17 * difference_44
-    difference_46 = difference_46 + difference_45 * head_cos_clamped
-    difference_46 = difference_46 + difference_45 * difference_44
-    difference_46 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_46)
-    total_26 = total_26 + (difference_46 + product_20 * cos_clamped) * ratio_2
-    total_25 = total_25 + (total_26 + numerator_5 * difference_40)
-    branch_7 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    total_27 = total_24 + branch_7
-    product_21 = sin_clamped * ratio
+    total_24 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_24)
+    product_19 = product_18 * ratio
+    head_product_19 = _head(product_19)
+    total_25 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_25)
+    product_21 = product_20 * ratio
     head_product_21 = _head(product_21)
-    difference_47 = product_21 - head_product_21
-    difference_47 = keras.ops.where(product_21 == head_product_21, 0.0, difference_47)
-    difference_47 = head_product_21 + difference_47
-    negated = -difference_47
-    total_28 = total_27 + negated
-    difference_48 = total_28 - total_27
-    total_29 = total_27 - (total_28 - difference_48) + (negated - difference_48)
-    total_29 = total_29 + (branch_7 - (total_27 - total_24))
-    difference_49 = head_sin_clamped * head_ratio - difference_47
-    difference_49 = difference_49 + head_sin_clamped * difference_28
-    difference_49 = difference_49 + difference_31 * head_ratio + difference_31 * difference_28
-    difference_49 = keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, difference_49)
-    total_29 = total_29 - (difference_49 + numerator * sin_clamped)
-    branch_8 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_30 = total_28 + branch_8
-    product_22 = product_9 * cos_clamped
-    head_product_22 = _head(product_22)
-    difference_50 = product_22 - head_product_22
-    difference_50 = keras.ops.where(product_22 == head_product_22, 0.0, difference_50)
-    difference_50 = head_product_22 + difference_50
-    product_23 = difference_50 * ratio
+    total_26 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_26)
+    total_27 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
+    difference_15 = total_27 - x
+    difference_16 = _THE_FIRST_DIGITS_OF_MINUS_PI - difference_15
+    difference_16 = x - (total_27 - difference_15) + difference_16
+    difference_16 = difference_16 + _THE_OTHER_DIGITS_OF_MINUS_PI
+    magnitude = keras.ops.abs(difference_16)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_16, 0.0)
+    total_28 = total_27 + magnitude
+    ratio_2 = 1.0 / total_28
+    product_23 = sin_clamped * ratio_2
     head_product_23 = _head(product_23)
-    difference_51 = product_23 - head_product_23
-    difference_51 = keras.ops.where(product_23 == head_product_23, 0.0, difference_51)
-    difference_51 = head_product_23 + difference_51
-    negated_2 = -difference_51
-    total_31 = total_30 + negated_2
-    difference_52 = total_31 - total_30
-    head_6 = _head(difference_50)
-    difference_53 = difference_50 - head_6
-    total_32 = total_30 - (total_31 - difference_52) + (negated_2 - difference_52)
-    total_32 = total_32 + (branch_8 - (total_30 - total_28))
-    total_33 = head_6 * head_ratio - difference_51 + head_6 * difference_28
-    total_33 = total_33 + difference_53 * head_ratio + difference_53 * difference_28
-    total_33 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_33)
-    difference_54 = head_product_9 * head_cos_clamped - difference_50
-    difference_54 = difference_54 + head_product_9 * difference_44
-    difference_54 = difference_54 + difference_32 * head_cos_clamped
-    difference_54 = difference_54 + difference_32 * difference_44
-    difference_54 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, difference_54)
-    total_33 = total_33 + (difference_54 + product_15 * cos_clamped) * ratio
-    total_32 = total_32 - (total_33 + numerator * difference_50)
-    branch_9 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_34 = total_31 + branch_9
-    difference_55 = branch_9 - (total_34 - total_31)
-    product_24 = product_17 * sin_clamped
-    head_product_24 = _head(product_24)
-    difference_56 = product_24 - head_product_24
-    difference_56 = keras.ops.where(product_24 == head_product_24, 0.0, difference_56)
-    difference_56 = head_product_24 + difference_56
-    difference_57 = head_product_17 * head_sin_clamped - difference_56
-    difference_57 = difference_57 + head_product_17 * difference_31
-    difference_57 = difference_57 + difference_45 * head_sin_clamped
-    difference_57 = difference_57 + difference_45 * difference_31
-    difference_57 = keras.ops.where(difference_56 * 2.0**-60 == 0.0, 0.0, difference_57)
-    difference_57 = difference_57 + product_20 * sin_clamped
-    branch_10 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
-    branch_10 = ratio_2 + branch_10
-    product_25 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
-    product_25 = (product_25 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
-    product_25 = (product_25 * x_squared + 2.1559911902326056e-14) * x_squared
-    product_25 = (product_25 - 5.662789037843895e-12) * x_squared + 1.1358839949386194e-09
-    product_25 = (product_25 * x_squared - 1.6644105182526476e-07) * x_squared
-    product_25 = (product_25 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
-    product_25 = (product_25 * x_squared + 0.0342490329525608) * x_squared
-    product_25 = (product_25 - 0.39207289814597335) * x
-    branch_11 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    branch_12 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    branch_12 = difference_16 + branch_12
-    branch_13 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-    branch_13 = (difference_12 + branch_13 - 6.913401102939028e-09) * magnitude
-    branch_13 = (branch_13 + 1.364931686285209e-07) * magnitude + 7.282659883104384e-07
-    branch_13 = (branch_13 * magnitude - 1.4059498853858528e-05) * magnitude
-    branch_13 = (branch_13 - 4.545245062093038e-05) * magnitude + 0.0008939186504686504
-    branch_13 = (branch_13 * magnitude + 0.0012723458778966538) * magnitude
-    branch_13 = (branch_13 - 0.029089543658251112) * magnitude - 0.0016244405213747554
-    branch_13 = (branch_13 * magnitude + 0.30986932400649303) * magnitude
-    branch_13 = sign_x * (branch_13 - 0.14508464817665492)
-    branch_14 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    branch_14 = difference_7 + branch_14
-    magnitude_3 = keras.ops.abs(difference_57)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_57, 0.0)
-    magnitude_3 = (difference_56 + magnitude_3) * branch_10 * branch_10
-    magnitude_4 = keras.ops.abs(difference_55)
-    magnitude_4 = total_34 + keras.ops.where(magnitude_4 < float("inf"), difference_55, 0.0)
-    magnitude_4 = _PI_OVER_2 * (magnitude_4 - magnitude_3)
-    branch_12 = keras.ops.where(abs_x < 2.0**-90, branch_12, magnitude_4)
-    product_25 = keras.ops.where(abs_x < 4.0, product_25, branch_12)
+    total_29 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_29)
+    total_30 = product_22 + product_24
+    difference_17 = total_30 - product_22
+    head_product_20 = _head(product_20)
+    head_ratio = _head(ratio)
+    difference_18 = ratio - head_ratio
+    difference_19 = product_20 - head_product_20
+    head_product_18 = _head(product_18)
+    difference_20 = product_18 - head_product_18
+    head_product_16 = _head(product_16)
+    head_sin_clamped = _head(sin_clamped)
+    difference_21 = sin_clamped - head_sin_clamped
+    difference_22 = product_16 - head_product_16
+    product_25 = ratio * total_23
+    head_product_25 = _head(product_25)
+    total_31 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_31)
+    head_total_23 = _head(total_23)
+    difference_23 = total_23 - head_total_23
+    numerator = head_ratio * head_total_23 - product_26 + head_ratio * difference_23
+    numerator = numerator + difference_18 * head_total_23 + difference_18 * difference_23
+    numerator = -keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - product_26 + numerator - (branch_4 - (total_23 - total_21)) * ratio
+    numerator = numerator / total_23
+    product_27 = numerator * 2.0
+    head_ratio_2 = _head(ratio_2)
+    difference_24 = ratio_2 - head_ratio_2
+    product_28 = ratio_2 * total_28
+    head_product_28 = _head(product_28)
+    total_32 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_32)
+    head_total_28 = _head(total_28)
+    difference_25 = total_28 - head_total_28
+    numerator_2 = head_ratio_2 * head_total_28 - product_29 + head_ratio_2 * difference_25
+    numerator_3 = numerator_2 + difference_24 * head_total_28 + difference_24 * difference_25
+    numerator_4 = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 1.0 - product_29 + numerator_4
+    numerator_5 = (numerator_5 - (magnitude - (total_28 - total_27)) * ratio_2) / total_28
+    total_33 = head_product_18 * head_ratio - product_20 + head_product_18 * difference_18
+    total_33 = total_33 + difference_20 * head_ratio + difference_20 * difference_18
+    total_33 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_product_20 * head_ratio - product_22 + head_product_20 * difference_18
+    total_34 = total_34 + difference_19 * head_ratio + difference_19 * difference_18
+    total_34 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = product_22 - (total_30 - difference_17) + (product_24 - difference_17)
+    difference_26 = head_product_16 * head_sin_clamped - product_18
+    difference_26 = difference_26 + head_product_16 * difference_21
+    difference_26 = difference_26 + difference_22 * head_sin_clamped
+    difference_26 = difference_26 + difference_22 * difference_21
+    difference_26 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_26)
+    total_33 = total_33 + (difference_26 + product_27 * sin_clamped) * ratio
+    total_34 = total_34 + (total_33 + numerator * product_18) * ratio
+    total_35 = total_35 + (total_34 + numerator * product_20)
+    difference_27 = head_sin_clamped * head_ratio_2 - product_24
+    difference_27 = difference_27 + head_sin_clamped * difference_24
+    difference_27 = difference_27 + difference_21 * head_ratio_2 + difference_21 * difference_24
+    difference_27 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_27)
+    total_35 = total_35 + (difference_27 + numerator_5 * sin_clamped)
+    branch_5 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_36 = total_30 + branch_5
+    product_30 = 2.0 * ratio_2
+    cos_clamped = _cos(clamped)
+    product_31 = product_30 * cos_clamped
+    head_product_31 = _head(product_31)
+    total_37 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_37)
+    product_33 = product_32 * ratio_2
+    head_product_33 = _head(product_33)
+    total_38 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_38)
+    total_39 = total_36 + product_34
+    difference_28 = total_39 - total_36
+    head_product_32 = _head(product_32)
+    difference_29 = product_32 - head_product_32
+    head_product_30 = _head(product_30)
+    head_cos_clamped = _head(cos_clamped)
+    difference_30 = cos_clamped - head_cos_clamped
+    difference_31 = product_30 - head_product_30
+    product_35 = numerator_5 * 2.0
+    total_40 = total_36 - (total_39 - difference_28) + (product_34 - difference_28)
+    total_40 = total_40 + (branch_5 - (total_36 - total_30))
+    difference_32 = head_product_30 * head_cos_clamped - product_32
+    difference_32 = difference_32 + head_product_30 * difference_30
+    difference_32 = difference_32 + difference_31 * head_cos_clamped
+    difference_32 = difference_32 + difference_31 * difference_30
+    difference_32 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_32)
+    difference_32 = (difference_32 + product_35 * cos_clamped) * ratio_2
+    difference_33 = head_product_32 * head_ratio_2 - product_34
+    difference_33 = difference_33 + head_product_32 * difference_24
+    difference_33 = difference_33 + difference_29 * head_ratio_2 + difference_29 * difference_24
+    difference_33 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_33)
+    total_40 = total_40 + (difference_33 + difference_32 + numerator_5 * product_32)
+    branch_6 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_41 = total_39 + branch_6
+    product_36 = sin_clamped * ratio
+    head_product_36 = _head(product_36)
+    total_42 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_42)
+    minus_product_37 = -product_37
+    total_43 = total_41 + minus_product_37
+    difference_34 = total_43 - total_41
+    total_44 = total_41 - (total_43 - difference_34) + (minus_product_37 - difference_34)
+    total_44 = total_44 + (branch_6 - (total_41 - total_39))
+    difference_35 = head_sin_clamped * head_ratio - product_37
+    difference_35 = difference_35 + head_sin_clamped * difference_18
+    difference_35 = difference_35 + difference_21 * head_ratio + difference_21 * difference_18
+    difference_35 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_35)
+    total_44 = total_44 - (difference_35 + numerator * sin_clamped)
+    branch_7 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    total_45 = total_43 + branch_7
+    product_38 = product_16 * cos_clamped
+    head_product_38 = _head(product_38)
+    total_46 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_46)
+    product_40 = product_39 * ratio
+    head_product_40 = _head(product_40)
+    total_47 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_47)
+    minus_product_41 = -product_41
+    total_48 = total_45 + minus_product_41
+    difference_36 = total_48 - total_45
+    head_product_39 = _head(product_39)
+    difference_37 = product_39 - head_product_39
+    total_49 = head_product_39 * head_ratio - product_41 + head_product_39 * difference_18
+    total_49 = total_49 + difference_37 * head_ratio + difference_37 * difference_18
+    total_49 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_50 = total_45 - (total_48 - difference_36) + (minus_product_41 - difference_36)
+    total_50 = total_50 + (branch_7 - (total_45 - total_43))
+    difference_38 = head_product_16 * head_cos_clamped - product_39
+    difference_38 = difference_38 + head_product_16 * difference_30
+    difference_38 = difference_38 + difference_22 * head_cos_clamped
+    difference_38 = difference_38 + difference_22 * difference_30
+    difference_38 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_38)
+    total_49 = total_49 + (difference_38 + product_27 * cos_clamped) * ratio
+    total_50 = total_50 - (total_49 + numerator * product_39)
+    branch_8 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_51 = total_48 + branch_8
+    difference_39 = branch_8 - (total_51 - total_48)
+    product_42 = product_30 * sin_clamped
+    head_product_42 = _head(product_42)
+    total_52 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_52)
+    difference_40 = head_product_30 * head_sin_clamped - product_43
+    difference_40 = difference_40 + head_product_30 * difference_21
+    difference_40 = difference_40 + difference_31 * head_sin_clamped
+    difference_40 = difference_40 + difference_31 * difference_21
+    difference_40 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_40 = difference_40 + product_35 * sin_clamped
+    branch_9 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
+    branch_9 = ratio_2 + branch_9
+    product_44 = (4.676547726785005e-25 * x_squared - 3.1463017113993006e-22) * x_squared
+    product_44 = (product_44 + 1.576755422809496e-19) * x_squared - 6.479782443978139e-17
+    product_44 = (product_44 * x_squared + 2.1559911902326056e-14) * x_squared
+    product_44 = (product_44 - 5.662789037843895e-12) * x_squared + 1.1358839949386194e-09
+    product_44 = (product_44 * x_squared - 1.6644105182526476e-07) * x_squared
+    product_44 = (product_44 + 1.6727090119789196e-05) * x_squared - 0.0010460129628796619
+    product_44 = (product_44 * x_squared + 0.0342490329525608) * x_squared
+    product_44 = (product_44 - 0.39207289814597335) * x
+    branch_10 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
+    branch_11 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
+    branch_11 = product_13 + branch_11
+    branch_12 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    branch_12 = (product_9 + branch_12 - 6.913401102939028e-09) * abs_difference_9
+    branch_12 = (branch_12 + 1.364931686285209e-07) * abs_difference_9
+    branch_12 = (branch_12 + 7.282659883104384e-07) * abs_difference_9
+    branch_12 = (branch_12 - 1.4059498853858528e-05) * abs_difference_9
+    branch_12 = (branch_12 - 4.545245062093038e-05) * abs_difference_9
+    branch_12 = (branch_12 + 0.0008939186504686504) * abs_difference_9
+    branch_12 = (branch_12 + 0.0012723458778966538) * abs_difference_9
+    branch_12 = (branch_12 - 0.029089543658251112) * abs_difference_9
+    branch_12 = (branch_12 - 0.0016244405213747554) * abs_difference_9 + 0.30986932400649303
+    branch_12 = sign_x * (branch_12 * abs_difference_9 - 0.14508464817665492)
+    branch_13 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    branch_13 = product_6 + branch_13
+    magnitude_2 = keras.ops.abs(difference_40)
+    magnitude_2 = product_43 + keras.ops.where(magnitude_2 < float("inf"), difference_40, 0.0)
+    magnitude_2 = magnitude_2 * branch_9 * branch_9
+    magnitude_3 = keras.ops.abs(difference_39)
+    magnitude_3 = total_51 + keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
+    magnitude_3 = _PI_OVER_2 * (magnitude_3 - magnitude_2)
+    branch_11 = keras.ops.where(abs_x < 2.0**-90, branch_11, magnitude_3)
+    product_44 = keras.ops.where(abs_x < 4.0, product_44, branch_11)
     abs_difference = keras.ops.abs(difference)
-    branch_11 = (abs_total_11 == _COEFFICIENT_11) & (branch_11 < _COEFFICIENT_12)
+    branch_10 = (abs_total_14 == _COEFFICIENT_11) & (branch_10 < _COEFFICIENT_12)
     abs_difference = abs_difference < 2.413133799043134
-    inside = (abs_total_11 != _COEFFICIENT_11) & (abs_total_11 < _COEFFICIENT_11)
-    branch_11 = keras.ops.where(branch_11 | inside, branch_13, product_25)
-    return keras.ops.where(abs_difference, branch_14, branch_11)
+    inside = (abs_total_14 != _COEFFICIENT_11) & (abs_total_14 < _COEFFICIENT_11)
+    branch_10 = keras.ops.where(branch_10 | inside, branch_12, product_44)
+    return keras.ops.where(abs_difference, branch_13, branch_10)
 
 
 def _upstream(arguments, upstream):

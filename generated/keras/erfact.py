@@ -283,110 +283,120 @@ def _value(x, alpha, beta):
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product_2 = alpha * part_of_t * rest_of_t
     head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    abs_difference = keras.ops.abs(difference)
-    product_3 = _2_OVER_SQRT_PI * alpha
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    product_4 = _COEFFICIENT * alpha
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total)
+    abs_product_3 = keras.ops.abs(product_3)
+    product_4 = _2_OVER_SQRT_PI * alpha
     head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_3 = keras.ops.where(product_4 == head_product_4, 0.0, difference_3)
-    difference_3 = head_product_4 + difference_3
+    total_2 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_2)
+    product_6 = _COEFFICIENT * alpha
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_3)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_alpha = _head(alpha)
-    difference_4 = alpha - head_alpha
-    difference_5 = _COEFFICIENT - head
-    total = head * head_alpha - difference_3 + head * difference_4
-    total = total + difference_5 * head_alpha + difference_5 * difference_4
-    total = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total)
-    total = difference_3 - difference_2 + (total + _COEFFICIENT_2 * alpha)
-    is_less = abs_difference < 1.0
-    difference_squared = keras.ops.square(difference)
-    total_2 = _MINUS_1_OVER_39_19_FACTORIAL * difference_squared + _1_OVER_37_18_FACTORIAL
-    total_2 = total_2 * difference_squared + _MINUS_1_OVER_35_17_FACTORIAL
-    total_2 = total_2 * difference_squared + _1_OVER_33_16_FACTORIAL
-    total_2 = total_2 * difference_squared + _MINUS_1_OVER_31_15_FACTORIAL
-    total_2 = total_2 * difference_squared + _1_OVER_29_14_FACTORIAL
-    total_2 = total_2 * difference_squared + _MINUS_1_OVER_27_13_FACTORIAL
-    total_2 = total_2 * difference_squared + _1_OVER_25_12_FACTORIAL
-    total_2 = total_2 * difference_squared + _MINUS_1_OVER_23_11_FACTORIAL
-    total_2 = total_2 * difference_squared + _1_OVER_21_10_FACTORIAL
-    total_2 = total_2 * difference_squared + _MINUS_1_OVER_19_9_FACTORIAL
-    total_2 = (total_2 * difference_squared + _1_OVER_17_8_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _MINUS_1_OVER_15_7_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _1_OVER_13_6_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _MINUS_1_OVER_11_5_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _1_OVER_9_4_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _MINUS_1_OVER_7_3_FACTORIAL) * difference_squared
-    total_2 = (total_2 + _1_OVER_5_2_FACTORIAL) * difference_squared
-    total_2 = difference_squared * (total_2 + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_2 = _head(total_2)
-    branch = keras.ops.where(total_2 == head_total_2, 0.0, total_2 - head_total_2)
-    branch = head_total_2 + branch
-    total_3 = branch + 1.0
-    difference_6 = total_3 - branch
-    total_4 = branch - (total_3 - difference_6) + (1.0 - difference_6)
-    branch_2 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = total_3 + branch_2
-    product_5 = _2_OVER_SQRT_PI * total_5
-    head_product_5 = _head(product_5)
-    difference_7 = product_5 - head_product_5
-    difference_7 = keras.ops.where(product_5 == head_product_5, 0.0, difference_7)
-    difference_7 = head_product_5 + difference_7
-    product_6 = _COEFFICIENT * total_5
-    head_product_6 = _head(product_6)
-    difference_8 = product_6 - head_product_6
-    difference_8 = keras.ops.where(product_6 == head_product_6, 0.0, difference_8)
-    difference_8 = head_product_6 + difference_8
+    difference = alpha - head_alpha
+    difference_2 = _COEFFICIENT - head
+    total_4 = head * head_alpha - product_7 + head * difference
+    total_4 = total_4 + difference_2 * head_alpha + difference_2 * difference
+    total_4 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_4 = product_7 - product_5 + (total_4 + _COEFFICIENT_2 * alpha)
+    is_less = abs_product_3 < 1.0
+    product_3_squared = keras.ops.square(product_3)
+    total_5 = _MINUS_1_OVER_39_19_FACTORIAL * product_3_squared + _1_OVER_37_18_FACTORIAL
+    total_5 = total_5 * product_3_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_5 = (total_5 * product_3_squared + _1_OVER_33_16_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_31_15_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_29_14_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_27_13_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_25_12_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_23_11_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_21_10_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_19_9_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_17_8_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_15_7_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_13_6_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_11_5_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_9_4_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _MINUS_1_OVER_7_3_FACTORIAL) * product_3_squared
+    total_5 = (total_5 + _1_OVER_5_2_FACTORIAL) * product_3_squared
+    total_5 = product_3_squared * (total_5 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_5 = _head(total_5)
-    difference_9 = total_5 - head_total_5
-    total_6 = head * head_total_5 - difference_8 + head * difference_9
-    total_6 = total_6 + difference_5 * head_total_5 + difference_5 * difference_9
-    total_6 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + _COEFFICIENT_2 * total_5
-    total_6 = total_6 + (branch_2 - (total_5 - total_3)) * _COEFFICIENT
-    total_6 = difference_8 - difference_7 + total_6
-    branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = difference_7 + branch_3
-    product_7 = total_7 * difference
-    head_product_7 = _head(product_7)
-    difference_10 = product_7 - head_product_7
-    difference_10 = keras.ops.where(product_7 == head_product_7, 0.0, difference_10)
-    difference_10 = head_product_7 + difference_10
-    sign_difference = _sign(difference)
-    smaller = _minimum(abs_difference, 40.0)
+    total_6 = head_total_5 + (total_5 - head_total_5)
+    product_8 = total_5 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (total_5 == head_total_5)
+    product_8 = keras.ops.where(product_8, total_5, total_6)
+    total_7 = product_8 + 1.0
+    difference_3 = total_7 - product_8
+    total_8 = product_8 - (total_7 - difference_3) + (1.0 - difference_3)
+    branch = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_7 + branch
+    product_9 = _2_OVER_SQRT_PI * total_9
+    head_product_9 = _head(product_9)
+    total_10 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_10)
+    product_11 = _COEFFICIENT * total_9
+    head_product_11 = _head(product_11)
+    total_11 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_11)
+    head_total_9 = _head(total_9)
+    difference_4 = total_9 - head_total_9
+    total_12 = head * head_total_9 - product_12 + head * difference_4
+    total_12 = total_12 + difference_2 * head_total_9 + difference_2 * difference_4
+    total_12 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = total_12 + _COEFFICIENT_2 * total_9
+    total_12 = total_12 + (branch - (total_9 - total_7)) * _COEFFICIENT
+    total_12 = product_12 - product_10 + total_12
+    branch_2 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = product_10 + branch_2
+    product_13 = total_13 * product_3
+    head_product_13 = _head(product_13)
+    total_14 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_14)
+    sign_product_3 = _sign(product_3)
+    smaller = _minimum(abs_product_3, 40.0)
     smaller_squared = keras.ops.square(smaller)
     head_2 = _head(smaller_squared)
-    branch_4 = keras.ops.where(smaller_squared == head_2, 0.0, smaller_squared - head_2)
-    branch_4 = head_2 + branch_4
-    minus_branch_4 = -branch_4
-    magnitude = keras.ops.abs(minus_branch_4)
+    total_15 = head_2 + (smaller_squared - head_2)
+    product_15 = smaller_squared * 2.0**-60
+    product_15 = (product_15 == 0.0) | (smaller_squared == head_2)
+    product_15 = keras.ops.where(product_15, smaller_squared, total_15)
+    minus_product_15 = -product_15
+    magnitude = keras.ops.abs(minus_product_15)
     is_less_2 = magnitude < 0.25
-    total_8 = minus_branch_4 + 1.0
-    difference_11 = total_8 - minus_branch_4
-    total_9 = minus_branch_4 - (total_8 - difference_11) + (1.0 - difference_11)
-    total_10 = _1_OVER_15_FACTORIAL * minus_branch_4 + _1_OVER_14_FACTORIAL
-    total_10 = (total_10 * minus_branch_4 + _1_OVER_13_FACTORIAL) * minus_branch_4
-    total_10 = (total_10 + _1_OVER_12_FACTORIAL) * minus_branch_4 + _1_OVER_11_FACTORIAL
-    total_10 = (total_10 * minus_branch_4 + _1_OVER_10_FACTORIAL) * minus_branch_4
-    total_10 = (total_10 + _1_OVER_9_FACTORIAL) * minus_branch_4 + _1_OVER_8_FACTORIAL
-    total_10 = (total_10 * minus_branch_4 + _1_OVER_7_FACTORIAL) * minus_branch_4
-    total_10 = (total_10 + _1_OVER_6_FACTORIAL) * minus_branch_4 + _1_OVER_5_FACTORIAL
-    total_10 = (total_10 * minus_branch_4 + _1_OVER_4_FACTORIAL) * minus_branch_4
-    total_10 = (total_10 + _1_OVER_3_FACTORIAL) * minus_branch_4 + _1_OVER_2_FACTORIAL
-    total_9 = total_9 + keras.ops.square(minus_branch_4) * total_10
-    branch_5 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_11 = total_8 + branch_5
-    e = keras.ops.exp(minus_branch_4)
-    branch_6 = keras.ops.where(is_less_2, total_11, e)
-    branch_7 = keras.ops.where(is_less_2, branch_5 - (total_11 - total_8), 0.0)
-    branch_8 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    total_12 = branch_6 + branch_8
+    total_16 = minus_product_15 + 1.0
+    difference_5 = total_16 - minus_product_15
+    total_17 = minus_product_15 - (total_16 - difference_5) + (1.0 - difference_5)
+    total_18 = _1_OVER_15_FACTORIAL * minus_product_15 + _1_OVER_14_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_13_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_12_FACTORIAL) * minus_product_15 + _1_OVER_11_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_10_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_9_FACTORIAL) * minus_product_15 + _1_OVER_8_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_7_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_6_FACTORIAL) * minus_product_15 + _1_OVER_5_FACTORIAL
+    total_18 = (total_18 * minus_product_15 + _1_OVER_4_FACTORIAL) * minus_product_15
+    total_18 = (total_18 + _1_OVER_3_FACTORIAL) * minus_product_15 + _1_OVER_2_FACTORIAL
+    total_17 = total_17 + keras.ops.square(minus_product_15) * total_18
+    branch_3 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    total_19 = total_16 + branch_3
+    e = keras.ops.exp(minus_product_15)
+    branch_4 = keras.ops.where(is_less_2, total_19, e)
+    branch_5 = keras.ops.where(is_less_2, branch_3 - (total_19 - total_16), 0.0)
+    branch_6 = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
+    total_20 = branch_4 + branch_6
     smaller_2 = _minimum(smaller, 40.0)
     numerator = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator = (numerator + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -402,95 +412,91 @@ def _value(x, alpha, beta):
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator = numerator / denominator
-    product_8 = total_12 * numerator
-    head_product_8 = _head(product_8)
-    difference_12 = product_8 - head_product_8
-    difference_12 = keras.ops.where(product_8 == head_product_8, 0.0, difference_12)
-    difference_12 = head_product_8 + difference_12
-    negated = -difference_12
-    total_13 = negated + 1.0
-    difference_13 = total_13 - negated
-    head_total_12 = _head(total_12)
+    product_16 = total_20 * numerator
+    head_product_16 = _head(product_16)
+    total_21 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_21)
+    minus_product_17 = -product_17
+    total_22 = minus_product_17 + 1.0
+    difference_6 = total_22 - minus_product_17
+    head_total_20 = _head(total_20)
     head_numerator = _head(numerator)
-    difference_14 = numerator - head_numerator
-    difference_15 = total_12 - head_total_12
+    difference_7 = numerator - head_numerator
+    difference_8 = total_20 - head_total_20
     binade = _binade(e * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_9 = keras.ops.where(inside, binade, 1.0)
-    ratio = e / branch_9
-    floor = _floor(keras.ops.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_16 = minus_branch_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_16 + negated_2
-    difference_17 = total_14 - difference_16
-    total_15 = difference_16 - (total_14 - difference_17) + (negated_2 - difference_17)
-    total_15 = total_15 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_10
+    branch_7 = keras.ops.where(inside, binade, 1.0)
+    ratio = e / branch_7
+    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_9 = minus_product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_23 = difference_9 + negated
+    difference_10 = total_23 - difference_9
+    total_24 = difference_9 - (total_23 - difference_10) + (negated - difference_10)
+    total_24 = total_24 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = total_23 + branch_8
     head_smaller = _head(smaller)
-    difference_18 = smaller - head_smaller
-    total_17 = head_smaller * head_smaller - branch_4 + head_smaller * difference_18
-    total_17 = total_17 + difference_18 * head_smaller + difference_18 * difference_18
-    total_17 = -keras.ops.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_17)
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_16 + _1_OVER_11_FACTORIAL) * total_16
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_16 + _1_OVER_8_FACTORIAL) * total_16
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_16 + _1_OVER_5_FACTORIAL) * total_16
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_16) * (numerator_9 * total_16 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_10 - (total_16 - total_14))
-    numerator_11 = (1.0 - ratio + total_16 + numerator_11) / ratio
-    numerator_11 = keras.ops.where(inside & (magnitude >= 0.25), numerator_11, 0.0) + total_17
-    numerator_11 = numerator_11 * difference_12
-    total_18 = negated - (total_13 - difference_13) + (1.0 - difference_13)
-    product_9 = (branch_8 - (total_12 - branch_6)) * numerator
-    difference_19 = head_total_12 * head_numerator - difference_12
-    difference_19 = difference_19 + head_total_12 * difference_14
-    difference_19 = difference_19 + difference_15 * head_numerator
-    difference_19 = difference_19 + difference_15 * difference_14
-    difference_19 = keras.ops.where(difference_12 * 2.0**-60 == 0.0, 0.0, difference_19)
-    total_18 = total_18 - (difference_19 + product_9 + numerator_11)
-    branch_11 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_19 = total_13 + branch_11
-    product_10 = sign_difference * total_19
-    head_product_10 = _head(product_10)
-    difference_20 = product_10 - head_product_10
-    difference_20 = keras.ops.where(product_10 == head_product_10, 0.0, difference_20)
-    difference_20 = head_product_10 + difference_20
-    head_total_7 = _head(total_7)
-    head_difference = _head(difference)
-    difference_21 = difference - head_difference
-    difference_22 = total_7 - head_total_7
-    head_3 = _head(sign_difference)
-    head_total_19 = _head(total_19)
-    difference_23 = total_19 - head_total_19
-    difference_24 = sign_difference - head_3
-    total_20 = head_3 * head_total_19 - difference_20 + head_3 * difference_23
-    total_20 = total_20 + difference_24 * head_total_19 + difference_24 * difference_23
-    total_20 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_20 = total_20 + (branch_11 - (total_19 - total_13)) * sign_difference
-    product_11 = (branch_3 - (total_7 - difference_7)) * difference
-    difference_25 = head_total_7 * head_difference - difference_10
-    difference_25 = difference_25 + head_total_7 * difference_21
-    difference_25 = difference_25 + difference_22 * head_difference
-    difference_25 = difference_25 + difference_22 * difference_21
-    difference_25 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, difference_25)
-    difference_25 = keras.ops.where(is_less, difference_25 + product_11, total_20)
+    difference_11 = smaller - head_smaller
+    total_26 = head_total_20 * head_numerator - product_17 + head_total_20 * difference_7
+    total_26 = total_26 + difference_8 * head_numerator + difference_8 * difference_7
+    total_26 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = total_26 + (branch_6 - (total_20 - branch_4)) * numerator
+    total_27 = head_smaller * head_smaller - product_15 + head_smaller * difference_11
+    total_27 = total_27 + difference_11 * head_smaller + difference_11 * difference_11
+    total_27 = -keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_27)
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_25 + _1_OVER_11_FACTORIAL) * total_25
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_25 + _1_OVER_8_FACTORIAL) * total_25
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_25 + _1_OVER_5_FACTORIAL) * total_25
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
+    numerator_11 = 1.0 - ratio + total_25 + (numerator_10 + (branch_8 - (total_25 - total_23)))
+    numerator_11 = keras.ops.where(inside & (magnitude >= 0.25), numerator_11 / ratio, 0.0)
+    total_26 = -(total_26 + (numerator_11 + total_27) * product_17)
+    total_28 = minus_product_17 - (total_22 - difference_6) + (1.0 - difference_6)
+    total_28 = total_28 + total_26
+    branch_9 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
+    total_29 = total_22 + branch_9
+    product_18 = sign_product_3 * total_29
+    head_product_18 = _head(product_18)
+    total_30 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_30)
+    head_total_13 = _head(total_13)
+    head_product_3 = _head(product_3)
+    difference_12 = product_3 - head_product_3
+    difference_13 = total_13 - head_total_13
+    head_3 = _head(sign_product_3)
+    head_total_29 = _head(total_29)
+    difference_14 = total_29 - head_total_29
+    difference_15 = sign_product_3 - head_3
+    total_31 = head_total_13 * head_product_3 - product_14 + head_total_13 * difference_12
+    total_31 = total_31 + difference_13 * head_product_3 + difference_13 * difference_12
+    total_31 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = total_31 + (branch_2 - (total_13 - product_10)) * product_3
+    total_32 = head_3 * head_total_29 - product_19 + head_3 * difference_14
+    total_32 = total_32 + difference_15 * head_total_29 + difference_15 * difference_14
+    total_32 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + (branch_9 - (total_29 - total_22)) * sign_product_3
+    total_31 = keras.ops.where(is_less, total_31, total_32)
     smaller_3 = _minimum(product, 0.0)
     is_far_2 = keras.ops.abs(smaller_3) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_3, smaller_3))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    branch_12 = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    branch_12 = difference_2 + branch_12
-    numerator_12 = keras.ops.where(is_less, difference_10, difference_20)
-    numerator_13 = keras.ops.abs(difference_25)
-    numerator_14 = keras.ops.where(numerator_13 < float("inf"), difference_25, 0.0)
-    numerator_12 = (numerator_12 + numerator_14) / part_of_t_2 / rest_of_t_2
-    inside_2 = (abs_difference < 2.0**-54) & (product < 0.0)
-    inside_2 = larger * keras.ops.where(inside_2, branch_12, numerator_12) * part_of_t_2
+    numerator_12 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
+    numerator_13 = keras.ops.where(is_less, product_14, product_19) + numerator_12
+    numerator_13 = numerator_13 / part_of_t_2 / rest_of_t_2
+    branch_10 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    branch_10 = product_5 + branch_10
+    inside_2 = (abs_product_3 < 2.0**-54) & (product < 0.0)
+    inside_2 = larger * keras.ops.where(inside_2, branch_10, numerator_13) * part_of_t_2
     value = inside_2 * rest_of_t_2
     return value, gradient
 
@@ -511,168 +517,192 @@ def _derivative_x(x, alpha, beta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = beta * clamped
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    e = keras.ops.exp(_minimum(0.5 * (2.0 * branch), 40.0))
-    e_2 = keras.ops.exp(_minimum(0.5 * branch, 40.0))
-    product_2 = alpha * e_2 * e_2
-    is_negative = branch < 0.0
-    e_3 = keras.ops.exp(_minimum(0.5 * -keras.ops.abs(branch), 40.0))
-    branch_2 = keras.ops.where(is_negative, e_3, 1.0)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    e = keras.ops.exp(_minimum(0.5 * (2.0 * product_2), 40.0))
+    e_2 = keras.ops.exp(_minimum(0.5 * product_2, 40.0))
+    product_3 = alpha * e_2 * e_2
+    is_negative = product_2 < 0.0
+    e_3 = keras.ops.exp(_minimum(0.5 * -keras.ops.abs(product_2), 40.0))
+    branch = keras.ops.where(is_negative, e_3, 1.0)
     t = keras.ops.square(e_3)
     e_4 = keras.ops.exp(_minimum(0.5 * -(keras.ops.square(alpha) * e * e), 40.0))
     e_4 = _2_OVER_SQRT_PI_2 * clamped * alpha * beta * keras.ops.square(e_4)
-    ratio = _erf(product_2) / branch_2 / branch_2
-    branch_3 = keras.ops.where(is_negative, 1.0, t)
-    product_3 = _2_OVER_SQRT_PI_2 * alpha
-    abs_product_2 = keras.ops.abs(product_2)
-    abs_product_2 = keras.ops.where((abs_product_2 < 2.0**-54) & is_negative, product_3, ratio)
-    e_4 = (e_4 + abs_product_2 * branch_3) * e_2
+    branch_2 = keras.ops.where(is_negative, 1.0, t)
+    ratio = _erf(product_3) / branch / branch
+    product_4 = _2_OVER_SQRT_PI_2 * alpha
+    abs_product_3 = keras.ops.abs(product_3)
+    abs_product_3 = keras.ops.where((abs_product_3 < 2.0**-54) & is_negative, product_4, ratio)
+    e_4 = (e_4 + abs_product_3 * branch_2) * e_2
     head_e_4 = _head(e_4)
-    total = head_e_4 + keras.ops.where(e_4 == head_e_4, 0.0, e_4 - head_e_4)
-    product_4 = total * e_2
-    head_product_4 = _head(product_4)
-    difference = product_4 - head_product_4
-    difference = keras.ops.where(product_4 == head_product_4, 0.0, difference)
-    difference = head_product_4 + difference
-    total_2 = alpha - 0.75
-    difference_2 = total_2 - alpha
-    total_3 = alpha - (total_2 - difference_2) + (-0.75 - difference_2)
-    branch_4 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-    total_4 = total_2 + branch_4
-    total_5 = total_4 + 0.75
-    difference_3 = total_5 - total_4
-    total_6 = total_4 - (total_5 - difference_3) + (0.75 - difference_3)
-    total_6 = total_6 + (branch_4 - (total_4 - total_2))
-    branch_5 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_5 + branch_5
-    product_5 = branch * total_7
+    total_2 = head_e_4 + (e_4 - head_e_4)
+    total_2 = keras.ops.where((e_4 * 2.0**-60 == 0.0) | (e_4 == head_e_4), e_4, total_2)
+    product_5 = total_2 * e_2
     head_product_5 = _head(product_5)
-    difference_4 = product_5 - head_product_5
-    difference_4 = keras.ops.where(product_5 == head_product_5, 0.0, difference_4)
-    difference_4 = head_product_5 + difference_4
-    smaller = _minimum(branch, 40.0)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_3)
+    total_4 = alpha - 0.75
+    difference = total_4 - alpha
+    total_5 = alpha - (total_4 - difference) + (-0.75 - difference)
+    branch_3 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    total_6 = total_4 + branch_3
+    total_7 = total_6 + 0.75
+    difference_2 = total_7 - total_6
+    total_8 = total_6 - (total_7 - difference_2) + (0.75 - difference_2)
+    total_8 = total_8 + (branch_3 - (total_6 - total_4))
+    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_7 + branch_4
+    product_7 = product_2 * total_9
+    head_product_7 = _head(product_7)
+    total_10 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_10)
+    smaller = _minimum(product_2, 40.0)
     is_less_2 = keras.ops.abs(smaller) < 0.5
     expm1_smaller = _expm1(smaller)
-    total_8 = expm1_smaller + 1.0
-    branch_6 = keras.ops.where(is_less_2, total_8, keras.ops.exp(smaller))
-    product_6 = difference_4 * branch_6
-    head_product_6 = _head(product_6)
-    difference_5 = product_6 - head_product_6
-    difference_5 = keras.ops.where(product_6 == head_product_6, 0.0, difference_5)
-    difference_5 = head_product_6 + difference_5
-    total_7_squared = keras.ops.square(total_7)
-    head = _head(total_7_squared)
-    total_9 = head + keras.ops.where(total_7_squared == head, 0.0, total_7_squared - head)
-    head_total_7 = _head(total_7)
-    difference_6 = total_7 - head_total_7
-    difference_7 = branch_5 - (total_7 - total_5)
-    total_10 = head_total_7 * head_total_7 - total_9 + head_total_7 * difference_6
-    total_10 = total_10 + difference_6 * head_total_7 + difference_6 * difference_6
-    total_10 = keras.ops.where(total_9 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = total_10 + difference_7 * total_7 * 2.0
-    branch_7 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    branch_7 = -((total_9 + branch_7) * keras.ops.exp(_minimum(branch * 2.0, 40.0)))
-    branch_7 = _minimum(branch_7, 40.0)
-    is_less_3 = keras.ops.abs(branch_7) < 0.5
-    expm1_branch_7 = _expm1(branch_7)
-    total_11 = expm1_branch_7 + 1.0
-    branch_8 = keras.ops.where(is_less_3, total_11, keras.ops.exp(branch_7))
-    product_7 = difference_5 * branch_8
-    head_product_7 = _head(product_7)
-    difference_8 = product_7 - head_product_7
-    difference_8 = keras.ops.where(product_7 == head_product_7, 0.0, difference_8)
-    difference_8 = head_product_7 + difference_8
-    product_8 = difference_8 * _2_OVER_SQRT_PI
-    head_product_8 = _head(product_8)
-    difference_9 = product_8 - head_product_8
-    difference_9 = keras.ops.where(product_8 == head_product_8, 0.0, difference_9)
-    difference_9 = head_product_8 + difference_9
-    product_9 = total_7 * branch_6
+    total_11 = expm1_smaller + 1.0
+    branch_5 = keras.ops.where(is_less_2, total_11, keras.ops.exp(smaller))
+    product_9 = product_8 * branch_5
     head_product_9 = _head(product_9)
-    difference_10 = product_9 - head_product_9
-    difference_10 = keras.ops.where(product_9 == head_product_9, 0.0, difference_10)
-    difference_10 = head_product_9 + difference_10
-    magnitude = keras.ops.abs(difference_10)
-    is_less_4 = magnitude < 1.0
-    squared = keras.ops.square(difference_10)
-    total_12 = _MINUS_1_OVER_39_19_FACTORIAL * squared + _1_OVER_37_18_FACTORIAL
-    total_12 = (total_12 * squared + _MINUS_1_OVER_35_17_FACTORIAL) * squared
-    total_12 = (total_12 + _1_OVER_33_16_FACTORIAL) * squared
-    total_12 = (total_12 + _MINUS_1_OVER_31_15_FACTORIAL) * squared
-    total_12 = (total_12 + _1_OVER_29_14_FACTORIAL) * squared
-    total_12 = (total_12 + _MINUS_1_OVER_27_13_FACTORIAL) * squared
-    total_12 = (total_12 + _1_OVER_25_12_FACTORIAL) * squared
-    total_12 = (total_12 + _MINUS_1_OVER_23_11_FACTORIAL) * squared
-    total_12 = (total_12 + _1_OVER_21_10_FACTORIAL) * squared
-    total_12 = (total_12 + _MINUS_1_OVER_19_9_FACTORIAL) * squared + _1_OVER_17_8_FACTORIAL
-    total_12 = (total_12 * squared + _MINUS_1_OVER_15_7_FACTORIAL) * squared
-    total_12 = (total_12 + _1_OVER_13_6_FACTORIAL) * squared + _MINUS_1_OVER_11_5_FACTORIAL
-    total_12 = (total_12 * squared + _1_OVER_9_4_FACTORIAL) * squared
-    total_12 = (total_12 + _MINUS_1_OVER_7_3_FACTORIAL) * squared + _1_OVER_5_2_FACTORIAL
-    total_12 = squared * (total_12 * squared + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_12 = _head(total_12)
-    branch_9 = keras.ops.where(total_12 == head_total_12, 0.0, total_12 - head_total_12)
-    branch_9 = head_total_12 + branch_9
-    total_13 = branch_9 + 1.0
-    difference_11 = total_13 - branch_9
-    total_14 = branch_9 - (total_13 - difference_11) + (1.0 - difference_11)
-    branch_10 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_15 = total_13 + branch_10
-    product_10 = _2_OVER_SQRT_PI * total_15
-    head_product_10 = _head(product_10)
-    difference_12 = product_10 - head_product_10
-    difference_12 = keras.ops.where(product_10 == head_product_10, 0.0, difference_12)
-    difference_12 = head_product_10 + difference_12
-    product_11 = _COEFFICIENT * total_15
-    head_product_11 = _head(product_11)
-    difference_13 = product_11 - head_product_11
-    difference_13 = keras.ops.where(product_11 == head_product_11, 0.0, difference_13)
-    difference_13 = head_product_11 + difference_13
-    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
-    head_total_15 = _head(total_15)
-    difference_14 = total_15 - head_total_15
-    difference_15 = _COEFFICIENT - head_2
-    total_16 = head_2 * head_total_15 - difference_13 + head_2 * difference_14
-    total_16 = total_16 + difference_15 * head_total_15 + difference_15 * difference_14
-    total_16 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + _COEFFICIENT_2 * total_15
-    total_16 = total_16 + (branch_10 - (total_15 - total_13)) * _COEFFICIENT
-    total_16 = difference_13 - difference_12 + total_16
-    branch_11 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_17 = difference_12 + branch_11
-    product_12 = total_17 * difference_10
+    total_12 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_12)
+    total_9_squared = keras.ops.square(total_9)
+    head = _head(total_9_squared)
+    total_13 = head + (total_9_squared - head)
+    product_11 = total_9_squared * 2.0**-60
+    product_11 = (product_11 == 0.0) | (total_9_squared == head)
+    product_11 = keras.ops.where(product_11, total_9_squared, total_13)
+    head_total_9 = _head(total_9)
+    difference_3 = total_9 - head_total_9
+    difference_4 = branch_4 - (total_9 - total_7)
+    total_14 = head_total_9 * head_total_9 - product_11 + head_total_9 * difference_3
+    total_14 = total_14 + difference_3 * head_total_9 + difference_3 * difference_3
+    total_14 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + difference_4 * total_9 * 2.0
+    branch_6 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    branch_6 = -((product_11 + branch_6) * keras.ops.exp(_minimum(product_2 * 2.0, 40.0)))
+    branch_6 = _minimum(branch_6, 40.0)
+    is_less_3 = keras.ops.abs(branch_6) < 0.5
+    expm1_branch_6 = _expm1(branch_6)
+    total_15 = expm1_branch_6 + 1.0
+    branch_7 = keras.ops.where(is_less_3, total_15, keras.ops.exp(branch_6))
+    product_12 = product_10 * branch_7
     head_product_12 = _head(product_12)
-    difference_16 = product_12 - head_product_12
-    difference_16 = keras.ops.where(product_12 == head_product_12, 0.0, difference_16)
-    difference_16 = head_product_12 + difference_16
-    sign = _sign(difference_10)
-    smaller_2 = _minimum(magnitude, 40.0)
+    total_16 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_16)
+    product_14 = product_13 * _2_OVER_SQRT_PI
+    head_product_14 = _head(product_14)
+    total_17 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_17)
+    product_16 = total_9 * branch_5
+    head_product_16 = _head(product_16)
+    total_18 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_18)
+    abs_product_17 = keras.ops.abs(product_17)
+    is_less_4 = abs_product_17 < 1.0
+    product_17_squared = keras.ops.square(product_17)
+    total_19 = _MINUS_1_OVER_39_19_FACTORIAL * product_17_squared + _1_OVER_37_18_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_33_16_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_29_14_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_25_12_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_21_10_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_17_8_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_19 = total_19 * product_17_squared + _1_OVER_13_6_FACTORIAL
+    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_19 = (total_19 * product_17_squared + _1_OVER_9_4_FACTORIAL) * product_17_squared
+    total_19 = (total_19 + _MINUS_1_OVER_7_3_FACTORIAL) * product_17_squared
+    total_19 = (total_19 + _1_OVER_5_2_FACTORIAL) * product_17_squared
+    total_19 = product_17_squared * (total_19 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_19 = _head(total_19)
+    total_20 = head_total_19 + (total_19 - head_total_19)
+    product_18 = total_19 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (total_19 == head_total_19)
+    product_18 = keras.ops.where(product_18, total_19, total_20)
+    total_21 = product_18 + 1.0
+    difference_5 = total_21 - product_18
+    total_22 = product_18 - (total_21 - difference_5) + (1.0 - difference_5)
+    branch_8 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
+    total_23 = total_21 + branch_8
+    product_19 = _2_OVER_SQRT_PI * total_23
+    head_product_19 = _head(product_19)
+    total_24 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_24)
+    product_21 = _COEFFICIENT * total_23
+    head_product_21 = _head(product_21)
+    total_25 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_25)
+    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
+    head_total_23 = _head(total_23)
+    difference_6 = total_23 - head_total_23
+    difference_7 = _COEFFICIENT - head_2
+    total_26 = head_2 * head_total_23 - product_22 + head_2 * difference_6
+    total_26 = total_26 + difference_7 * head_total_23 + difference_7 * difference_6
+    total_26 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = total_26 + _COEFFICIENT_2 * total_23
+    total_26 = total_26 + (branch_8 - (total_23 - total_21)) * _COEFFICIENT
+    total_26 = product_22 - product_20 + total_26
+    branch_9 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
+    total_27 = product_20 + branch_9
+    product_23 = total_27 * product_17
+    head_product_23 = _head(product_23)
+    total_28 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_28)
+    sign_product_17 = _sign(product_17)
+    smaller_2 = _minimum(abs_product_17, 40.0)
     smaller_2_squared = keras.ops.square(smaller_2)
     head_3 = _head(smaller_2_squared)
-    difference_17 = smaller_2_squared - head_3
-    difference_17 = head_3 + keras.ops.where(smaller_2_squared == head_3, 0.0, difference_17)
-    negated = -difference_17
-    abs_negated = keras.ops.abs(negated)
-    is_less_5 = abs_negated < 0.25
-    total_18 = negated + 1.0
-    difference_18 = total_18 - negated
-    product_13 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_13 = (product_13 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_13 = (product_13 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_13 = (product_13 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_13 = (product_13 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_13 = (product_13 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_13 = (product_13 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_13 = keras.ops.square(negated) * (product_13 * negated + _1_OVER_2_FACTORIAL)
-    product_13 = negated - (total_18 - difference_18) + (1.0 - difference_18) + product_13
-    branch_12 = keras.ops.where(keras.ops.abs(product_13) < float("inf"), product_13, 0.0)
-    total_19 = total_18 + branch_12
-    exp_negated = keras.ops.exp(negated)
-    branch_13 = keras.ops.where(is_less_5, total_19, exp_negated)
-    branch_14 = keras.ops.where(is_less_5, branch_12 - (total_19 - total_18), 0.0)
-    branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
-    total_20 = branch_13 + branch_15
+    total_29 = head_3 + (smaller_2_squared - head_3)
+    product_25 = smaller_2_squared * 2.0**-60
+    product_25 = (product_25 == 0.0) | (smaller_2_squared == head_3)
+    product_25 = keras.ops.where(product_25, smaller_2_squared, total_29)
+    minus_product_25 = -product_25
+    magnitude = keras.ops.abs(minus_product_25)
+    is_less_5 = magnitude < 0.25
+    total_30 = minus_product_25 + 1.0
+    difference_8 = total_30 - minus_product_25
+    total_31 = minus_product_25 - (total_30 - difference_8) + (1.0 - difference_8)
+    total_32 = _1_OVER_15_FACTORIAL * minus_product_25 + _1_OVER_14_FACTORIAL
+    total_32 = (total_32 * minus_product_25 + _1_OVER_13_FACTORIAL) * minus_product_25
+    total_32 = (total_32 + _1_OVER_12_FACTORIAL) * minus_product_25 + _1_OVER_11_FACTORIAL
+    total_32 = (total_32 * minus_product_25 + _1_OVER_10_FACTORIAL) * minus_product_25
+    total_32 = (total_32 + _1_OVER_9_FACTORIAL) * minus_product_25 + _1_OVER_8_FACTORIAL
+    total_32 = (total_32 * minus_product_25 + _1_OVER_7_FACTORIAL) * minus_product_25
+    total_32 = (total_32 + _1_OVER_6_FACTORIAL) * minus_product_25 + _1_OVER_5_FACTORIAL
+    total_32 = (total_32 * minus_product_25 + _1_OVER_4_FACTORIAL) * minus_product_25
+    total_32 = (total_32 + _1_OVER_3_FACTORIAL) * minus_product_25 + _1_OVER_2_FACTORIAL
+    total_31 = total_31 + keras.ops.square(minus_product_25) * total_32
+    branch_10 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
+    total_33 = total_30 + branch_10
+    e_5 = keras.ops.exp(minus_product_25)
+    branch_11 = keras.ops.where(is_less_5, total_33, e_5)
+    branch_12 = keras.ops.where(is_less_5, branch_10 - (total_33 - total_30), 0.0)
+    branch_13 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
+    total_34 = branch_11 + branch_13
     smaller_3 = _minimum(smaller_2, 40.0)
     numerator = (1.6761565171163722e-05 * smaller_3 + 0.0003603586160003391) * smaller_3
     numerator = (numerator + 0.0038172689889773006) * smaller_3 + 0.025882575182435343
@@ -688,146 +718,143 @@ def _derivative_x(x, alpha, beta):
     denominator = (denominator + 5.8341919788915355) * smaller_3 + 5.745265609005083
     denominator = (denominator * smaller_3 + 3.503311438830771) * smaller_3 + 1.0
     numerator = numerator / denominator
-    product_14 = total_20 * numerator
-    head_product_14 = _head(product_14)
-    difference_19 = product_14 - head_product_14
-    difference_19 = keras.ops.where(product_14 == head_product_14, 0.0, difference_19)
-    difference_19 = head_product_14 + difference_19
-    negated_2 = -difference_19
-    total_21 = negated_2 + 1.0
-    difference_20 = total_21 - negated_2
-    head_total_20 = _head(total_20)
+    product_26 = total_34 * numerator
+    head_product_26 = _head(product_26)
+    total_35 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_35)
+    minus_product_27 = -product_27
+    total_36 = minus_product_27 + 1.0
+    difference_9 = total_36 - minus_product_27
+    head_total_34 = _head(total_34)
     head_numerator = _head(numerator)
-    difference_21 = numerator - head_numerator
-    difference_22 = total_20 - head_total_20
-    binade = _binade(exp_negated * _4_OVER_3)
+    difference_10 = numerator - head_numerator
+    difference_11 = total_34 - head_total_34
+    binade = _binade(e_5 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_16 = keras.ops.where(inside, binade, 1.0)
-    ratio_2 = exp_negated / branch_16
-    floor = _floor(keras.ops.log(branch_16) * _1_OVER_LOG_2 + 0.5)
-    difference_23 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_22 = difference_23 + negated_3
-    difference_24 = total_22 - difference_23
-    total_23 = difference_23 - (total_22 - difference_24) + (negated_3 - difference_24)
-    total_23 = total_23 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_17 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_24 = total_22 + branch_17
+    branch_14 = keras.ops.where(inside, binade, 1.0)
+    ratio_2 = e_5 / branch_14
+    floor = _floor(keras.ops.log(branch_14) * _1_OVER_LOG_2 + 0.5)
+    difference_12 = minus_product_25 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_37 = difference_12 + negated
+    difference_13 = total_37 - difference_12
+    total_38 = difference_12 - (total_37 - difference_13) + (negated - difference_13)
+    total_38 = total_38 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
+    total_39 = total_37 + branch_15
     head_smaller_2 = _head(smaller_2)
-    difference_25 = smaller_2 - head_smaller_2
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_24 + _1_OVER_11_FACTORIAL) * total_24
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_24 + _1_OVER_8_FACTORIAL) * total_24
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_24 + _1_OVER_5_FACTORIAL) * total_24
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_24) * (numerator_9 * total_24 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_17 - (total_24 - total_22))
-    numerator_11 = (1.0 - ratio_2 + total_24 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside & (abs_negated >= 0.25), numerator_11, 0.0)
-    total_25 = negated_2 - (total_21 - difference_20) + (1.0 - difference_20)
-    product_15 = (branch_15 - (total_20 - branch_13)) * numerator
-    difference_26 = head_smaller_2 * head_smaller_2 - difference_17
-    difference_26 = difference_26 + head_smaller_2 * difference_25
-    difference_26 = difference_26 + difference_25 * head_smaller_2
-    difference_26 = difference_26 + difference_25 * difference_25
-    difference_26 = -keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, difference_26)
-    numerator_11 = (numerator_11 + difference_26) * difference_19
-    difference_27 = head_total_20 * head_numerator - difference_19
-    difference_27 = difference_27 + head_total_20 * difference_21
-    difference_27 = difference_27 + difference_22 * head_numerator
-    difference_27 = difference_27 + difference_22 * difference_21
-    difference_27 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, difference_27)
-    total_25 = total_25 - (difference_27 + product_15 + numerator_11)
-    branch_18 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    total_26 = total_21 + branch_18
-    product_16 = sign * total_26
-    head_product_16 = _head(product_16)
-    difference_28 = product_16 - head_product_16
-    difference_28 = keras.ops.where(product_16 == head_product_16, 0.0, difference_28)
-    difference_28 = head_product_16 + difference_28
-    branch_19 = keras.ops.where(is_less_4, difference_16, difference_28)
-    total_27 = difference_9 + branch_19
-    difference_29 = total_27 - difference_9
-    product_17 = difference_8 * _COEFFICIENT
+    difference_14 = smaller_2 - head_smaller_2
+    total_40 = head_total_34 * head_numerator - product_27 + head_total_34 * difference_10
+    total_40 = total_40 + difference_11 * head_numerator + difference_11 * difference_10
+    total_40 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_40 = total_40 + (branch_13 - (total_34 - branch_11)) * numerator
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_39 + _1_OVER_14_FACTORIAL) * total_39
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_39 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_39 + _1_OVER_11_FACTORIAL) * total_39
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_39 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_39 + _1_OVER_8_FACTORIAL) * total_39
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_39 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_39 + _1_OVER_5_FACTORIAL) * total_39
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_39 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_39) * (numerator_9 * total_39 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_15 - (total_39 - total_37))
+    numerator_11 = (1.0 - ratio_2 + total_39 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside & (magnitude >= 0.25), numerator_11, 0.0)
+    total_41 = minus_product_27 - (total_36 - difference_9) + (1.0 - difference_9)
+    difference_15 = head_smaller_2 * head_smaller_2 - product_25
+    difference_15 = difference_15 + head_smaller_2 * difference_14
+    difference_15 = difference_15 + difference_14 * head_smaller_2
+    difference_15 = difference_15 + difference_14 * difference_14
+    difference_15 = -keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_15)
+    total_41 = total_41 - (total_40 + (numerator_11 + difference_15) * product_27)
+    branch_16 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
+    total_42 = total_36 + branch_16
+    product_28 = sign_product_17 * total_42
+    head_product_28 = _head(product_28)
+    total_43 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_43)
+    branch_17 = keras.ops.where(is_less_4, product_24, product_29)
+    total_44 = product_15 + branch_17
+    difference_16 = total_44 - product_15
+    product_30 = product_13 * _COEFFICIENT
+    head_product_30 = _head(product_30)
+    total_45 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_45)
+    head_product_13 = _head(product_13)
+    difference_17 = product_13 - head_product_13
+    head_product_10 = _head(product_10)
+    head_branch_7 = _head(branch_7)
+    difference_18 = branch_7 - head_branch_7
+    difference_19 = product_10 - head_product_10
+    head_product_8 = _head(product_8)
+    head_branch_5 = _head(branch_5)
+    difference_20 = branch_5 - head_branch_5
+    difference_21 = product_8 - head_product_8
+    head_product_2 = _head(product_2)
+    difference_22 = product_2 - head_product_2
+    branch_18 = keras.ops.where(is_less_2, expm1_smaller - (total_11 - 1.0), 0.0)
+    head_total_27 = _head(total_27)
     head_product_17 = _head(product_17)
-    difference_30 = product_17 - head_product_17
-    difference_30 = keras.ops.where(product_17 == head_product_17, 0.0, difference_30)
-    difference_30 = head_product_17 + difference_30
-    head_difference_8 = _head(difference_8)
-    difference_31 = difference_8 - head_difference_8
-    head_difference_5 = _head(difference_5)
-    head_branch_8 = _head(branch_8)
-    difference_32 = branch_8 - head_branch_8
-    difference_33 = difference_5 - head_difference_5
-    head_difference_4 = _head(difference_4)
-    head_branch_6 = _head(branch_6)
-    difference_34 = branch_6 - head_branch_6
-    difference_35 = difference_4 - head_difference_4
-    head_branch = _head(branch)
-    difference_36 = branch - head_branch
-    branch_20 = keras.ops.where(is_less_2, expm1_smaller - (total_8 - 1.0), 0.0)
-    head_total_17 = _head(total_17)
-    head_4 = _head(difference_10)
-    difference_37 = difference_10 - head_4
-    difference_38 = total_17 - head_total_17
-    head_sign = _head(sign)
-    head_total_26 = _head(total_26)
-    difference_39 = total_26 - head_total_26
-    difference_40 = sign - head_sign
-    total_28 = head_total_7 * head_branch_6 - difference_10 + head_total_7 * difference_34
-    total_28 = total_28 + difference_6 * head_branch_6 + difference_6 * difference_34
-    total_28 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_28 = total_28 + difference_7 * branch_6 + branch_20 * total_7
-    total_28 = _2_OVER_SQRT_PI * keras.ops.exp(-squared) * total_28
-    total_29 = difference_9 - (total_27 - difference_29) + (branch_19 - difference_29)
-    total_30 = head_total_17 * head_4 - difference_16 + head_total_17 * difference_37
-    total_30 = total_30 + difference_38 * head_4 + difference_38 * difference_37
-    total_30 = keras.ops.where(difference_16 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + (branch_11 - (total_17 - difference_12)) * difference_10
-    total_31 = head_branch * head_total_7 - difference_4 + head_branch * difference_6
-    total_31 = total_31 + difference_36 * head_total_7 + difference_36 * difference_6
-    total_31 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = (total_31 + difference_7 * branch) * branch_6
-    total_32 = head_sign * head_total_26 - difference_28 + head_sign * difference_39
-    total_32 = total_32 + difference_40 * head_total_26 + difference_40 * difference_39
-    total_32 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_18 - (total_26 - total_21)) * sign
-    total_30 = keras.ops.where(is_less_4, total_30, total_32) + total_28
-    branch_21 = keras.ops.where(is_less_3, expm1_branch_7 - (total_11 - 1.0), 0.0)
-    branch_21 = branch_21 * difference_5
-    difference_41 = head_difference_4 * head_branch_6 - difference_5
-    difference_41 = difference_41 + head_difference_4 * difference_34
-    difference_41 = difference_41 + difference_35 * head_branch_6
-    difference_41 = difference_41 + difference_35 * difference_34
-    difference_41 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, difference_41)
-    difference_41 = (difference_41 + total_31 + branch_20 * difference_4) * branch_8
-    difference_42 = head_difference_5 * head_branch_8 - difference_8
-    difference_42 = difference_42 + head_difference_5 * difference_32
-    difference_42 = difference_42 + difference_33 * head_branch_8
-    difference_42 = difference_42 + difference_33 * difference_32
-    difference_42 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = (difference_42 + difference_41 + branch_21) * _COEFFICIENT
-    difference_43 = head_difference_8 * head_2 - difference_30
-    difference_43 = difference_43 + head_difference_8 * difference_15 + difference_31 * head_2
-    difference_43 = difference_43 + difference_31 * difference_15
-    difference_43 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, difference_43)
-    difference_43 = difference_43 + difference_42 + _COEFFICIENT_2 * difference_8
-    total_29 = total_29 + (difference_30 - difference_9 + difference_43) + total_30
-    branch_22 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_33 = total_27 + branch_22
-    head_total = _head(total)
+    difference_23 = product_17 - head_product_17
+    difference_24 = total_27 - head_total_27
+    head_4 = _head(sign_product_17)
+    head_total_42 = _head(total_42)
+    difference_25 = total_42 - head_total_42
+    difference_26 = sign_product_17 - head_4
+    total_46 = head_total_27 * head_product_17 - product_24 + head_total_27 * difference_23
+    total_46 = total_46 + difference_24 * head_product_17 + difference_24 * difference_23
+    total_46 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_9 - (total_27 - product_20)) * product_17
+    total_47 = head_product_8 * head_branch_5 - product_10 + head_product_8 * difference_20
+    total_47 = total_47 + difference_21 * head_branch_5 + difference_21 * difference_20
+    total_47 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_48 = head_product_2 * head_total_9 - product_8 + head_product_2 * difference_3
+    total_48 = total_48 + difference_22 * head_total_9 + difference_22 * difference_3
+    total_48 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_47 = total_47 + (total_48 + difference_4 * product_2) * branch_5
+    total_47 = (total_47 + branch_18 * product_8) * branch_7
+    total_49 = head_total_9 * head_branch_5 - product_17 + head_total_9 * difference_20
+    total_49 = total_49 + difference_3 * head_branch_5 + difference_3 * difference_20
+    total_49 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + difference_4 * branch_5 + branch_18 * total_9
+    total_49 = _2_OVER_SQRT_PI * keras.ops.exp(-product_17_squared) * total_49
+    total_50 = head_product_13 * head_2 - product_31 + head_product_13 * difference_7
+    total_50 = total_50 + difference_17 * head_2 + difference_17 * difference_7
+    total_50 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_51 = product_15 - (total_44 - difference_16) + (branch_17 - difference_16)
+    branch_19 = keras.ops.where(is_less_3, expm1_branch_6 - (total_15 - 1.0), 0.0)
+    branch_19 = branch_19 * product_10
+    total_52 = head_4 * head_total_42 - product_29 + head_4 * difference_25
+    total_52 = total_52 + difference_26 * head_total_42 + difference_26 * difference_25
+    total_52 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_16 - (total_42 - total_36)) * sign_product_17
+    total_46 = keras.ops.where(is_less_4, total_46, total_52) + total_49
+    difference_27 = head_product_10 * head_branch_7 - product_13
+    difference_27 = difference_27 + head_product_10 * difference_18
+    difference_27 = difference_27 + difference_19 * head_branch_7
+    difference_27 = difference_27 + difference_19 * difference_18
+    difference_27 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_27) + total_47
+    total_50 = total_50 + (difference_27 + branch_19) * _COEFFICIENT
+    total_50 = product_31 - product_15 + (total_50 + _COEFFICIENT_2 * product_13)
+    total_51 = total_51 + total_50 + total_46
+    branch_20 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
+    total_53 = total_44 + branch_20
+    head_total_2 = _head(total_2)
     head_e_2 = _head(e_2)
-    difference_44 = e_2 - head_e_2
-    difference_45 = total - head_total
-    total_34 = head_total * head_e_2 - difference + head_total * difference_44
-    total_34 = total_34 + difference_45 * head_e_2 + difference_45 * difference_44
-    total_34 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = keras.ops.where(is_less, total_34, branch_22 - (total_33 - total_27))
-    branch_23 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    value = keras.ops.where(is_less, difference, total_33) + branch_23
+    difference_28 = e_2 - head_e_2
+    difference_29 = total_2 - head_total_2
+    total_54 = head_total_2 * head_e_2 - product_6 + head_total_2 * difference_28
+    total_54 = total_54 + difference_29 * head_e_2 + difference_29 * difference_28
+    total_54 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_54 = keras.ops.where(is_less, total_54, branch_20 - (total_53 - total_44))
+    branch_21 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0)
+    value = keras.ops.where(is_less, product_6, total_53) + branch_21
     return value, gradient
 
 
@@ -846,76 +873,82 @@ def _derivative_alpha(x, alpha, beta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
-    total = head + keras.ops.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product = beta * clamped
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = 2.0 * branch
-    is_far = keras.ops.abs(product_2) > 64.0
-    branch_2 = keras.ops.where(is_far, 0.5 * product_2, product_2)
-    is_less = keras.ops.abs(branch_2) < 0.5
-    expm1_branch_2 = _expm1(branch_2)
-    total_2 = expm1_branch_2 + 1.0
-    part_of_t = keras.ops.where(is_less, total_2, keras.ops.exp(branch_2))
-    product_3 = total * part_of_t
-    head_product_3 = _head(product_3)
-    difference = product_3 - head_product_3
-    difference = keras.ops.where(product_3 == head_product_3, 0.0, difference)
-    difference = head_product_3 + difference
+    total = head + (alpha_squared - head)
+    product = alpha_squared * 2.0**-60
+    product = (product == 0.0) | (alpha_squared == head)
+    product = keras.ops.where(product, alpha_squared, total)
+    product_2 = beta * clamped
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total_2)
+    product_4 = 2.0 * product_3
+    is_far = keras.ops.abs(product_4) > 64.0
+    branch = keras.ops.where(is_far, 0.5 * product_4, product_4)
+    is_less = keras.ops.abs(branch) < 0.5
+    expm1_branch = _expm1(branch)
+    total_3 = expm1_branch + 1.0
+    part_of_t = keras.ops.where(is_less, total_3, keras.ops.exp(branch))
+    product_5 = product * part_of_t
+    head_product_5 = _head(product_5)
+    total_4 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_4)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_4 = difference * rest_of_t
-    head_product_4 = _head(product_4)
-    difference_2 = product_4 - head_product_4
-    difference_2 = keras.ops.where(product_4 == head_product_4, 0.0, difference_2)
-    difference_2 = head_product_4 + difference_2
-    minus_difference_2 = -difference_2
-    total_3 = minus_difference_2 + branch
-    difference_3 = total_3 - minus_difference_2
-    head_difference = _head(difference)
+    product_7 = product_6 * rest_of_t
+    head_product_7 = _head(product_7)
+    total_5 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_5)
+    minus_product_8 = -product_8
+    total_6 = minus_product_8 + product_3
+    difference = total_6 - minus_product_8
+    head_product_6 = _head(product_6)
     head_rest_of_t = _head(rest_of_t)
-    difference_4 = rest_of_t - head_rest_of_t
-    difference_5 = difference - head_difference
-    head_total = _head(total)
+    difference_2 = rest_of_t - head_rest_of_t
+    difference_3 = product_6 - head_product_6
+    head_product = _head(product)
     head_part_of_t = _head(part_of_t)
-    difference_6 = part_of_t - head_part_of_t
-    difference_7 = total - head_total
-    branch_3 = keras.ops.where(is_less, expm1_branch_2 - (total_2 - 1.0), 0.0)
-    total_4 = minus_difference_2 - (total_3 - difference_3) + (branch - difference_3)
-    total_5 = head_total * head_part_of_t - difference + head_total * difference_6
-    total_5 = total_5 + difference_7 * head_part_of_t + difference_7 * difference_6
-    total_5 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = (total_5 + branch_3 * total) * rest_of_t
-    product_5 = keras.ops.where(is_far, branch_3, 0.0) * difference
-    difference_8 = head_difference * head_rest_of_t - difference_2
-    difference_8 = difference_8 + head_difference * difference_4
-    difference_8 = difference_8 + difference_5 * head_rest_of_t + difference_5 * difference_4
-    difference_8 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, difference_8) + total_5
-    total_4 = total_4 - (difference_8 + product_5)
-    branch_4 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_6 = total_3 + branch_4
-    difference_9 = branch_4 - (total_6 - total_3)
-    abs_difference_9 = keras.ops.abs(difference_9)
-    abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
-    abs_difference_9 = total_6 + abs_difference_9
-    is_far_2 = keras.ops.abs(abs_difference_9) > 64.0
-    branch_5 = keras.ops.where(is_far_2, 0.5 * abs_difference_9, total_6)
-    is_less_2 = keras.ops.abs(branch_5) < 0.5
-    expm1_branch_5 = _expm1(branch_5)
-    total_7 = expm1_branch_5 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_2, total_7, keras.ops.exp(branch_5))
-    branch_6 = keras.ops.where(is_less_2, expm1_branch_5 - (total_7 - 1.0), 0.0)
-    branch_7 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
-    branch_7 = part_of_t_2 + branch_7
-    branch_8 = keras.ops.where(is_far_2, 0.0, difference_9)
-    product_6 = branch_7 * branch_8
-    total_8 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0) + 1.0
-    total_8 = branch_7 * total_8
-    branch_9 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-    branch_9 = branch_7 + branch_9
-    total_8 = keras.ops.where(keras.ops.abs(branch_7) < 2.0**-60, total_8, branch_9)
-    rest_of_t_2 = keras.ops.where(is_far_2, total_8, 1.0)
-    value = _2_OVER_SQRT_PI_2 * clamped * total_8 * rest_of_t_2
+    difference_4 = part_of_t - head_part_of_t
+    difference_5 = product - head_product
+    branch_2 = keras.ops.where(is_less, expm1_branch - (total_3 - 1.0), 0.0)
+    total_7 = head_product_6 * head_rest_of_t - product_8 + head_product_6 * difference_2
+    total_7 = total_7 + difference_3 * head_rest_of_t + difference_3 * difference_2
+    total_7 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_8 = head_product * head_part_of_t - product_6 + head_product * difference_4
+    total_8 = total_8 + difference_5 * head_part_of_t + difference_5 * difference_4
+    total_8 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_8)
+    total_7 = total_7 + (total_8 + branch_2 * product) * rest_of_t
+    total_7 = -(total_7 + keras.ops.where(is_far, branch_2, 0.0) * product_6)
+    total_9 = minus_product_8 - (total_6 - difference) + (product_3 - difference)
+    total_9 = total_9 + total_7
+    branch_3 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    total_10 = total_6 + branch_3
+    difference_6 = branch_3 - (total_10 - total_6)
+    abs_difference_6 = keras.ops.abs(difference_6)
+    abs_difference_6 = keras.ops.where(abs_difference_6 < float("inf"), difference_6, 0.0)
+    abs_difference_6 = total_10 + abs_difference_6
+    is_far_2 = keras.ops.abs(abs_difference_6) > 64.0
+    branch_4 = keras.ops.where(is_far_2, 0.5 * abs_difference_6, total_10)
+    is_less_2 = keras.ops.abs(branch_4) < 0.5
+    expm1_branch_4 = _expm1(branch_4)
+    total_11 = expm1_branch_4 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_2, total_11, keras.ops.exp(branch_4))
+    branch_5 = keras.ops.where(is_less_2, expm1_branch_4 - (total_11 - 1.0), 0.0)
+    branch_6 = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
+    branch_6 = part_of_t_2 + branch_6
+    branch_7 = keras.ops.where(is_far_2, 0.0, difference_6)
+    product_9 = branch_6 * branch_7
+    total_12 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0) + 1.0
+    total_12 = branch_6 * total_12
+    branch_8 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
+    branch_8 = branch_6 + branch_8
+    total_12 = keras.ops.where(keras.ops.abs(branch_6) < 2.0**-60, total_12, branch_8)
+    rest_of_t_2 = keras.ops.where(is_far_2, total_12, 1.0)
+    value = _2_OVER_SQRT_PI_2 * clamped * total_12 * rest_of_t_2
     return value, gradient
 
 
@@ -954,387 +987,388 @@ def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx."""
     product = _MINUS_2_OVER_SQRT_PI * alpha
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * beta
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = product_2 * beta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    product_3 = 2.0 * clamped
-    product_4 = product_3 * beta
-    head_product_4 = _head(product_4)
-    difference_2 = product_4 - head_product_4
-    difference_2 = keras.ops.where(product_4 == head_product_4, 0.0, difference_2)
-    difference_2 = head_product_4 + difference_2
+    product_5 = 2.0 * clamped
+    product_6 = product_5 * beta
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_3)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
-    total = head + keras.ops.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_5 = difference_2 * total
+    total_4 = head + (alpha_squared - head)
+    product_8 = alpha_squared * 2.0**-60
+    product_8 = (product_8 == 0.0) | (alpha_squared == head)
+    product_8 = keras.ops.where(product_8, alpha_squared, total_4)
+    product_9 = product_7 * product_8
+    head_product_9 = _head(product_9)
+    total_5 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_5)
+    head_product_7 = _head(product_7)
+    head_product_8 = _head(product_8)
+    difference = product_8 - head_product_8
+    difference_2 = product_7 - head_product_7
     head_product_5 = _head(product_5)
-    difference_3 = product_5 - head_product_5
-    difference_3 = keras.ops.where(product_5 == head_product_5, 0.0, difference_3)
-    difference_3 = head_product_5 + difference_3
-    head_difference_2 = _head(difference_2)
-    head_total = _head(total)
-    difference_4 = total - head_total
-    difference_5 = difference_2 - head_difference_2
-    head_product_3 = _head(product_3)
     head_beta = _head(beta)
-    difference_6 = beta - head_beta
-    difference_7 = product_3 - head_product_3
+    difference_3 = beta - head_beta
+    difference_4 = product_5 - head_product_5
     head_alpha = _head(alpha)
-    difference_8 = alpha - head_alpha
-    total_2 = head_alpha * head_alpha - total + head_alpha * difference_8
-    total_2 = total_2 + difference_8 * head_alpha + difference_8 * difference_8
-    total_2 = keras.ops.where(total * 2.0**-60 == 0.0, 0.0, total_2)
-    total_3 = head_product_3 * head_beta - difference_2 + head_product_3 * difference_6
-    total_3 = total_3 + difference_7 * head_beta + difference_7 * difference_6
-    total_3 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_3) * total
-    difference_9 = head_difference_2 * head_total - difference_3
-    difference_9 = difference_9 + head_difference_2 * difference_4 + difference_5 * head_total
-    difference_9 = difference_9 + difference_5 * difference_4
-    difference_9 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, difference_9) + total_3
-    difference_9 = difference_9 + total_2 * difference_2
-    abs_difference_9 = keras.ops.abs(difference_9)
-    abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
-    total_4 = difference_3 + abs_difference_9
-    product_6 = beta * clamped
-    head_product_6 = _head(product_6)
-    difference_10 = product_6 - head_product_6
-    difference_10 = keras.ops.where(product_6 == head_product_6, 0.0, difference_10)
-    difference_10 = head_product_6 + difference_10
-    is_equal = difference_10 == 0.0
+    difference_5 = alpha - head_alpha
+    total_6 = head_alpha * head_alpha - product_8 + head_alpha * difference_5
+    total_6 = total_6 + difference_5 * head_alpha + difference_5 * difference_5
+    total_6 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = head_product_7 * head_product_8 - product_10 + head_product_7 * difference
+    total_7 = total_7 + difference_2 * head_product_8 + difference_2 * difference
+    total_7 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_7)
+    total_8 = head_product_5 * head_beta - product_7 + head_product_5 * difference_3
+    total_8 = total_8 + difference_4 * head_beta + difference_4 * difference_3
+    total_8 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_8) * product_8
+    total_7 = total_7 + total_8 + total_6 * product_7
+    branch = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+    total_9 = product_10 + branch
+    product_11 = beta * clamped
+    head_product_11 = _head(product_11)
+    total_10 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_10)
+    is_equal = product_12 == 0.0
     head_clamped = _head(clamped)
-    difference_11 = clamped - head_clamped
-    total_5 = head_beta * head_clamped - difference_10 + head_beta * difference_11
-    total_5 = total_5 + difference_6 * head_clamped + difference_6 * difference_11
-    total_5 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, total_5)
-    branch_2 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-    differs = difference_10 != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference_10 < 0.0)
-    negated = -keras.ops.abs(difference_10)
+    difference_6 = clamped - head_clamped
+    total_11 = head_beta * head_clamped - product_12 + head_beta * difference_6
+    total_11 = total_11 + difference_3 * head_clamped + difference_3 * difference_6
+    total_11 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_11)
+    branch_2 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    differs = product_12 != 0.0
+    outside = is_equal & (branch_2 < 0.0) | differs & (product_12 < 0.0)
+    negated = -keras.ops.abs(product_12)
     is_less = keras.ops.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_6 = expm1_negated + 1.0
-    t = keras.ops.where(is_less, total_6, keras.ops.exp(negated))
+    total_12 = expm1_negated + 1.0
+    t = keras.ops.where(is_less, total_12, keras.ops.exp(negated))
     branch_3 = keras.ops.where(outside, t, 1.0)
     branch_3_squared = keras.ops.square(branch_3)
     head_2 = _head(branch_3_squared)
-    branch_4 = keras.ops.where(branch_3_squared == head_2, 0.0, branch_3_squared - head_2)
-    branch_4 = head_2 + branch_4
+    total_13 = head_2 + (branch_3_squared - head_2)
+    product_13 = branch_3_squared * 2.0**-60
+    product_13 = (product_13 == 0.0) | (branch_3_squared == head_2)
+    product_13 = keras.ops.where(product_13, branch_3_squared, total_13)
     head_branch_3 = _head(branch_3)
-    difference_12 = branch_3 - head_branch_3
-    branch_5 = keras.ops.where(is_less, expm1_negated - (total_6 - 1.0), 0.0)
-    total_7 = head_branch_3 * head_branch_3 - branch_4 + head_branch_3 * difference_12
-    total_7 = total_7 + difference_12 * head_branch_3 + difference_12 * difference_12
-    total_7 = keras.ops.where(branch_4 * 2.0**-60 == 0.0, 0.0, total_7)
-    total_7 = total_7 + keras.ops.where(outside, branch_5, 0.0) * branch_3 * 2.0
-    branch_6 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    total_8 = branch_4 + branch_6
-    product_7 = total_4 * total_8
-    head_product_7 = _head(product_7)
-    difference_13 = product_7 - head_product_7
-    difference_13 = keras.ops.where(product_7 == head_product_7, 0.0, difference_13)
-    difference_13 = head_product_7 + difference_13
-    product_8 = clamped * beta
-    head_product_8 = _head(product_8)
-    difference_14 = product_8 - head_product_8
-    difference_14 = keras.ops.where(product_8 == head_product_8, 0.0, difference_14)
-    difference_14 = head_product_8 + difference_14
-    total_9 = difference_14 + 2.0
-    difference_15 = total_9 - difference_14
-    total_10 = head_clamped * head_beta - difference_14 + head_clamped * difference_6
-    total_10 = total_10 + difference_11 * head_beta + difference_11 * difference_6
-    total_10 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = difference_14 - (total_9 - difference_15) + (2.0 - difference_15) + total_10
-    branch_7 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_9 + branch_7
-    minus_total_11 = -total_11
-    negated_2 = -(branch_7 - (total_11 - total_9))
-    branch_8 = keras.ops.where(keras.ops.abs(negated_2) < float("inf"), negated_2, 0.0)
-    total_12 = minus_total_11 + branch_8
-    branch_9 = keras.ops.where(outside, 1.0, t)
-    branch_9_squared = keras.ops.square(branch_9)
-    head_3 = _head(branch_9_squared)
-    branch_10 = keras.ops.where(branch_9_squared == head_3, 0.0, branch_9_squared - head_3)
-    branch_10 = head_3 + branch_10
-    head_branch_9 = _head(branch_9)
-    difference_16 = branch_9 - head_branch_9
-    total_13 = head_branch_9 * head_branch_9 - branch_10 + head_branch_9 * difference_16
-    total_13 = total_13 + difference_16 * head_branch_9 + difference_16 * difference_16
-    total_13 = keras.ops.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + keras.ops.where(outside, 0.0, branch_5) * branch_9 * 2.0
-    branch_11 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = branch_10 + branch_11
-    product_9 = total_12 * total_14
-    head_product_9 = _head(product_9)
-    difference_17 = product_9 - head_product_9
-    difference_17 = keras.ops.where(product_9 == head_product_9, 0.0, difference_17)
-    difference_17 = head_product_9 + difference_17
-    total_15 = difference_13 + difference_17
-    difference_18 = total_15 - difference_13
-    head_total_4 = _head(total_4)
-    head_total_8 = _head(total_8)
-    difference_19 = total_8 - head_total_8
-    difference_20 = total_4 - head_total_4
-    negated_3 = -(total_5 * _sign(difference_10))
-    head_total_12 = _head(total_12)
-    head_total_14 = _head(total_14)
-    difference_21 = total_14 - head_total_14
-    difference_22 = total_12 - head_total_12
-    total_16 = difference_13 - (total_15 - difference_18) + (difference_17 - difference_18)
-    total_17 = head_total_4 * head_total_8 - difference_13 + head_total_4 * difference_19
-    total_17 = total_17 + difference_20 * head_total_8 + difference_20 * difference_19
-    total_17 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_17 = total_17 + (abs_difference_9 - (total_4 - difference_3)) * total_8
-    total_17 = total_17 + (branch_6 - (total_8 - branch_4)) * total_4
-    total_17 = total_17 + keras.ops.where(outside, negated_3, 0.0) * 2.0 * difference_13
-    total_16 = total_16 + total_17
-    product_10 = keras.ops.where(outside, 0.0, negated_3) * 2.0 * difference_17
-    product_11 = (branch_8 - (total_12 - minus_total_11)) * total_14
-    product_12 = (branch_11 - (total_14 - branch_10)) * total_12
-    difference_23 = head_total_12 * head_total_14 - difference_17
-    difference_23 = difference_23 + head_total_12 * difference_21
-    difference_23 = difference_23 + difference_22 * head_total_14
-    difference_23 = difference_23 + difference_22 * difference_21
-    difference_23 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, difference_23)
-    total_16 = total_16 + (difference_23 + product_11 + product_12 + product_10)
-    branch_12 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_18 = total_15 + branch_12
-    product_13 = difference * total_18
-    head_product_13 = _head(product_13)
-    difference_24 = product_13 - head_product_13
-    difference_24 = keras.ops.where(product_13 == head_product_13, 0.0, difference_24)
-    difference_24 = head_product_13 + difference_24
-    head_difference = _head(difference)
-    head_total_18 = _head(total_18)
-    difference_25 = total_18 - head_total_18
-    difference_26 = difference - head_difference
-    head_branch = _head(branch)
-    difference_27 = branch - head_branch
-    product_14 = _COEFFICIENT_3 * alpha
+    difference_7 = branch_3 - head_branch_3
+    branch_4 = keras.ops.where(is_less, expm1_negated - (total_12 - 1.0), 0.0)
+    total_14 = head_branch_3 * head_branch_3 - product_13 + head_branch_3 * difference_7
+    total_14 = total_14 + difference_7 * head_branch_3 + difference_7 * difference_7
+    total_14 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + keras.ops.where(outside, branch_4, 0.0) * branch_3 * 2.0
+    branch_5 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = product_13 + branch_5
+    product_14 = total_9 * total_15
     head_product_14 = _head(product_14)
-    difference_28 = product_14 - head_product_14
-    difference_28 = keras.ops.where(product_14 == head_product_14, 0.0, difference_28)
-    difference_28 = head_product_14 + difference_28
+    total_16 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_16)
+    product_16 = clamped * beta
+    head_product_16 = _head(product_16)
+    total_17 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_17)
+    total_18 = product_17 + 2.0
+    difference_8 = total_18 - product_17
+    total_19 = head_clamped * head_beta - product_17 + head_clamped * difference_3
+    total_19 = total_19 + difference_6 * head_beta + difference_6 * difference_3
+    total_19 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = product_17 - (total_18 - difference_8) + (2.0 - difference_8) + total_19
+    branch_6 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
+    total_20 = total_18 + branch_6
+    minus_total_20 = -total_20
+    negated_2 = -(branch_6 - (total_20 - total_18))
+    branch_7 = keras.ops.where(keras.ops.abs(negated_2) < float("inf"), negated_2, 0.0)
+    total_21 = minus_total_20 + branch_7
+    branch_8 = keras.ops.where(outside, 1.0, t)
+    branch_8_squared = keras.ops.square(branch_8)
+    head_3 = _head(branch_8_squared)
+    total_22 = head_3 + (branch_8_squared - head_3)
+    product_18 = branch_8_squared * 2.0**-60
+    product_18 = (product_18 == 0.0) | (branch_8_squared == head_3)
+    product_18 = keras.ops.where(product_18, branch_8_squared, total_22)
+    head_branch_8 = _head(branch_8)
+    difference_9 = branch_8 - head_branch_8
+    total_23 = head_branch_8 * head_branch_8 - product_18 + head_branch_8 * difference_9
+    total_23 = total_23 + difference_9 * head_branch_8 + difference_9 * difference_9
+    total_23 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = total_23 + keras.ops.where(outside, 0.0, branch_4) * branch_8 * 2.0
+    branch_9 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+    total_24 = product_18 + branch_9
+    product_19 = total_21 * total_24
+    head_product_19 = _head(product_19)
+    total_25 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_25)
+    total_26 = product_15 + product_20
+    difference_10 = total_26 - product_15
+    head_total_9 = _head(total_9)
+    head_total_15 = _head(total_15)
+    difference_11 = total_15 - head_total_15
+    difference_12 = total_9 - head_total_9
+    negated_3 = -(total_11 * _sign(product_12))
+    head_total_21 = _head(total_21)
+    head_total_24 = _head(total_24)
+    difference_13 = total_24 - head_total_24
+    difference_14 = total_21 - head_total_21
+    total_27 = head_total_21 * head_total_24 - product_20 + head_total_21 * difference_13
+    total_27 = total_27 + difference_14 * head_total_24 + difference_14 * difference_13
+    total_27 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + (branch_7 - (total_21 - minus_total_20)) * total_24
+    total_27 = total_27 + (branch_9 - (total_24 - product_18)) * total_21
+    total_27 = total_27 + keras.ops.where(outside, 0.0, negated_3) * 2.0 * product_20
+    total_28 = head_total_9 * head_total_15 - product_15 + head_total_9 * difference_11
+    total_28 = total_28 + difference_12 * head_total_15 + difference_12 * difference_11
+    total_28 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_28 = total_28 + (branch - (total_9 - product_10)) * total_15
+    total_28 = total_28 + (branch_5 - (total_15 - product_13)) * total_9
+    total_28 = total_28 + keras.ops.where(outside, negated_3, 0.0) * 2.0 * product_15
+    total_29 = product_15 - (total_26 - difference_10) + (product_20 - difference_10)
+    total_29 = total_29 + total_28 + total_27
+    branch_10 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_26 + branch_10
+    product_21 = product_4 * total_30
+    head_product_21 = _head(product_21)
+    total_31 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_31)
+    head_product_4 = _head(product_4)
+    head_total_30 = _head(total_30)
+    difference_15 = total_30 - head_total_30
+    difference_16 = product_4 - head_product_4
+    head_product_2 = _head(product_2)
+    difference_17 = product_2 - head_product_2
+    product_23 = _COEFFICIENT_3 * alpha
+    head_product_23 = _head(product_23)
+    total_32 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_32)
     head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
-    difference_29 = _COEFFICIENT_3 - head_4
-    total_19 = head_branch * head_beta - difference + head_branch * difference_6
-    total_19 = total_19 + difference_27 * head_beta + difference_27 * difference_6
-    total_19 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_19)
-    total_20 = head_4 * head_alpha - difference_28 + head_4 * difference_8
-    total_20 = total_20 + difference_29 * head_alpha + difference_29 * difference_8
-    total_20 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_20 = (difference_28 - branch + (total_20 + _COEFFICIENT_4 * alpha)) * beta
-    total_19 = (total_19 + total_20) * total_18
-    product_15 = (branch_12 - (total_18 - total_15)) * difference
-    difference_30 = head_difference * head_total_18 - difference_24
-    difference_30 = difference_30 + head_difference * difference_25
-    difference_30 = difference_30 + difference_26 * head_total_18
-    difference_30 = difference_30 + difference_26 * difference_25
-    difference_30 = keras.ops.where(difference_24 * 2.0**-60 == 0.0, 0.0, difference_30)
-    difference_30 = difference_30 + total_19 + product_15
-    magnitude = keras.ops.abs(difference_30)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_30, 0.0)
-    total_21 = difference_24 + magnitude
-    smaller = _minimum(difference_10, 0.0)
-    branch_13 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_22 = total + branch_13
-    product_16 = 2.0 * difference_10
-    abs_product_16 = keras.ops.abs(product_16)
-    product_17 = total_5 * 2.0
-    product_18 = product_17 * _sign(product_16)
-    is_far = keras.ops.where(keras.ops.abs(product_18) < float("inf"), product_18, 0.0)
-    is_far = (abs_product_16 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_product_16 != 64.0) & (abs_product_16 > 64.0)
-    branch_14 = keras.ops.where(is_far, 0.5 * product_16, product_16)
-    abs_branch_14 = keras.ops.abs(branch_14)
-    is_less_2 = abs_branch_14 < 0.25
-    total_23 = branch_14 + 1.0
-    difference_31 = total_23 - branch_14
-    product_19 = (_1_OVER_15_FACTORIAL * branch_14 + _1_OVER_14_FACTORIAL) * branch_14
-    product_19 = (product_19 + _1_OVER_13_FACTORIAL) * branch_14 + _1_OVER_12_FACTORIAL
-    product_19 = (product_19 * branch_14 + _1_OVER_11_FACTORIAL) * branch_14
-    product_19 = (product_19 + _1_OVER_10_FACTORIAL) * branch_14 + _1_OVER_9_FACTORIAL
-    product_19 = (product_19 * branch_14 + _1_OVER_8_FACTORIAL) * branch_14
-    product_19 = (product_19 + _1_OVER_7_FACTORIAL) * branch_14 + _1_OVER_6_FACTORIAL
-    product_19 = (product_19 * branch_14 + _1_OVER_5_FACTORIAL) * branch_14
-    product_19 = (product_19 + _1_OVER_4_FACTORIAL) * branch_14 + _1_OVER_3_FACTORIAL
-    product_19 = keras.ops.square(branch_14) * (product_19 * branch_14 + _1_OVER_2_FACTORIAL)
-    product_19 = branch_14 - (total_23 - difference_31) + (1.0 - difference_31) + product_19
-    branch_15 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
-    total_24 = total_23 + branch_15
-    exp_branch_14 = keras.ops.exp(branch_14)
-    part_of_t = keras.ops.where(is_less_2, total_24, exp_branch_14)
-    branch_16 = keras.ops.where(is_less_2, branch_15 - (total_24 - total_23), 0.0)
-    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
-    total_25 = part_of_t + branch_17
-    product_20 = total_22 * total_25
-    head_product_20 = _head(product_20)
-    difference_32 = product_20 - head_product_20
-    difference_32 = keras.ops.where(product_20 == head_product_20, 0.0, difference_32)
-    difference_32 = head_product_20 + difference_32
-    head_total_22 = _head(total_22)
-    head_total_25 = _head(total_25)
-    difference_33 = total_25 - head_total_25
-    difference_34 = total_22 - head_total_22
-    product_21 = (branch_17 - (total_25 - part_of_t)) * total_22
-    difference_35 = head_total_22 * head_total_25 - difference_32
-    difference_35 = difference_35 + head_total_22 * difference_33
-    difference_35 = difference_35 + difference_34 * head_total_25
-    difference_35 = difference_35 + difference_34 * difference_33
-    difference_35 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, difference_35)
-    difference_35 = difference_35 + (branch_13 - (total_22 - total)) * total_25 + product_21
-    magnitude_2 = keras.ops.abs(difference_35)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_35, 0.0)
-    total_26 = difference_32 + magnitude_2
+    difference_18 = _COEFFICIENT_3 - head_4
+    total_33 = head_product_4 * head_total_30 - product_22 + head_product_4 * difference_15
+    total_33 = total_33 + difference_16 * head_total_30 + difference_16 * difference_15
+    total_33 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_34 = head_product_2 * head_beta - product_4 + head_product_2 * difference_3
+    total_34 = total_34 + difference_17 * head_beta + difference_17 * difference_3
+    total_34 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_35 = head_4 * head_alpha - product_24 + head_4 * difference_5
+    total_35 = total_35 + difference_18 * head_alpha + difference_18 * difference_5
+    total_35 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = (product_24 - product_2 + (total_35 + _COEFFICIENT_4 * alpha)) * beta
+    total_33 = total_33 + (total_34 + total_35) * total_30
+    total_33 = total_33 + (branch_10 - (total_30 - total_26)) * product_4
+    branch_11 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
+    total_36 = product_22 + branch_11
+    smaller = _minimum(product_12, 0.0)
+    branch_12 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_37 = product_8 + branch_12
+    product_25 = 2.0 * product_12
+    abs_product_25 = keras.ops.abs(product_25)
+    product_26 = total_11 * 2.0
+    product_27 = product_26 * _sign(product_25)
+    is_far = keras.ops.where(keras.ops.abs(product_27) < float("inf"), product_27, 0.0)
+    is_far = (abs_product_25 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_product_25 != 64.0) & (abs_product_25 > 64.0)
+    branch_13 = keras.ops.where(is_far, 0.5 * product_25, product_25)
+    abs_branch_13 = keras.ops.abs(branch_13)
+    is_less_2 = abs_branch_13 < 0.25
+    total_38 = branch_13 + 1.0
+    difference_19 = total_38 - branch_13
+    product_28 = (_1_OVER_15_FACTORIAL * branch_13 + _1_OVER_14_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_13_FACTORIAL) * branch_13 + _1_OVER_12_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_11_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_10_FACTORIAL) * branch_13 + _1_OVER_9_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_8_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_7_FACTORIAL) * branch_13 + _1_OVER_6_FACTORIAL
+    product_28 = (product_28 * branch_13 + _1_OVER_5_FACTORIAL) * branch_13
+    product_28 = (product_28 + _1_OVER_4_FACTORIAL) * branch_13 + _1_OVER_3_FACTORIAL
+    product_28 = keras.ops.square(branch_13) * (product_28 * branch_13 + _1_OVER_2_FACTORIAL)
+    product_28 = branch_13 - (total_38 - difference_19) + (1.0 - difference_19) + product_28
+    branch_14 = keras.ops.where(keras.ops.abs(product_28) < float("inf"), product_28, 0.0)
+    total_39 = total_38 + branch_14
+    exp_branch_13 = keras.ops.exp(branch_13)
+    part_of_t = keras.ops.where(is_less_2, total_39, exp_branch_13)
+    branch_15 = keras.ops.where(is_less_2, branch_14 - (total_39 - total_38), 0.0)
+    branch_16 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
+    total_40 = part_of_t + branch_16
+    product_29 = total_37 * total_40
+    head_product_29 = _head(product_29)
+    total_41 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_41)
+    head_total_37 = _head(total_37)
+    head_total_40 = _head(total_40)
+    difference_20 = total_40 - head_total_40
+    difference_21 = total_37 - head_total_37
+    total_42 = head_total_37 * head_total_40 - product_30 + head_total_37 * difference_20
+    total_42 = total_42 + difference_21 * head_total_40 + difference_21 * difference_20
+    total_42 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_12 - (total_37 - product_8)) * total_40
+    total_42 = total_42 + (branch_16 - (total_40 - part_of_t)) * total_37
+    branch_17 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
+    total_43 = product_30 + branch_17
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_18 = keras.ops.where(is_far, branch_16, 0.0)
+    branch_18 = keras.ops.where(is_far, branch_15, 0.0)
     branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
-    total_27 = rest_of_t + branch_19
-    product_22 = total_26 * total_27
-    head_product_22 = _head(product_22)
-    difference_36 = product_22 - head_product_22
-    difference_36 = keras.ops.where(product_22 == head_product_22, 0.0, difference_36)
-    difference_36 = head_product_22 + difference_36
-    negated_4 = -difference_36
-    total_28 = smaller + negated_4
-    difference_37 = total_28 - smaller
-    head_total_26 = _head(total_26)
-    head_total_27 = _head(total_27)
-    difference_38 = total_27 - head_total_27
-    difference_39 = total_26 - head_total_26
-    binade = _binade(exp_branch_14 * _4_OVER_3)
+    total_44 = rest_of_t + branch_19
+    product_31 = total_43 * total_44
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_45)
+    minus_product_32 = -product_32
+    total_46 = smaller + minus_product_32
+    difference_22 = total_46 - smaller
+    head_total_43 = _head(total_43)
+    head_total_44 = _head(total_44)
+    difference_23 = total_44 - head_total_44
+    difference_24 = total_43 - head_total_43
+    binade = _binade(exp_branch_13 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
     branch_20 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_branch_14 / branch_20
+    ratio = exp_branch_13 / branch_20
     floor = _floor(keras.ops.log(branch_20) * _1_OVER_LOG_2 + 0.5)
-    difference_40 = branch_14 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_29 = difference_40 + negated_5
-    difference_41 = total_29 - difference_40
-    total_30 = difference_40 - (total_29 - difference_41) + (negated_5 - difference_41)
-    total_30 = total_30 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_21 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    total_31 = total_29 + branch_21
-    numerator = (_1_OVER_15_FACTORIAL * total_31 + _1_OVER_14_FACTORIAL) * total_31
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_31 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_31 + _1_OVER_11_FACTORIAL) * total_31
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_31 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_31 + _1_OVER_8_FACTORIAL) * total_31
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_31 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_31 + _1_OVER_5_FACTORIAL) * total_31
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_31 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_31) * (numerator * total_31 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_31 + (numerator + (branch_21 - (total_31 - total_29)))
-    numerator = keras.ops.where(inside & (abs_branch_14 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator + keras.ops.where(is_far, product_17 * 0.5, product_17)
-    total_32 = smaller - (total_28 - difference_37) + (negated_4 - difference_37)
-    product_23 = (numerator + keras.ops.where(is_far, numerator, 0.0)) * negated_4
-    product_24 = (magnitude_2 - (total_26 - difference_32)) * total_27
-    product_25 = (branch_19 - (total_27 - rest_of_t)) * total_26
-    difference_42 = head_total_26 * head_total_27 - difference_36
-    difference_42 = difference_42 + head_total_26 * difference_38
-    difference_42 = difference_42 + difference_39 * head_total_27
-    difference_42 = difference_42 + difference_39 * difference_38
-    difference_42 = keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = -(difference_42 + product_24 + product_25) + product_23
-    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (difference_10 <= 0.0)
-    total_32 = total_32 + keras.ops.where(outside_2, total_5, 0.0) + difference_42
-    branch_22 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = total_28 + branch_22
-    negated_6 = -difference_10
-    smaller_2 = _minimum(negated_6, 0.0)
-    product_26 = 3.0 * smaller_2
-    head_product_26 = _head(product_26)
-    difference_43 = product_26 - head_product_26
-    difference_43 = keras.ops.where(product_26 == head_product_26, 0.0, difference_43)
-    difference_43 = head_product_26 + difference_43
-    negated_7 = -difference_43
-    total_34 = total_33 + negated_7
-    difference_44 = total_34 - total_33
+    difference_25 = branch_13 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_47 = difference_25 + negated_4
+    difference_26 = total_47 - difference_25
+    total_48 = difference_25 - (total_47 - difference_26) + (negated_4 - difference_26)
+    total_48 = total_48 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_21 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+    total_49 = total_47 + branch_21
+    numerator = (_1_OVER_15_FACTORIAL * total_49 + _1_OVER_14_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_49 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_11_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_49 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_8_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_49 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_49 + _1_OVER_5_FACTORIAL) * total_49
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_49 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_49) * (numerator * total_49 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_49 + (numerator + (branch_21 - (total_49 - total_47)))
+    numerator = keras.ops.where(inside & (abs_branch_13 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator + keras.ops.where(is_far, product_26 * 0.5, product_26)
+    total_50 = head_total_43 * head_total_44 - product_32 + head_total_43 * difference_23
+    total_50 = total_50 + difference_24 * head_total_44 + difference_24 * difference_23
+    total_50 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + (branch_17 - (total_43 - product_30)) * total_44
+    total_50 = -(total_50 + (branch_19 - (total_44 - rest_of_t)) * total_43)
+    total_51 = smaller - (total_46 - difference_22) + (minus_product_32 - difference_22)
+    product_33 = (numerator + keras.ops.where(is_far, numerator, 0.0)) * minus_product_32
+    total_50 = total_50 + product_33
+    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (product_12 <= 0.0)
+    total_51 = total_51 + keras.ops.where(outside_2, total_11, 0.0) + total_50
+    branch_22 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
+    total_52 = total_46 + branch_22
+    minus_product_12 = -product_12
+    smaller_2 = _minimum(minus_product_12, 0.0)
+    product_34 = 3.0 * smaller_2
+    head_product_34 = _head(product_34)
+    total_53 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_53)
+    minus_product_35 = -product_35
+    total_54 = total_52 + minus_product_35
+    difference_27 = total_54 - total_52
     head_smaller_2 = _head(smaller_2)
-    minus_total_5 = -total_5
-    total_35 = 3.0 * head_smaller_2 - difference_43 + 3.0 * (smaller_2 - head_smaller_2)
-    total_35 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_36 = total_33 - (total_34 - difference_44) + (negated_7 - difference_44)
-    total_36 = total_36 + (branch_22 - (total_33 - total_28))
-    magnitude_3 = keras.ops.abs(minus_total_5)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), minus_total_5, 0.0)
-    magnitude_3 = (negated_6 == 0.0) & (magnitude_3 <= 0.0)
-    magnitude_3 = magnitude_3 | (negated_6 != 0.0) & (negated_6 <= 0.0)
-    total_35 = -(total_35 + keras.ops.where(magnitude_3, minus_total_5, 0.0) * 3.0)
-    total_36 = total_36 + total_35
-    branch_23 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_34 + branch_23
-    abs_total_37 = keras.ops.abs(total_37)
-    difference_45 = branch_23 - (total_37 - total_34)
-    product_27 = difference_45 * _sign(total_37)
-    is_far_2 = keras.ops.where(keras.ops.abs(product_27) < float("inf"), product_27, 0.0)
-    is_far_2 = (abs_total_37 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_37 != 64.0) & (abs_total_37 > 64.0)
-    branch_24 = keras.ops.where(is_far_3, 0.5 * total_37, total_37)
+    minus_total_11 = -total_11
+    total_55 = total_52 - (total_54 - difference_27) + (minus_product_35 - difference_27)
+    total_55 = total_55 + (branch_22 - (total_52 - total_46))
+    total_56 = 3.0 * head_smaller_2 - product_35 + 3.0 * (smaller_2 - head_smaller_2)
+    total_56 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, total_56)
+    magnitude = keras.ops.abs(minus_total_11)
+    magnitude = keras.ops.where(magnitude < float("inf"), minus_total_11, 0.0)
+    magnitude = (minus_product_12 == 0.0) & (magnitude <= 0.0)
+    magnitude = magnitude | (minus_product_12 != 0.0) & (minus_product_12 <= 0.0)
+    total_56 = -(total_56 + keras.ops.where(magnitude, minus_total_11, 0.0) * 3.0)
+    total_55 = total_55 + total_56
+    branch_23 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
+    total_57 = total_54 + branch_23
+    abs_total_57 = keras.ops.abs(total_57)
+    difference_28 = branch_23 - (total_57 - total_54)
+    product_36 = difference_28 * _sign(total_57)
+    is_far_2 = keras.ops.where(keras.ops.abs(product_36) < float("inf"), product_36, 0.0)
+    is_far_2 = (abs_total_57 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_57 != 64.0) & (abs_total_57 > 64.0)
+    branch_24 = keras.ops.where(is_far_3, 0.5 * total_57, total_57)
     is_less_3 = keras.ops.abs(branch_24) < 0.5
     expm1_branch_24 = _expm1(branch_24)
-    total_38 = expm1_branch_24 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_3, total_38, keras.ops.exp(branch_24))
-    branch_25 = keras.ops.where(is_less_3, expm1_branch_24 - (total_38 - 1.0), 0.0)
+    total_58 = expm1_branch_24 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_3, total_58, keras.ops.exp(branch_24))
+    branch_25 = keras.ops.where(is_less_3, expm1_branch_24 - (total_58 - 1.0), 0.0)
     branch_26 = keras.ops.where(keras.ops.abs(branch_25) < float("inf"), branch_25, 0.0)
-    total_39 = part_of_t_2 + branch_26
-    product_28 = total_21 * total_39
-    head_product_28 = _head(product_28)
-    difference_46 = product_28 - head_product_28
-    difference_46 = keras.ops.where(product_28 == head_product_28, 0.0, difference_46)
-    difference_46 = head_product_28 + difference_46
-    head_total_21 = _head(total_21)
-    head_total_39 = _head(total_39)
-    difference_47 = total_39 - head_total_39
-    difference_48 = total_21 - head_total_21
-    product_29 = (magnitude - (total_21 - difference_24)) * total_39
-    product_30 = (branch_26 - (total_39 - part_of_t_2)) * total_21
-    difference_49 = head_total_21 * head_total_39 - difference_46
-    difference_49 = difference_49 + head_total_21 * difference_47
-    difference_49 = difference_49 + difference_48 * head_total_39
-    difference_49 = difference_49 + difference_48 * difference_47
-    difference_49 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, difference_49)
-    difference_49 = difference_49 + product_29 + product_30
-    magnitude_4 = keras.ops.abs(difference_49)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_49, 0.0)
-    total_40 = difference_46 + magnitude_4
+    total_59 = part_of_t_2 + branch_26
+    product_37 = total_36 * total_59
+    head_product_37 = _head(product_37)
+    total_60 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = keras.ops.where(product_38, product_37, total_60)
+    head_total_36 = _head(total_36)
+    head_total_59 = _head(total_59)
+    difference_29 = total_59 - head_total_59
+    difference_30 = total_36 - head_total_36
+    total_61 = head_total_36 * head_total_59 - product_38 + head_total_36 * difference_29
+    total_61 = total_61 + difference_30 * head_total_59 + difference_30 * difference_29
+    total_61 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_11 - (total_36 - product_22)) * total_59
+    total_61 = total_61 + (branch_26 - (total_59 - part_of_t_2)) * total_36
+    branch_27 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
+    total_62 = product_38 + branch_27
     rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
-    branch_27 = keras.ops.where(is_far_3, branch_25, 0.0)
-    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
-    total_41 = rest_of_t_2 + branch_28
-    product_31 = total_40 * total_41
-    head_product_31 = _head(product_31)
-    difference_50 = product_31 - head_product_31
-    difference_50 = keras.ops.where(product_31 == head_product_31, 0.0, difference_50)
-    difference_50 = head_product_31 + difference_50
-    head_total_40 = _head(total_40)
-    head_total_41 = _head(total_41)
-    difference_51 = total_41 - head_total_41
-    difference_52 = total_40 - head_total_40
-    product_32 = (magnitude_4 - (total_40 - difference_46)) * total_41
-    product_33 = (branch_28 - (total_41 - rest_of_t_2)) * total_40
-    difference_53 = head_total_40 * head_total_41 - difference_50
-    difference_53 = difference_53 + head_total_40 * difference_51
-    difference_53 = difference_53 + difference_52 * head_total_41
-    difference_53 = difference_53 + difference_52 * difference_51
-    difference_53 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, difference_53)
-    difference_53 = difference_53 + product_32 + product_33
-    magnitude_5 = keras.ops.abs(difference_53)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_53, 0.0)
-    magnitude_5 = difference_50 + magnitude_5
-    branch_29 = keras.ops.where(is_far_3, difference_45 * 0.5, difference_45)
-    total_42 = branch_29 + keras.ops.where(is_far_3, branch_29, 0.0)
-    product_34 = magnitude_5 * total_42
-    total_43 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0) + 1.0
-    total_43 = magnitude_5 * total_43
-    branch_30 = keras.ops.where(keras.ops.abs(product_34) < float("inf"), product_34, 0.0)
-    branch_30 = magnitude_5 + branch_30
-    return keras.ops.where(keras.ops.abs(magnitude_5) < 2.0**-60, total_43, branch_30)
+    branch_28 = keras.ops.where(is_far_3, branch_25, 0.0)
+    branch_29 = keras.ops.where(keras.ops.abs(branch_28) < float("inf"), branch_28, 0.0)
+    total_63 = rest_of_t_2 + branch_29
+    product_39 = total_62 * total_63
+    head_product_39 = _head(product_39)
+    total_64 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = keras.ops.where(product_40, product_39, total_64)
+    head_total_62 = _head(total_62)
+    head_total_63 = _head(total_63)
+    difference_31 = total_63 - head_total_63
+    difference_32 = total_62 - head_total_62
+    total_65 = head_total_62 * head_total_63 - product_40 + head_total_62 * difference_31
+    total_65 = total_65 + difference_32 * head_total_63 + difference_32 * difference_31
+    total_65 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (branch_27 - (total_62 - product_38)) * total_63
+    total_65 = total_65 + (branch_29 - (total_63 - rest_of_t_2)) * total_62
+    branch_30 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    branch_30 = product_40 + branch_30
+    branch_31 = keras.ops.where(is_far_3, difference_28 * 0.5, difference_28)
+    total_66 = branch_31 + keras.ops.where(is_far_3, branch_31, 0.0)
+    product_41 = branch_30 * total_66
+    total_67 = keras.ops.where(keras.ops.abs(total_66) < float("inf"), total_66, 0.0) + 1.0
+    total_67 = branch_30 * total_67
+    branch_32 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
+    branch_32 = branch_30 + branch_32
+    return keras.ops.where(keras.ops.abs(branch_30) < 2.0**-60, total_67, branch_32)
 
 
 def _second_derivative_x_alpha(x, alpha, beta):
@@ -1342,421 +1376,432 @@ def _second_derivative_x_alpha(x, alpha, beta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * beta
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    head_branch = _head(branch)
-    head_beta = _head(beta)
-    difference_2 = beta - head_beta
-    difference_3 = branch - head_branch
-    product_3 = _COEFFICIENT * clamped
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = product_2 * beta
     head_product_3 = _head(product_3)
-    difference_4 = product_3 - head_product_3
-    difference_4 = keras.ops.where(product_3 == head_product_3, 0.0, difference_4)
-    difference_4 = head_product_3 + difference_4
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
+    head_product_2 = _head(product_2)
+    head_beta = _head(beta)
+    difference = beta - head_beta
+    difference_2 = product_2 - head_product_2
+    product_5 = _COEFFICIENT * clamped
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_3)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_clamped = _head(clamped)
-    difference_5 = clamped - head_clamped
-    difference_6 = _COEFFICIENT - head
-    total = head_branch * head_beta - difference + head_branch * difference_2
-    total = total + difference_3 * head_beta + difference_3 * difference_2
-    total = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total)
-    total_2 = head * head_clamped - difference_4 + head * difference_5
-    total_2 = total_2 + difference_6 * head_clamped + difference_6 * difference_5
-    total_2 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = (difference_4 - branch + (total_2 + _COEFFICIENT_2 * clamped)) * beta
-    total = total + total_2
-    product_4 = beta * clamped
-    head_product_4 = _head(product_4)
-    difference_7 = product_4 - head_product_4
-    difference_7 = keras.ops.where(product_4 == head_product_4, 0.0, difference_7)
-    difference_7 = head_product_4 + difference_7
-    is_equal = difference_7 == 0.0
-    total_3 = head_beta * head_clamped - difference_7 + head_beta * difference_5
-    total_3 = total_3 + difference_2 * head_clamped + difference_2 * difference_5
-    total_3 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_3)
-    branch_2 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-    differs = difference_7 != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference_7 < 0.0)
-    negated = -keras.ops.abs(difference_7)
+    difference_3 = clamped - head_clamped
+    difference_4 = _COEFFICIENT - head
+    total_4 = head_product_2 * head_beta - product_4 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_beta + difference_2 * difference
+    total_4 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_5 = head * head_clamped - product_6 + head * difference_3
+    total_5 = total_5 + difference_4 * head_clamped + difference_4 * difference_3
+    total_5 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = (product_6 - product_2 + (total_5 + _COEFFICIENT_2 * clamped)) * beta
+    total_4 = total_4 + total_5
+    product_7 = beta * clamped
+    head_product_7 = _head(product_7)
+    total_6 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_6)
+    is_equal = product_8 == 0.0
+    total_7 = head_beta * head_clamped - product_8 + head_beta * difference_3
+    total_7 = total_7 + difference * head_clamped + difference * difference_3
+    total_7 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_7)
+    branch = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+    differs = product_8 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_8 < 0.0)
+    negated = -keras.ops.abs(product_8)
     abs_negated = keras.ops.abs(negated)
     is_less = abs_negated < 0.25
-    total_4 = negated + 1.0
-    difference_8 = total_4 - negated
-    product_5 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_5 = keras.ops.square(negated) * (product_5 * negated + _1_OVER_2_FACTORIAL)
-    product_5 = negated - (total_4 - difference_8) + (1.0 - difference_8) + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    total_5 = total_4 + branch_3
+    total_8 = negated + 1.0
+    difference_5 = total_8 - negated
+    product_9 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_9 = keras.ops.square(negated) * (product_9 * negated + _1_OVER_2_FACTORIAL)
+    product_9 = negated - (total_8 - difference_5) + (1.0 - difference_5) + product_9
+    branch_2 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
+    total_9 = total_8 + branch_2
     exp_negated = keras.ops.exp(negated)
-    t = keras.ops.where(is_less, total_5, exp_negated)
-    branch_4 = keras.ops.where(is_less, branch_3 - (total_5 - total_4), 0.0)
-    total_6 = t + keras.ops.where(keras.ops.abs(branch_4) < float("inf"), branch_4, 0.0)
+    t = keras.ops.where(is_less, total_9, exp_negated)
+    branch_3 = keras.ops.where(is_less, branch_2 - (total_9 - total_8), 0.0)
+    total_10 = t + keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
     binade = _binade(exp_negated * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_5 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_negated / branch_5
-    floor = _floor(keras.ops.log(branch_5) * _1_OVER_LOG_2 + 0.5)
-    difference_9 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_4 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_negated / branch_4
+    floor = _floor(keras.ops.log(branch_4) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_9 + negated_2
-    difference_10 = total_7 - difference_9
-    total_8 = difference_9 - (total_7 - difference_10) + (negated_2 - difference_10)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_6 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_6
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_6 - (total_9 - total_7)))
+    total_11 = difference_6 + negated_2
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated_2 - difference_7)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_5 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_11 + branch_5
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_5 - (total_13 - total_11)))
     numerator = keras.ops.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator - total_3 * _sign(difference_7)
-    product_6 = total_6 * numerator
-    branch_7 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-    branch_7 = total_6 + branch_7
-    branch_8 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    branch_8 = total_6 * (branch_8 + 1.0)
-    branch_8 = keras.ops.where(keras.ops.abs(total_6) < 2.0**-60, branch_8, branch_7)
-    branch_8 = keras.ops.square(keras.ops.where(outside, 1.0, branch_8))
+    numerator = numerator - total_7 * _sign(product_8)
+    product_10 = total_10 * numerator
+    branch_6 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
+    branch_6 = total_10 + branch_6
+    branch_7 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
+    branch_7 = total_10 * (branch_7 + 1.0)
+    branch_7 = keras.ops.where(keras.ops.abs(total_10) < 2.0**-60, branch_7, branch_6)
+    branch_7 = keras.ops.square(keras.ops.where(outside, 1.0, branch_7))
+    head_branch_7 = _head(branch_7)
+    total_14 = head_branch_7 + (branch_7 - head_branch_7)
+    product_11 = branch_7 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (branch_7 == head_branch_7)
+    product_11 = keras.ops.where(product_11, branch_7, total_14)
+    branch_8 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    branch_8 = (product_4 + branch_8) * product_11
     head_branch_8 = _head(branch_8)
-    branch_9 = keras.ops.where(branch_8 == head_branch_8, 0.0, branch_8 - head_branch_8)
-    branch_9 = head_branch_8 + branch_9
-    branch_10 = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    branch_10 = (difference + branch_10) * branch_9
-    head_branch_10 = _head(branch_10)
-    difference_11 = branch_10 - head_branch_10
-    difference_11 = keras.ops.where(branch_10 == head_branch_10, 0.0, difference_11)
-    difference_11 = head_branch_10 + difference_11
-    product_7 = _2_OVER_SQRT_PI * branch_9
-    head_product_7 = _head(product_7)
-    difference_12 = product_7 - head_product_7
-    difference_12 = keras.ops.where(product_7 == head_product_7, 0.0, difference_12)
-    difference_12 = head_product_7 + difference_12
-    total_10 = difference_11 + difference_12
-    difference_13 = total_10 - difference_11
-    product_8 = _COEFFICIENT * branch_9
-    head_product_8 = _head(product_8)
-    difference_14 = product_8 - head_product_8
-    difference_14 = keras.ops.where(product_8 == head_product_8, 0.0, difference_14)
-    difference_14 = head_product_8 + difference_14
-    head_branch_9 = _head(branch_9)
-    difference_15 = branch_9 - head_branch_9
-    total_11 = difference_11 - (total_10 - difference_13) + (difference_12 - difference_13)
-    total_12 = head * head_branch_9 - difference_14 + head * difference_15
-    total_12 = total_12 + difference_6 * head_branch_9 + difference_6 * difference_15
-    total_12 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_12 = difference_14 - difference_12 + (total_12 + _COEFFICIENT_2 * branch_9)
-    total_11 = total_11 + total_12
-    branch_11 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_13 = total_10 + branch_11
-    product_9 = _4_OVER_SQRT_PI * clamped
-    head_product_9 = _head(product_9)
-    difference_16 = product_9 - head_product_9
-    difference_16 = keras.ops.where(product_9 == head_product_9, 0.0, difference_16)
-    difference_16 = head_product_9 + difference_16
-    product_10 = difference_16 * beta
-    head_product_10 = _head(product_10)
-    difference_17 = product_10 - head_product_10
-    difference_17 = keras.ops.where(product_10 == head_product_10, 0.0, difference_17)
-    difference_17 = head_product_10 + difference_17
+    total_15 = head_branch_8 + (branch_8 - head_branch_8)
+    product_12 = branch_8 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (branch_8 == head_branch_8)
+    product_12 = keras.ops.where(product_12, branch_8, total_15)
+    product_13 = _2_OVER_SQRT_PI * product_11
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_16)
+    total_17 = product_12 + product_14
+    difference_8 = total_17 - product_12
+    product_15 = _COEFFICIENT * product_11
+    head_product_15 = _head(product_15)
+    total_18 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_18)
+    head_product_11 = _head(product_11)
+    difference_9 = product_11 - head_product_11
+    total_19 = product_12 - (total_17 - difference_8) + (product_14 - difference_8)
+    total_20 = head * head_product_11 - product_16 + head * difference_9
+    total_20 = total_20 + difference_4 * head_product_11 + difference_4 * difference_9
+    total_20 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_20)
+    total_20 = product_16 - product_14 + (total_20 + _COEFFICIENT_2 * product_11)
+    total_19 = total_19 + total_20
+    branch_9 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
+    total_21 = total_17 + branch_9
+    product_17 = _4_OVER_SQRT_PI * clamped
+    head_product_17 = _head(product_17)
+    total_22 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_22)
+    product_19 = product_18 * beta
+    head_product_19 = _head(product_19)
+    total_23 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_23)
     alpha_squared = keras.ops.square(alpha)
     head_2 = _head(alpha_squared)
-    branch_12 = keras.ops.where(alpha_squared == head_2, 0.0, alpha_squared - head_2)
-    branch_12 = head_2 + branch_12
-    product_11 = difference_17 * branch_12
-    head_product_11 = _head(product_11)
-    difference_18 = product_11 - head_product_11
-    difference_18 = keras.ops.where(product_11 == head_product_11, 0.0, difference_18)
-    difference_18 = head_product_11 + difference_18
-    head_3 = _head(difference_17)
-    head_branch_12 = _head(branch_12)
-    difference_19 = branch_12 - head_branch_12
-    difference_20 = difference_17 - head_3
-    head_4 = _head(difference_16)
-    difference_21 = difference_16 - head_4
-    product_12 = _COEFFICIENT_5 * clamped
-    head_product_12 = _head(product_12)
-    difference_22 = product_12 - head_product_12
-    difference_22 = keras.ops.where(product_12 == head_product_12, 0.0, difference_22)
-    difference_22 = head_product_12 + difference_22
-    head_5 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
-    difference_23 = _COEFFICIENT_5 - head_5
-    head_alpha = _head(alpha)
-    difference_24 = alpha - head_alpha
-    total_14 = head_alpha * head_alpha - branch_12 + head_alpha * difference_24
-    total_14 = total_14 + difference_24 * head_alpha + difference_24 * difference_24
-    total_14 = keras.ops.where(branch_12 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_15 = head_3 * head_branch_12 - difference_18 + head_3 * difference_19
-    total_15 = total_15 + difference_20 * head_branch_12 + difference_20 * difference_19
-    total_15 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_16 = head_5 * head_clamped - difference_22 + head_5 * difference_5
-    total_16 = total_16 + difference_23 * head_clamped + difference_23 * difference_5
-    total_16 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = difference_22 - difference_16 + (total_16 + _COEFFICIENT_6 * clamped)
-    total_16 = total_16 * beta
-    total_17 = head_4 * head_beta - difference_17 + head_4 * difference_2
-    total_17 = total_17 + difference_21 * head_beta + difference_21 * difference_2
-    total_17 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, total_17) + total_16
-    total_15 = total_15 + total_17 * branch_12 + total_14 * difference_17
-    branch_13 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_18 = difference_18 + branch_13
-    branch_14 = keras.ops.where(outside, t, 1.0)
-    branch_14_squared = keras.ops.square(branch_14)
-    head_6 = _head(branch_14_squared)
-    difference_25 = branch_14_squared - head_6
-    difference_25 = head_6 + keras.ops.where(branch_14_squared == head_6, 0.0, difference_25)
-    head_branch_14 = _head(branch_14)
-    difference_26 = branch_14 - head_branch_14
-    product_13 = keras.ops.where(outside, branch_4, 0.0) * branch_14 * 2.0
-    difference_27 = head_branch_14 * head_branch_14 - difference_25
-    difference_27 = difference_27 + head_branch_14 * difference_26
-    difference_27 = difference_27 + difference_26 * head_branch_14
-    difference_27 = difference_27 + difference_26 * difference_26
-    difference_27 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, difference_27)
-    difference_27 = difference_27 + product_13
-    magnitude = keras.ops.abs(difference_27)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_27, 0.0)
-    total_19 = difference_25 + magnitude
-    product_14 = total_18 * total_19
-    head_product_14 = _head(product_14)
-    difference_28 = product_14 - head_product_14
-    difference_28 = keras.ops.where(product_14 == head_product_14, 0.0, difference_28)
-    difference_28 = head_product_14 + difference_28
-    negated_3 = -difference_28
-    total_20 = total_13 + negated_3
-    difference_29 = total_20 - total_13
-    head_total_18 = _head(total_18)
-    head_total_19 = _head(total_19)
-    difference_30 = total_19 - head_total_19
-    difference_31 = total_18 - head_total_18
-    total_21 = total_13 - (total_20 - difference_29) + (negated_3 - difference_29)
-    total_21 = total_21 + (branch_11 - (total_13 - total_10))
-    product_15 = keras.ops.where(outside, numerator, 0.0) * 2.0 * difference_28
-    product_16 = (magnitude - (total_19 - difference_25)) * total_18
-    product_17 = (branch_13 - (total_18 - difference_18)) * total_19
-    difference_32 = head_total_18 * head_total_19 - difference_28
-    difference_32 = difference_32 + head_total_18 * difference_30
-    difference_32 = difference_32 + difference_31 * head_total_19
-    difference_32 = difference_32 + difference_31 * difference_30
-    difference_32 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, difference_32)
-    total_21 = total_21 - (difference_32 + product_17 + product_16 + product_15)
-    branch_15 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
-    total_22 = total_20 + branch_15
-    difference_33 = branch_15 - (total_22 - total_20)
-    magnitude_2 = keras.ops.abs(difference_33)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_33, 0.0)
-    total_23 = total_22 + magnitude_2
-    branch_16 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_24 = branch_12 + branch_16
-    product_18 = 2.0 * difference_7
-    product_19 = total_3 * 2.0
-    branch_17 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
-    branch_17 = product_18 + branch_17
-    is_far = keras.ops.abs(branch_17) > 64.0
-    branch_18 = keras.ops.where(is_far, 0.5 * branch_17, product_18)
-    abs_branch_18 = keras.ops.abs(branch_18)
-    is_less_2 = abs_branch_18 < 0.25
-    total_25 = branch_18 + 1.0
-    difference_34 = total_25 - branch_18
-    product_20 = (_1_OVER_15_FACTORIAL * branch_18 + _1_OVER_14_FACTORIAL) * branch_18
-    product_20 = (product_20 + _1_OVER_13_FACTORIAL) * branch_18 + _1_OVER_12_FACTORIAL
-    product_20 = (product_20 * branch_18 + _1_OVER_11_FACTORIAL) * branch_18
-    product_20 = (product_20 + _1_OVER_10_FACTORIAL) * branch_18 + _1_OVER_9_FACTORIAL
-    product_20 = (product_20 * branch_18 + _1_OVER_8_FACTORIAL) * branch_18
-    product_20 = (product_20 + _1_OVER_7_FACTORIAL) * branch_18 + _1_OVER_6_FACTORIAL
-    product_20 = (product_20 * branch_18 + _1_OVER_5_FACTORIAL) * branch_18
-    product_20 = (product_20 + _1_OVER_4_FACTORIAL) * branch_18 + _1_OVER_3_FACTORIAL
-    product_20 = keras.ops.square(branch_18) * (product_20 * branch_18 + _1_OVER_2_FACTORIAL)
-    product_20 = branch_18 - (total_25 - difference_34) + (1.0 - difference_34) + product_20
-    branch_19 = keras.ops.where(keras.ops.abs(product_20) < float("inf"), product_20, 0.0)
-    total_26 = total_25 + branch_19
-    exp_branch_18 = keras.ops.exp(branch_18)
-    part_of_t = keras.ops.where(is_less_2, total_26, exp_branch_18)
-    branch_20 = keras.ops.where(is_less_2, branch_19 - (total_26 - total_25), 0.0)
-    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
-    total_27 = part_of_t + branch_21
-    product_21 = total_24 * total_27
+    total_24 = head_2 + (alpha_squared - head_2)
+    product_21 = alpha_squared * 2.0**-60
+    product_21 = (product_21 == 0.0) | (alpha_squared == head_2)
+    product_21 = keras.ops.where(product_21, alpha_squared, total_24)
+    product_22 = product_20 * product_21
+    head_product_22 = _head(product_22)
+    total_25 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_25)
+    head_product_20 = _head(product_20)
     head_product_21 = _head(product_21)
-    difference_35 = product_21 - head_product_21
-    difference_35 = keras.ops.where(product_21 == head_product_21, 0.0, difference_35)
-    difference_35 = head_product_21 + difference_35
-    head_total_24 = _head(total_24)
-    head_total_27 = _head(total_27)
-    difference_36 = total_27 - head_total_27
-    difference_37 = total_24 - head_total_24
-    product_22 = (branch_21 - (total_27 - part_of_t)) * total_24
-    product_23 = (branch_16 - (total_24 - branch_12)) * total_27
-    difference_38 = head_total_24 * head_total_27 - difference_35
-    difference_38 = difference_38 + head_total_24 * difference_36
-    difference_38 = difference_38 + difference_37 * head_total_27
-    difference_38 = difference_38 + difference_37 * difference_36
-    difference_38 = keras.ops.where(difference_35 * 2.0**-60 == 0.0, 0.0, difference_38)
-    difference_38 = difference_38 + product_23 + product_22
-    magnitude_3 = keras.ops.abs(difference_38)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_38, 0.0)
-    total_28 = difference_35 + magnitude_3
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_22 = keras.ops.where(is_far, branch_20, 0.0)
-    branch_23 = keras.ops.where(keras.ops.abs(branch_22) < float("inf"), branch_22, 0.0)
-    total_29 = rest_of_t + branch_23
-    product_24 = total_28 * total_29
+    difference_10 = product_21 - head_product_21
+    difference_11 = product_20 - head_product_20
+    head_product_18 = _head(product_18)
+    difference_12 = product_18 - head_product_18
+    product_24 = _COEFFICIENT_5 * clamped
     head_product_24 = _head(product_24)
-    difference_39 = product_24 - head_product_24
-    difference_39 = keras.ops.where(product_24 == head_product_24, 0.0, difference_39)
-    difference_39 = head_product_24 + difference_39
-    negated_4 = -difference_39
-    smaller = _minimum(difference_7, 0.0)
-    total_30 = negated_4 + smaller
-    difference_40 = total_30 - negated_4
-    head_total_28 = _head(total_28)
-    head_total_29 = _head(total_29)
-    difference_41 = total_29 - head_total_29
-    difference_42 = total_28 - head_total_28
-    binade_2 = _binade(exp_branch_18 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_24 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_branch_18 / branch_24
-    floor_2 = _floor(keras.ops.log(branch_24) * _1_OVER_LOG_2 + 0.5)
-    difference_43 = branch_18 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_31 = difference_43 + negated_5
-    difference_44 = total_31 - difference_43
-    total_32 = difference_43 - (total_31 - difference_44) + (negated_5 - difference_44)
-    total_32 = total_32 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_25 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = total_31 + branch_25
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_33 + _1_OVER_14_FACTORIAL) * total_33
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_33 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_33 + _1_OVER_11_FACTORIAL) * total_33
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_33 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_33 + _1_OVER_8_FACTORIAL) * total_33
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_33 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_33 + _1_OVER_5_FACTORIAL) * total_33
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_33 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_33) * (numerator_9 * total_33 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_25 - (total_33 - total_31))
-    numerator_11 = (1.0 - ratio_2 + total_33 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside_2 & (abs_branch_18 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 + keras.ops.where(is_far, 0.0, product_19)
-    product_25 = (numerator_11 + keras.ops.where(is_far, numerator_11, 0.0)) * negated_4
-    total_34 = negated_4 - (total_30 - difference_40) + (smaller - difference_40)
-    product_26 = (magnitude_3 - (total_28 - difference_35)) * total_29
-    product_27 = (branch_23 - (total_29 - rest_of_t)) * total_28
-    difference_45 = head_total_28 * head_total_29 - difference_39
-    difference_45 = difference_45 + head_total_28 * difference_41
-    difference_45 = difference_45 + difference_42 * head_total_29
-    difference_45 = difference_45 + difference_42 * difference_41
-    difference_45 = keras.ops.where(difference_39 * 2.0**-60 == 0.0, 0.0, difference_45)
-    total_34 = total_34 + (-(difference_45 + product_26 + product_27) + product_25)
-    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (difference_7 <= 0.0)
-    total_34 = total_34 + keras.ops.where(outside_2, total_3, 0.0)
-    branch_26 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_35 = total_30 + branch_26
-    minus_difference_7 = -difference_7
-    smaller_2 = _minimum(minus_difference_7, 0.0)
-    product_28 = 3.0 * smaller_2
+    total_26 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_26)
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
+    difference_13 = _COEFFICIENT_5 - head_3
+    head_alpha = _head(alpha)
+    difference_14 = alpha - head_alpha
+    total_27 = head_alpha * head_alpha - product_21 + head_alpha * difference_14
+    total_27 = total_27 + difference_14 * head_alpha + difference_14 * difference_14
+    total_27 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_28 = head_product_18 * head_beta - product_20 + head_product_18 * difference
+    total_28 = total_28 + difference_12 * head_beta + difference_12 * difference
+    total_28 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_29 = head_3 * head_clamped - product_25 + head_3 * difference_3
+    total_29 = total_29 + difference_13 * head_clamped + difference_13 * difference_3
+    total_29 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_29 = (product_25 - product_18 + (total_29 + _COEFFICIENT_6 * clamped)) * beta
+    total_28 = (total_28 + total_29) * product_21
+    difference_15 = head_product_20 * head_product_21 - product_23
+    difference_15 = difference_15 + head_product_20 * difference_10
+    difference_15 = difference_15 + difference_11 * head_product_21
+    difference_15 = difference_15 + difference_11 * difference_10
+    difference_15 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_15) + total_28
+    difference_15 = difference_15 + total_27 * product_20
+    magnitude = keras.ops.abs(difference_15)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_15, 0.0)
+    total_30 = product_23 + magnitude
+    branch_10 = keras.ops.where(outside, t, 1.0)
+    branch_10_squared = keras.ops.square(branch_10)
+    head_4 = _head(branch_10_squared)
+    total_31 = head_4 + (branch_10_squared - head_4)
+    product_26 = branch_10_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (branch_10_squared == head_4)
+    product_26 = keras.ops.where(product_26, branch_10_squared, total_31)
+    head_branch_10 = _head(branch_10)
+    difference_16 = branch_10 - head_branch_10
+    product_27 = keras.ops.where(outside, branch_3, 0.0) * branch_10 * 2.0
+    difference_17 = head_branch_10 * head_branch_10 - product_26
+    difference_17 = difference_17 + head_branch_10 * difference_16
+    difference_17 = difference_17 + difference_16 * head_branch_10
+    difference_17 = difference_17 + difference_16 * difference_16
+    difference_17 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_17)
+    difference_17 = difference_17 + product_27
+    magnitude_2 = keras.ops.abs(difference_17)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_17, 0.0)
+    total_32 = product_26 + magnitude_2
+    product_28 = total_30 * total_32
     head_product_28 = _head(product_28)
-    difference_46 = product_28 - head_product_28
-    difference_46 = keras.ops.where(product_28 == head_product_28, 0.0, difference_46)
-    difference_46 = head_product_28 + difference_46
-    negated_6 = -difference_46
-    total_36 = total_35 + negated_6
-    difference_47 = total_36 - total_35
-    head_smaller_2 = _head(smaller_2)
-    minus_total_3 = -total_3
-    total_37 = 3.0 * head_smaller_2 - difference_46 + 3.0 * (smaller_2 - head_smaller_2)
-    total_37 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_38 = total_35 - (total_36 - difference_47) + (negated_6 - difference_47)
-    total_38 = total_38 + (branch_26 - (total_35 - total_30))
-    magnitude_4 = keras.ops.abs(minus_total_3)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_3, 0.0)
-    magnitude_4 = (minus_difference_7 == 0.0) & (magnitude_4 <= 0.0)
-    magnitude_4 = magnitude_4 | (minus_difference_7 != 0.0) & (minus_difference_7 <= 0.0)
-    total_37 = -(total_37 + keras.ops.where(magnitude_4, minus_total_3, 0.0) * 3.0)
-    total_38 = total_38 + total_37
-    branch_27 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
-    total_39 = total_36 + branch_27
-    abs_total_39 = keras.ops.abs(total_39)
-    difference_48 = branch_27 - (total_39 - total_36)
-    product_29 = difference_48 * _sign(total_39)
-    is_far_2 = keras.ops.where(keras.ops.abs(product_29) < float("inf"), product_29, 0.0)
-    is_far_2 = (abs_total_39 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_39 != 64.0) & (abs_total_39 > 64.0)
-    branch_28 = keras.ops.where(is_far_3, 0.5 * total_39, total_39)
-    is_less_3 = keras.ops.abs(branch_28) < 0.5
-    expm1_branch_28 = _expm1(branch_28)
-    total_40 = expm1_branch_28 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_3, total_40, keras.ops.exp(branch_28))
-    branch_29 = keras.ops.where(is_less_3, expm1_branch_28 - (total_40 - 1.0), 0.0)
-    branch_30 = keras.ops.where(keras.ops.abs(branch_29) < float("inf"), branch_29, 0.0)
-    total_41 = part_of_t_2 + branch_30
-    product_30 = total_23 * total_41
-    head_product_30 = _head(product_30)
-    difference_49 = product_30 - head_product_30
-    difference_49 = keras.ops.where(product_30 == head_product_30, 0.0, difference_49)
-    difference_49 = head_product_30 + difference_49
-    head_total_23 = _head(total_23)
-    head_total_41 = _head(total_41)
-    difference_50 = total_41 - head_total_41
-    difference_51 = total_23 - head_total_23
-    product_31 = (branch_30 - (total_41 - part_of_t_2)) * total_23
-    product_32 = (magnitude_2 - (total_23 - total_22)) * total_41
-    difference_52 = head_total_23 * head_total_41 - difference_49
-    difference_52 = difference_52 + head_total_23 * difference_50
-    difference_52 = difference_52 + difference_51 * head_total_41
-    difference_52 = difference_52 + difference_51 * difference_50
-    difference_52 = keras.ops.where(difference_49 * 2.0**-60 == 0.0, 0.0, difference_52)
-    difference_52 = difference_52 + product_32 + product_31
-    magnitude_5 = keras.ops.abs(difference_52)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_52, 0.0)
-    total_42 = difference_49 + magnitude_5
-    rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
-    branch_31 = keras.ops.where(is_far_3, branch_29, 0.0)
-    branch_32 = keras.ops.where(keras.ops.abs(branch_31) < float("inf"), branch_31, 0.0)
-    total_43 = rest_of_t_2 + branch_32
-    product_33 = total_42 * total_43
+    total_33 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_33)
+    minus_product_29 = -product_29
+    total_34 = total_21 + minus_product_29
+    difference_18 = total_34 - total_21
+    head_total_30 = _head(total_30)
+    head_total_32 = _head(total_32)
+    difference_19 = total_32 - head_total_32
+    difference_20 = total_30 - head_total_30
+    total_35 = head_total_30 * head_total_32 - product_29 + head_total_30 * difference_19
+    total_35 = total_35 + difference_20 * head_total_32 + difference_20 * difference_19
+    total_35 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + (magnitude - (total_30 - product_23)) * total_32
+    total_35 = total_35 + (magnitude_2 - (total_32 - product_26)) * total_30
+    total_35 = -(total_35 + keras.ops.where(outside, numerator, 0.0) * 2.0 * product_29)
+    total_36 = total_21 - (total_34 - difference_18) + (minus_product_29 - difference_18)
+    total_36 = total_36 + (branch_9 - (total_21 - total_17)) + total_35
+    branch_11 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
+    total_37 = total_34 + branch_11
+    difference_21 = branch_11 - (total_37 - total_34)
+    magnitude_3 = keras.ops.abs(difference_21)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_21, 0.0)
+    total_38 = total_37 + magnitude_3
+    branch_12 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_39 = product_21 + branch_12
+    product_30 = 2.0 * product_8
+    product_31 = total_7 * 2.0
+    branch_13 = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
+    branch_13 = product_30 + branch_13
+    is_far = keras.ops.abs(branch_13) > 64.0
+    branch_14 = keras.ops.where(is_far, 0.5 * branch_13, product_30)
+    abs_branch_14 = keras.ops.abs(branch_14)
+    is_less_2 = abs_branch_14 < 0.25
+    total_40 = branch_14 + 1.0
+    difference_22 = total_40 - branch_14
+    product_32 = (_1_OVER_15_FACTORIAL * branch_14 + _1_OVER_14_FACTORIAL) * branch_14
+    product_32 = (product_32 + _1_OVER_13_FACTORIAL) * branch_14 + _1_OVER_12_FACTORIAL
+    product_32 = (product_32 * branch_14 + _1_OVER_11_FACTORIAL) * branch_14
+    product_32 = (product_32 + _1_OVER_10_FACTORIAL) * branch_14 + _1_OVER_9_FACTORIAL
+    product_32 = (product_32 * branch_14 + _1_OVER_8_FACTORIAL) * branch_14
+    product_32 = (product_32 + _1_OVER_7_FACTORIAL) * branch_14 + _1_OVER_6_FACTORIAL
+    product_32 = (product_32 * branch_14 + _1_OVER_5_FACTORIAL) * branch_14
+    product_32 = (product_32 + _1_OVER_4_FACTORIAL) * branch_14 + _1_OVER_3_FACTORIAL
+    product_32 = keras.ops.square(branch_14) * (product_32 * branch_14 + _1_OVER_2_FACTORIAL)
+    product_32 = branch_14 - (total_40 - difference_22) + (1.0 - difference_22) + product_32
+    branch_15 = keras.ops.where(keras.ops.abs(product_32) < float("inf"), product_32, 0.0)
+    total_41 = total_40 + branch_15
+    exp_branch_14 = keras.ops.exp(branch_14)
+    part_of_t = keras.ops.where(is_less_2, total_41, exp_branch_14)
+    branch_16 = keras.ops.where(is_less_2, branch_15 - (total_41 - total_40), 0.0)
+    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
+    total_42 = part_of_t + branch_17
+    product_33 = total_39 * total_42
     head_product_33 = _head(product_33)
-    difference_53 = product_33 - head_product_33
-    difference_53 = keras.ops.where(product_33 == head_product_33, 0.0, difference_53)
-    difference_53 = head_product_33 + difference_53
+    total_43 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_43)
+    head_total_39 = _head(total_39)
     head_total_42 = _head(total_42)
-    head_total_43 = _head(total_43)
-    difference_54 = total_43 - head_total_43
-    difference_55 = total_42 - head_total_42
-    product_34 = (magnitude_5 - (total_42 - difference_49)) * total_43
-    product_35 = (branch_32 - (total_43 - rest_of_t_2)) * total_42
-    difference_56 = head_total_42 * head_total_43 - difference_53
-    difference_56 = difference_56 + head_total_42 * difference_54
-    difference_56 = difference_56 + difference_55 * head_total_43
-    difference_56 = difference_56 + difference_55 * difference_54
-    difference_56 = keras.ops.where(difference_53 * 2.0**-60 == 0.0, 0.0, difference_56)
-    difference_56 = difference_56 + product_34 + product_35
-    magnitude_6 = keras.ops.abs(difference_56)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_56, 0.0)
-    magnitude_6 = difference_53 + magnitude_6
-    branch_33 = keras.ops.where(is_far_3, difference_48 * 0.5, difference_48)
-    total_44 = branch_33 + keras.ops.where(is_far_3, branch_33, 0.0)
-    product_36 = magnitude_6 * total_44
-    total_45 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0) + 1.0
-    total_45 = magnitude_6 * total_45
-    branch_34 = keras.ops.where(keras.ops.abs(product_36) < float("inf"), product_36, 0.0)
-    branch_34 = magnitude_6 + branch_34
-    return keras.ops.where(keras.ops.abs(magnitude_6) < 2.0**-60, total_45, branch_34)
+    difference_23 = total_42 - head_total_42
+    difference_24 = total_39 - head_total_39
+    total_44 = head_total_39 * head_total_42 - product_34 + head_total_39 * difference_23
+    total_44 = total_44 + difference_24 * head_total_42 + difference_24 * difference_23
+    total_44 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = total_44 + (branch_12 - (total_39 - product_21)) * total_42
+    total_44 = total_44 + (branch_17 - (total_42 - part_of_t)) * total_39
+    branch_18 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    total_45 = product_34 + branch_18
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_19 = keras.ops.where(is_far, branch_16, 0.0)
+    branch_20 = keras.ops.where(keras.ops.abs(branch_19) < float("inf"), branch_19, 0.0)
+    total_46 = rest_of_t + branch_20
+    product_35 = total_45 * total_46
+    head_product_35 = _head(product_35)
+    total_47 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_47)
+    minus_product_36 = -product_36
+    smaller = _minimum(product_8, 0.0)
+    total_48 = minus_product_36 + smaller
+    difference_25 = total_48 - minus_product_36
+    head_total_45 = _head(total_45)
+    head_total_46 = _head(total_46)
+    difference_26 = total_46 - head_total_46
+    difference_27 = total_45 - head_total_45
+    binade_2 = _binade(exp_branch_14 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_21 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_branch_14 / branch_21
+    floor_2 = _floor(keras.ops.log(branch_21) * _1_OVER_LOG_2 + 0.5)
+    difference_28 = branch_14 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_49 = difference_28 + negated_3
+    difference_29 = total_49 - difference_28
+    total_50 = difference_28 - (total_49 - difference_29) + (negated_3 - difference_29)
+    total_50 = total_50 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_22 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_51 = total_49 + branch_22
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_51 + _1_OVER_14_FACTORIAL) * total_51
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_51 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_51 + _1_OVER_11_FACTORIAL) * total_51
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_51 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_51 + _1_OVER_8_FACTORIAL) * total_51
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_51 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_51 + _1_OVER_5_FACTORIAL) * total_51
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_51 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_51) * (numerator_9 * total_51 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_22 - (total_51 - total_49))
+    numerator_11 = (1.0 - ratio_2 + total_51 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside_2 & (abs_branch_14 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 + keras.ops.where(is_far, 0.0, product_31)
+    total_52 = head_total_45 * head_total_46 - product_36 + head_total_45 * difference_26
+    total_52 = total_52 + difference_27 * head_total_46 + difference_27 * difference_26
+    total_52 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_18 - (total_45 - product_34)) * total_46
+    total_52 = -(total_52 + (branch_20 - (total_46 - rest_of_t)) * total_45)
+    total_53 = minus_product_36 - (total_48 - difference_25) + (smaller - difference_25)
+    total_54 = numerator_11 + keras.ops.where(is_far, numerator_11, 0.0)
+    total_53 = total_53 + (total_52 + total_54 * minus_product_36)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_8 <= 0.0)
+    total_53 = total_53 + keras.ops.where(outside_2, total_7, 0.0)
+    branch_23 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
+    total_55 = total_48 + branch_23
+    minus_product_8 = -product_8
+    smaller_2 = _minimum(minus_product_8, 0.0)
+    product_37 = 3.0 * smaller_2
+    head_product_37 = _head(product_37)
+    total_56 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = keras.ops.where(product_38, product_37, total_56)
+    minus_product_38 = -product_38
+    total_57 = total_55 + minus_product_38
+    difference_30 = total_57 - total_55
+    head_smaller_2 = _head(smaller_2)
+    minus_total_7 = -total_7
+    total_58 = total_55 - (total_57 - difference_30) + (minus_product_38 - difference_30)
+    total_58 = total_58 + (branch_23 - (total_55 - total_48))
+    total_59 = 3.0 * head_smaller_2 - product_38 + 3.0 * (smaller_2 - head_smaller_2)
+    total_59 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_59)
+    magnitude_4 = keras.ops.abs(minus_total_7)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_7, 0.0)
+    magnitude_4 = (minus_product_8 == 0.0) & (magnitude_4 <= 0.0)
+    magnitude_4 = magnitude_4 | (minus_product_8 != 0.0) & (minus_product_8 <= 0.0)
+    total_59 = -(total_59 + keras.ops.where(magnitude_4, minus_total_7, 0.0) * 3.0)
+    total_58 = total_58 + total_59
+    branch_24 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
+    total_60 = total_57 + branch_24
+    abs_total_60 = keras.ops.abs(total_60)
+    difference_31 = branch_24 - (total_60 - total_57)
+    product_39 = difference_31 * _sign(total_60)
+    is_far_2 = keras.ops.where(keras.ops.abs(product_39) < float("inf"), product_39, 0.0)
+    is_far_2 = (abs_total_60 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_60 != 64.0) & (abs_total_60 > 64.0)
+    branch_25 = keras.ops.where(is_far_3, 0.5 * total_60, total_60)
+    is_less_3 = keras.ops.abs(branch_25) < 0.5
+    expm1_branch_25 = _expm1(branch_25)
+    total_61 = expm1_branch_25 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_3, total_61, keras.ops.exp(branch_25))
+    branch_26 = keras.ops.where(is_less_3, expm1_branch_25 - (total_61 - 1.0), 0.0)
+    branch_27 = keras.ops.where(keras.ops.abs(branch_26) < float("inf"), branch_26, 0.0)
+    total_62 = part_of_t_2 + branch_27
+    product_40 = total_38 * total_62
+    head_product_40 = _head(product_40)
+    total_63 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_63)
+    head_total_38 = _head(total_38)
+    head_total_62 = _head(total_62)
+    difference_32 = total_62 - head_total_62
+    difference_33 = total_38 - head_total_38
+    total_64 = head_total_38 * head_total_62 - product_41 + head_total_38 * difference_32
+    total_64 = total_64 + difference_33 * head_total_62 + difference_33 * difference_32
+    total_64 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = total_64 + (magnitude_3 - (total_38 - total_37)) * total_62
+    total_64 = total_64 + (branch_27 - (total_62 - part_of_t_2)) * total_38
+    branch_28 = keras.ops.where(keras.ops.abs(total_64) < float("inf"), total_64, 0.0)
+    total_65 = product_41 + branch_28
+    rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
+    branch_29 = keras.ops.where(is_far_3, branch_26, 0.0)
+    branch_30 = keras.ops.where(keras.ops.abs(branch_29) < float("inf"), branch_29, 0.0)
+    total_66 = rest_of_t_2 + branch_30
+    product_42 = total_65 * total_66
+    head_product_42 = _head(product_42)
+    total_67 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_67)
+    head_total_65 = _head(total_65)
+    head_total_66 = _head(total_66)
+    difference_34 = total_66 - head_total_66
+    difference_35 = total_65 - head_total_65
+    total_68 = head_total_65 * head_total_66 - product_43 + head_total_65 * difference_34
+    total_68 = total_68 + difference_35 * head_total_66 + difference_35 * difference_34
+    total_68 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_68)
+    total_68 = total_68 + (branch_28 - (total_65 - product_41)) * total_66
+    total_68 = total_68 + (branch_30 - (total_66 - rest_of_t_2)) * total_65
+    branch_31 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
+    branch_31 = product_43 + branch_31
+    branch_32 = keras.ops.where(is_far_3, difference_31 * 0.5, difference_31)
+    total_69 = branch_32 + keras.ops.where(is_far_3, branch_32, 0.0)
+    product_44 = branch_31 * total_69
+    total_70 = keras.ops.where(keras.ops.abs(total_69) < float("inf"), total_69, 0.0) + 1.0
+    total_70 = branch_31 * total_70
+    branch_33 = keras.ops.where(keras.ops.abs(product_44) < float("inf"), product_44, 0.0)
+    branch_33 = branch_31 + branch_33
+    return keras.ops.where(keras.ops.abs(branch_31) < 2.0**-60, total_70, branch_33)
 
 
 def _second_derivative_x_beta(x, alpha, beta):
@@ -1766,540 +1811,573 @@ def _second_derivative_x_beta(x, alpha, beta):
     held = keras.ops.clip(clamped, -1.0, 1.0)
     held_squared = keras.ops.square(held)
     head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = keras.ops.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
-    difference_2 = beta - 0.75
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = keras.ops.where(product, held_squared, total)
+    difference = beta - 0.75
     smaller = _minimum(-clamped, 0.0)
     e = keras.ops.exp(1.5 * smaller)
-    product = _2_OVER_SQRT_PI_2 * alpha * difference * difference_2 * e
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = difference_2 * clamped
-    is_negative = product_2 < 0.0
-    negated = -keras.ops.abs(product_2)
+    product_2 = _2_OVER_SQRT_PI_2 * alpha * product * difference * e
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total_2)
+    product_4 = difference * clamped
+    is_negative = product_4 < 0.0
+    negated = -keras.ops.abs(product_4)
     is_less_2 = keras.ops.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t = keras.ops.where(is_less_2, total, keras.ops.exp(negated))
-    branch_2 = keras.ops.where(is_negative, 1.0, t)
-    branch_2_squared = keras.ops.square(branch_2)
-    head = _head(branch_2_squared)
-    branch_3 = keras.ops.where(branch_2_squared == head, 0.0, branch_2_squared - head)
-    branch_3 = head + branch_3
-    product_3 = branch * branch_3
-    head_product_3 = _head(product_3)
-    difference_3 = product_3 - head_product_3
-    difference_3 = keras.ops.where(product_3 == head_product_3, 0.0, difference_3)
-    difference_3 = head_product_3 + difference_3
-    product_4 = _3_OVER_2_SQRT_PI * alpha
-    head_product_4 = _head(product_4)
-    difference_4 = product_4 - head_product_4
-    difference_4 = keras.ops.where(product_4 == head_product_4, 0.0, difference_4)
-    difference_4 = head_product_4 + difference_4
-    product_5 = difference_4 * difference
-    head_product_5 = _head(product_5)
-    difference_5 = product_5 - head_product_5
-    difference_5 = keras.ops.where(product_5 == head_product_5, 0.0, difference_5)
-    difference_5 = head_product_5 + difference_5
-    product_6 = difference_5 * e
+    total_3 = expm1_negated + 1.0
+    t = keras.ops.where(is_less_2, total_3, keras.ops.exp(negated))
+    branch = keras.ops.where(is_negative, 1.0, t)
+    branch_squared = keras.ops.square(branch)
+    head = _head(branch_squared)
+    total_4 = head + (branch_squared - head)
+    product_5 = branch_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (branch_squared == head)
+    product_5 = keras.ops.where(product_5, branch_squared, total_4)
+    product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
-    difference_6 = product_6 - head_product_6
-    difference_6 = keras.ops.where(product_6 == head_product_6, 0.0, difference_6)
-    difference_6 = head_product_6 + difference_6
-    product_7 = difference_6 * branch_3
-    head_product_7 = _head(product_7)
-    difference_7 = product_7 - head_product_7
-    difference_7 = keras.ops.where(product_7 == head_product_7, 0.0, difference_7)
-    difference_7 = head_product_7 + difference_7
-    total_2 = difference_3 + difference_7
-    difference_8 = total_2 - difference_3
-    head_branch = _head(branch)
-    head_branch_3 = _head(branch_3)
-    difference_9 = branch_3 - head_branch_3
-    difference_10 = branch - head_branch
-    head_branch_2 = _head(branch_2)
-    difference_11 = branch_2 - head_branch_2
-    branch_4 = keras.ops.where(is_less_2, expm1_negated - (total - 1.0), 0.0)
-    total_3 = head_branch_2 * head_branch_2 - branch_3 + head_branch_2 * difference_11
-    total_3 = total_3 + difference_11 * head_branch_2 + difference_11 * difference_11
-    total_3 = keras.ops.where(branch_3 * 2.0**-60 == 0.0, 0.0, total_3)
-    total_3 = total_3 + keras.ops.where(is_negative, 0.0, branch_4) * branch_2 * 2.0
-    head_difference_6 = _head(difference_6)
-    difference_12 = difference_6 - head_difference_6
-    head_difference_5 = _head(difference_5)
-    head_e = _head(e)
-    difference_13 = e - head_e
-    difference_14 = difference_5 - head_difference_5
-    head_difference_4 = _head(difference_4)
-    head_difference = _head(difference)
-    difference_15 = difference - head_difference
-    difference_16 = difference_4 - head_difference_4
-    product_8 = _COEFFICIENT_7 * alpha
+    total_5 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_5)
+    product_8 = _3_OVER_2_SQRT_PI * alpha
     head_product_8 = _head(product_8)
-    difference_17 = product_8 - head_product_8
-    difference_17 = keras.ops.where(product_8 == head_product_8, 0.0, difference_17)
-    difference_17 = head_product_8 + difference_17
+    total_6 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_6)
+    product_10 = product_9 * product
+    head_product_10 = _head(product_10)
+    total_7 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_7)
+    product_12 = product_11 * e
+    head_product_12 = _head(product_12)
+    total_8 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_8)
+    product_14 = product_13 * product_5
+    head_product_14 = _head(product_14)
+    total_9 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_9)
+    total_10 = product_7 + product_15
+    difference_2 = total_10 - product_7
+    head_product_3 = _head(product_3)
+    head_product_5 = _head(product_5)
+    difference_3 = product_5 - head_product_5
+    difference_4 = product_3 - head_product_3
+    head_branch = _head(branch)
+    difference_5 = branch - head_branch
+    branch_2 = keras.ops.where(is_less_2, expm1_negated - (total_3 - 1.0), 0.0)
+    total_11 = head_branch * head_branch - product_5 + head_branch * difference_5
+    total_11 = total_11 + difference_5 * head_branch + difference_5 * difference_5
+    total_11 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + keras.ops.where(is_negative, 0.0, branch_2) * branch * 2.0
+    head_product_13 = _head(product_13)
+    difference_6 = product_13 - head_product_13
+    head_product_11 = _head(product_11)
+    head_e = _head(e)
+    difference_7 = e - head_e
+    difference_8 = product_11 - head_product_11
+    head_product_9 = _head(product_9)
+    head_product = _head(product)
+    difference_9 = product - head_product
+    difference_10 = product_9 - head_product_9
+    product_16 = _COEFFICIENT_7 * alpha
+    head_product_16 = _head(product_16)
+    total_12 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_12)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
     head_alpha = _head(alpha)
-    difference_18 = alpha - head_alpha
-    difference_19 = _COEFFICIENT_7 - head_2
-    total_4 = head_branch * head_branch_3 - difference_3 + head_branch * difference_9
-    total_4 = total_4 + difference_10 * head_branch_3 + difference_10 * difference_9
-    total_4 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_4 = total_4 + total_3 * branch
-    total_5 = difference_3 - (total_2 - difference_8) + (difference_7 - difference_8)
-    total_5 = total_5 + total_4
-    total_6 = head_2 * head_alpha - difference_17 + head_2 * difference_18
-    total_6 = total_6 + difference_19 * head_alpha + difference_19 * difference_18
-    total_6 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = difference_17 - difference_4 + (total_6 + _COEFFICIENT_8 * alpha)
-    total_6 = total_6 * difference
-    difference_20 = head_difference_4 * head_difference - difference_5
-    difference_20 = difference_20 + head_difference_4 * difference_15
-    difference_20 = difference_20 + difference_16 * head_difference
-    difference_20 = difference_20 + difference_16 * difference_15
-    difference_20 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, difference_20)
-    difference_20 = (difference_20 + total_6) * e
-    difference_21 = head_difference_6 * head_branch_3 - difference_7
-    difference_21 = difference_21 + head_difference_6 * difference_9
-    difference_21 = difference_21 + difference_12 * head_branch_3 + difference_12 * difference_9
-    difference_21 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, difference_21)
-    difference_22 = head_difference_5 * head_e - difference_6
-    difference_22 = difference_22 + head_difference_5 * difference_13 + difference_14 * head_e
-    difference_22 = difference_22 + difference_14 * difference_13
-    difference_22 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, difference_22)
-    difference_21 = difference_21 + (difference_22 + difference_20) * branch_3
-    total_5 = total_5 + (difference_21 + total_3 * difference_6)
-    branch_5 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-    total_7 = total_2 + branch_5
-    difference_23 = branch_5 - (total_7 - total_2)
-    product_9 = _4_OVER_SQRT_PI * held
-    head_product_9 = _head(product_9)
-    difference_24 = product_9 - head_product_9
-    difference_24 = keras.ops.where(product_9 == head_product_9, 0.0, difference_24)
-    difference_24 = head_product_9 + difference_24
-    product_10 = difference_24 * alpha
-    head_product_10 = _head(product_10)
-    difference_25 = product_10 - head_product_10
-    difference_25 = keras.ops.where(product_10 == head_product_10, 0.0, difference_25)
-    difference_25 = head_product_10 + difference_25
-    product_11 = difference_25 * e
-    head_product_11 = _head(product_11)
-    difference_26 = product_11 - head_product_11
-    difference_26 = keras.ops.where(product_11 == head_product_11, 0.0, difference_26)
-    difference_26 = head_product_11 + difference_26
-    product_12 = difference_26 * branch_3
-    head_product_12 = _head(product_12)
-    difference_27 = product_12 - head_product_12
-    difference_27 = keras.ops.where(product_12 == head_product_12, 0.0, difference_27)
-    difference_27 = head_product_12 + difference_27
-    head_3 = _head(difference_26)
-    difference_28 = difference_26 - head_3
-    head_4 = _head(difference_25)
-    difference_29 = difference_25 - head_4
-    head_5 = _head(difference_24)
-    difference_30 = difference_24 - head_5
-    product_13 = _COEFFICIENT_5 * held
-    head_product_13 = _head(product_13)
-    difference_31 = product_13 - head_product_13
-    difference_31 = keras.ops.where(product_13 == head_product_13, 0.0, difference_31)
-    difference_31 = head_product_13 + difference_31
-    head_6 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
+    difference_11 = alpha - head_alpha
+    difference_12 = _COEFFICIENT_7 - head_2
+    total_13 = head_product_3 * head_product_5 - product_7 + head_product_3 * difference_3
+    total_13 = total_13 + difference_4 * head_product_5 + difference_4 * difference_3
+    total_13 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_13)
+    total_13 = total_13 + total_11 * product_3
+    total_14 = head_product_9 * head_product - product_11 + head_product_9 * difference_9
+    total_14 = total_14 + difference_10 * head_product + difference_10 * difference_9
+    total_14 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_15 = head_product_11 * head_e - product_13 + head_product_11 * difference_7
+    total_15 = total_15 + difference_8 * head_e + difference_8 * difference_7
+    total_15 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = product_7 - (total_10 - difference_2) + (product_15 - difference_2)
+    total_16 = total_16 + total_13
+    total_17 = head_2 * head_alpha - product_17 + head_2 * difference_11
+    total_17 = total_17 + difference_12 * head_alpha + difference_12 * difference_11
+    total_17 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = (product_17 - product_9 + (total_17 + _COEFFICIENT_8 * alpha)) * product
+    total_15 = (total_15 + (total_14 + total_17) * e) * product_5
+    difference_13 = head_product_13 * head_product_5 - product_15
+    difference_13 = difference_13 + head_product_13 * difference_3
+    difference_13 = difference_13 + difference_6 * head_product_5 + difference_6 * difference_3
+    difference_13 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_13) + total_15
+    total_16 = total_16 + (difference_13 + total_11 * product_13)
+    branch_3 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
+    total_18 = total_10 + branch_3
+    difference_14 = branch_3 - (total_18 - total_10)
+    product_18 = _4_OVER_SQRT_PI * held
+    head_product_18 = _head(product_18)
+    total_19 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_19)
+    product_20 = product_19 * alpha
+    head_product_20 = _head(product_20)
+    total_20 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_20)
+    product_22 = product_21 * e
+    head_product_22 = _head(product_22)
+    total_21 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_21)
+    product_24 = product_23 * product_5
+    head_product_24 = _head(product_24)
+    total_22 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_22)
+    head_product_23 = _head(product_23)
+    difference_15 = product_23 - head_product_23
+    head_product_21 = _head(product_21)
+    difference_16 = product_21 - head_product_21
+    head_product_19 = _head(product_19)
+    difference_17 = product_19 - head_product_19
+    product_26 = _COEFFICIENT_5 * held
+    head_product_26 = _head(product_26)
+    total_23 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_23)
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     head_held = _head(held)
-    difference_32 = held - head_held
-    difference_33 = _COEFFICIENT_5 - head_6
-    total_8 = head_3 * head_branch_3 - difference_27 + head_3 * difference_9
-    total_8 = total_8 + difference_28 * head_branch_3 + difference_28 * difference_9
-    total_8 = keras.ops.where(difference_27 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_9 = head_5 * head_alpha - difference_25 + head_5 * difference_18
-    total_9 = total_9 + difference_30 * head_alpha + difference_30 * difference_18
-    total_9 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_6 * head_held - difference_31 + head_6 * difference_32
-    total_10 = total_10 + difference_33 * head_held + difference_33 * difference_32
-    total_10 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_10 = (difference_31 - difference_24 + (total_10 + _COEFFICIENT_6 * held)) * alpha
-    total_9 = (total_9 + total_10) * e
-    total_11 = head_4 * head_e - difference_26 + head_4 * difference_13
-    total_11 = total_11 + difference_29 * head_e + difference_29 * difference_13
-    total_11 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, total_11) + total_9
-    total_8 = total_8 + total_11 * branch_3 + total_3 * difference_26
+    difference_18 = held - head_held
+    difference_19 = _COEFFICIENT_5 - head_3
+    total_24 = head_product_19 * head_alpha - product_21 + head_product_19 * difference_11
+    total_24 = total_24 + difference_17 * head_alpha + difference_17 * difference_11
+    total_24 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_25 = head_product_21 * head_e - product_23 + head_product_21 * difference_7
+    total_25 = total_25 + difference_16 * head_e + difference_16 * difference_7
+    total_25 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_26 = head_3 * head_held - product_27 + head_3 * difference_18
+    total_26 = total_26 + difference_19 * head_held + difference_19 * difference_18
+    total_26 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = (product_27 - product_19 + (total_26 + _COEFFICIENT_6 * held)) * alpha
+    total_25 = (total_25 + (total_24 + total_26) * e) * product_5
+    difference_20 = head_product_23 * head_product_5 - product_25
+    difference_20 = difference_20 + head_product_23 * difference_3
+    difference_20 = difference_20 + difference_15 * head_product_5
+    difference_20 = difference_20 + difference_15 * difference_3
+    difference_20 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_20) + total_25
+    difference_20 = difference_20 + total_11 * product_23
     abs_clamped = keras.ops.abs(clamped)
     scale = _maximum(abs_clamped, 1.0)
     inverse_scale = 1.0 / scale
-    product_14 = inverse_scale * scale
-    head_product_14 = _head(product_14)
-    difference_34 = product_14 - head_product_14
-    difference_34 = keras.ops.where(product_14 == head_product_14, 0.0, difference_34)
-    difference_34 = head_product_14 + difference_34
-    head_7 = _head(inverse_scale)
+    product_28 = inverse_scale * scale
+    head_product_28 = _head(product_28)
+    total_27 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_27)
+    head_4 = _head(inverse_scale)
     head_scale = _head(scale)
-    difference_35 = scale - head_scale
-    difference_36 = inverse_scale - head_7
-    numerator = head_7 * head_scale - difference_34 + head_7 * difference_35
-    numerator = numerator + difference_36 * head_scale + difference_36 * difference_35
-    numerator = -keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (1.0 - difference_34 + numerator) / scale
+    difference_21 = scale - head_scale
+    difference_22 = inverse_scale - head_4
+    numerator = head_4 * head_scale - product_29 + head_4 * difference_21
+    numerator = numerator + difference_22 * head_scale + difference_22 * difference_21
+    numerator = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (1.0 - product_29 + numerator) / scale
     alpha_squared = keras.ops.square(alpha)
-    head_8 = _head(alpha_squared)
-    branch_6 = keras.ops.where(alpha_squared == head_8, 0.0, alpha_squared - head_8)
-    branch_6 = head_8 + branch_6
-    product_15 = branch_6 * alpha
+    head_5 = _head(alpha_squared)
+    total_28 = head_5 + (alpha_squared - head_5)
+    product_30 = alpha_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (alpha_squared == head_5)
+    product_30 = keras.ops.where(product_30, alpha_squared, total_28)
+    product_31 = product_30 * alpha
     smaller_2 = _minimum(clamped, 0.0)
     e_2 = keras.ops.exp(1.5 * smaller_2)
-    total_12 = t + keras.ops.where(keras.ops.abs(branch_4) < float("inf"), branch_4, 0.0)
-    total_12 = keras.ops.square(keras.ops.where(is_negative, total_12, 1.0))
-    head_total_12 = _head(total_12)
-    branch_7 = keras.ops.where(total_12 == head_total_12, 0.0, total_12 - head_total_12)
-    branch_7 = head_total_12 + branch_7
-    product_16 = _4_OVER_SQRT_PI_2 * difference * product_15 * difference_2 * e_2 * branch_7
-    branch_8 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    branch_8 = inverse_scale + branch_8
-    branch_9 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    branch_9 = (difference_27 + branch_9) * branch_8
-    magnitude = keras.ops.abs(difference_23)
-    magnitude = total_7 + keras.ops.where(magnitude < float("inf"), difference_23, 0.0)
-    magnitude = magnitude + branch_9 - product_16
-    product_17 = _3_OVER_SQRT_PI * difference * product_15
-    head_product_17 = _head(product_17)
-    difference_37 = product_17 - head_product_17
-    difference_37 = keras.ops.where(product_17 == head_product_17, 0.0, difference_37)
-    difference_37 = head_product_17 + difference_37
-    product_18 = difference_37 * e_2
-    head_product_18 = _head(product_18)
-    difference_38 = product_18 - head_product_18
-    difference_38 = keras.ops.where(product_18 == head_product_18, 0.0, difference_38)
-    difference_38 = head_product_18 + difference_38
-    product_19 = difference_38 * branch_7
-    head_product_19 = _head(product_19)
-    difference_39 = product_19 - head_product_19
-    difference_39 = keras.ops.where(product_19 == head_product_19, 0.0, difference_39)
-    difference_39 = head_product_19 + difference_39
-    negated_2 = -difference_39
-    total_13 = magnitude + negated_2
-    difference_40 = total_13 - magnitude
-    head_9 = _head(difference_38)
-    head_branch_7 = _head(branch_7)
-    difference_41 = branch_7 - head_branch_7
-    difference_42 = difference_38 - head_9
-    head_10 = _head(difference_37)
-    head_e_2 = _head(e_2)
-    difference_43 = e_2 - head_e_2
-    difference_44 = difference_37 - head_10
-    total_14 = magnitude - (total_13 - difference_40) + (negated_2 - difference_40)
-    total_15 = head_9 * head_branch_7 - difference_39 + head_9 * difference_41
-    total_15 = total_15 + difference_42 * head_branch_7 + difference_42 * difference_41
-    total_15 = keras.ops.where(difference_39 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_16 = head_10 * head_e_2 - difference_38 + head_10 * difference_43
-    total_16 = total_16 + difference_44 * head_e_2 + difference_44 * difference_43
-    total_16 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, total_16) * branch_7
-    total_14 = total_14 - (total_15 + total_16)
-    branch_10 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_17 = total_13 + branch_10
-    difference_45 = branch_10 - (total_17 - total_13)
-    magnitude_2 = keras.ops.abs(difference_45)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_45, 0.0)
-    total_18 = total_17 + magnitude_2
-    product_20 = 0.75 * smaller_2
-    head_product_20 = _head(product_20)
-    difference_46 = product_20 - head_product_20
-    difference_46 = keras.ops.where(product_20 == head_product_20, 0.0, difference_46)
-    difference_46 = head_product_20 + difference_46
-    smaller_3 = _minimum(product_2, 0.0)
-    total_19 = difference_46 + smaller_3
-    difference_47 = total_19 - difference_46
-    head_smaller_2 = _head(smaller_2)
-    total_20 = 0.75 * head_smaller_2 - difference_46 + 0.75 * (smaller_2 - head_smaller_2)
-    total_20 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_21 = difference_46 - (total_19 - difference_47) + (smaller_3 - difference_47)
-    total_21 = total_21 + total_20
-    branch_11 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
-    total_22 = total_19 + branch_11
-    product_21 = 1.5 * clamped
-    head_product_21 = _head(product_21)
-    difference_48 = product_21 - head_product_21
-    difference_48 = keras.ops.where(product_21 == head_product_21, 0.0, difference_48)
-    difference_48 = head_product_21 + difference_48
-    product_22 = 2.0 * product_2
-    total_23 = difference_48 + product_22
-    difference_49 = total_23 - difference_48
-    head_clamped = _head(clamped)
-    total_24 = difference_48 - (total_23 - difference_49) + (product_22 - difference_49)
-    total_25 = 1.5 * head_clamped - difference_48 + 1.5 * (clamped - head_clamped)
-    total_24 = total_24 + keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, total_25)
-    branch_12 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_26 = total_23 + branch_12
-    abs_total_26 = keras.ops.abs(total_26)
-    difference_50 = branch_12 - (total_26 - total_23)
-    product_23 = difference_50 * _sign(total_26)
-    is_far = keras.ops.where(keras.ops.abs(product_23) < float("inf"), product_23, 0.0)
-    is_far = (abs_total_26 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_26 != 64.0) & (abs_total_26 > 64.0)
-    branch_13 = keras.ops.where(is_far, 0.5 * total_26, total_26)
-    is_less_3 = keras.ops.abs(branch_13) < 0.5
-    expm1_branch_13 = _expm1(branch_13)
-    total_27 = expm1_branch_13 + 1.0
-    part_of_t = keras.ops.where(is_less_3, total_27, keras.ops.exp(branch_13))
-    branch_14 = keras.ops.where(is_less_3, expm1_branch_13 - (total_27 - 1.0), 0.0)
-    branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
-    total_28 = part_of_t + branch_15
-    product_24 = branch_6 * total_28
-    head_product_24 = _head(product_24)
-    difference_51 = product_24 - head_product_24
-    difference_51 = keras.ops.where(product_24 == head_product_24, 0.0, difference_51)
-    difference_51 = head_product_24 + difference_51
-    head_branch_6 = _head(branch_6)
-    head_total_28 = _head(total_28)
-    difference_52 = total_28 - head_total_28
-    difference_53 = branch_6 - head_branch_6
-    product_25 = (branch_15 - (total_28 - part_of_t)) * branch_6
-    difference_54 = head_branch_6 * head_total_28 - difference_51
-    difference_54 = difference_54 + head_branch_6 * difference_52
-    difference_54 = difference_54 + difference_53 * head_total_28
-    difference_54 = difference_54 + difference_53 * difference_52
-    difference_54 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, difference_54)
-    difference_54 = difference_54 + product_25
-    magnitude_3 = keras.ops.abs(difference_54)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_54, 0.0)
-    total_29 = difference_51 + magnitude_3
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_16 = keras.ops.where(is_far, branch_14, 0.0)
-    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
-    total_30 = rest_of_t + branch_17
-    product_26 = total_29 * total_30
-    head_product_26 = _head(product_26)
-    difference_55 = product_26 - head_product_26
-    difference_55 = keras.ops.where(product_26 == head_product_26, 0.0, difference_55)
-    difference_55 = head_product_26 + difference_55
-    negated_3 = -difference_55
-    total_31 = total_22 + negated_3
-    difference_56 = total_31 - total_22
+    total_29 = t + keras.ops.where(keras.ops.abs(branch_2) < float("inf"), branch_2, 0.0)
+    total_29 = keras.ops.square(keras.ops.where(is_negative, total_29, 1.0))
     head_total_29 = _head(total_29)
-    head_total_30 = _head(total_30)
-    difference_57 = total_30 - head_total_30
-    difference_58 = total_29 - head_total_29
-    branch_18 = keras.ops.where(is_far, difference_50 * 0.5, difference_50)
-    total_32 = total_22 - (total_31 - difference_56) + (negated_3 - difference_56)
-    total_32 = total_32 + (branch_11 - (total_22 - total_19))
-    product_27 = (branch_18 + keras.ops.where(is_far, branch_18, 0.0)) * negated_3
-    product_28 = (magnitude_3 - (total_29 - difference_51)) * total_30
-    product_29 = (branch_17 - (total_30 - rest_of_t)) * total_29
-    difference_59 = head_total_29 * head_total_30 - difference_55
-    difference_59 = difference_59 + head_total_29 * difference_57
-    difference_59 = difference_59 + difference_58 * head_total_30
-    difference_59 = difference_59 + difference_58 * difference_57
-    difference_59 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, difference_59)
-    total_32 = total_32 + (-(difference_59 + product_28 + product_29) + product_27)
-    branch_19 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = total_31 + branch_19
-    product_30 = 2.25 * smaller
+    total_30 = head_total_29 + (total_29 - head_total_29)
+    product_32 = total_29 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (total_29 == head_total_29)
+    product_32 = keras.ops.where(product_32, total_29, total_30)
+    product_33 = _4_OVER_SQRT_PI_2 * product * product_31 * difference * e_2 * product_32
+    branch_4 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
+    branch_4 = inverse_scale + branch_4
+    magnitude = keras.ops.abs(difference_20)
+    magnitude = product_25 + keras.ops.where(magnitude < float("inf"), difference_20, 0.0)
+    magnitude = magnitude * branch_4
+    magnitude_2 = keras.ops.abs(difference_14)
+    magnitude_2 = total_18 + keras.ops.where(magnitude_2 < float("inf"), difference_14, 0.0)
+    magnitude_2 = magnitude_2 + magnitude - product_33
+    product_34 = _3_OVER_SQRT_PI * product * product_31
+    head_product_34 = _head(product_34)
+    total_31 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_31)
+    product_36 = product_35 * e_2
+    head_product_36 = _head(product_36)
+    total_32 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_32)
+    product_38 = product_37 * product_32
+    head_product_38 = _head(product_38)
+    total_33 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_33)
+    minus_product_39 = -product_39
+    total_34 = magnitude_2 + minus_product_39
+    difference_23 = total_34 - magnitude_2
+    head_product_37 = _head(product_37)
+    head_product_32 = _head(product_32)
+    difference_24 = product_32 - head_product_32
+    difference_25 = product_37 - head_product_37
+    head_product_35 = _head(product_35)
+    head_e_2 = _head(e_2)
+    difference_26 = e_2 - head_e_2
+    difference_27 = product_35 - head_product_35
+    total_35 = head_product_35 * head_e_2 - product_37 + head_product_35 * difference_26
+    total_35 = total_35 + difference_27 * head_e_2 + difference_27 * difference_26
+    total_35 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_35) * product_32
+    difference_28 = head_product_37 * head_product_32 - product_39
+    difference_28 = difference_28 + head_product_37 * difference_24
+    difference_28 = difference_28 + difference_25 * head_product_32
+    difference_28 = difference_28 + difference_25 * difference_24
+    difference_28 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_28) + total_35
+    difference_28 = -difference_28
+    difference_29 = magnitude_2 - (total_34 - difference_23)
+    difference_29 = difference_29 + (minus_product_39 - difference_23) + difference_28
+    magnitude_3 = keras.ops.abs(difference_29)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_29, 0.0)
+    total_36 = total_34 + magnitude_3
+    difference_30 = magnitude_3 - (total_36 - total_34)
+    magnitude_4 = keras.ops.abs(difference_30)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_30, 0.0)
+    total_37 = total_36 + magnitude_4
+    product_40 = 0.75 * smaller_2
+    head_product_40 = _head(product_40)
+    total_38 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_38)
+    smaller_3 = _minimum(product_4, 0.0)
+    total_39 = product_41 + smaller_3
+    difference_31 = total_39 - product_41
+    head_smaller_2 = _head(smaller_2)
+    total_40 = 0.75 * head_smaller_2 - product_41 + 0.75 * (smaller_2 - head_smaller_2)
+    total_40 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_41 = product_41 - (total_39 - difference_31) + (smaller_3 - difference_31)
+    total_41 = total_41 + total_40
+    branch_5 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
+    total_42 = total_39 + branch_5
+    product_42 = 1.5 * clamped
+    head_product_42 = _head(product_42)
+    total_43 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_43)
+    product_44 = 2.0 * product_4
+    total_44 = product_43 + product_44
+    difference_32 = total_44 - product_43
+    head_clamped = _head(clamped)
+    total_45 = product_43 - (total_44 - difference_32) + (product_44 - difference_32)
+    total_46 = 1.5 * head_clamped - product_43 + 1.5 * (clamped - head_clamped)
+    total_45 = total_45 + keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_46)
+    branch_6 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+    total_47 = total_44 + branch_6
+    abs_total_47 = keras.ops.abs(total_47)
+    difference_33 = branch_6 - (total_47 - total_44)
+    product_45 = difference_33 * _sign(total_47)
+    is_far = keras.ops.where(keras.ops.abs(product_45) < float("inf"), product_45, 0.0)
+    is_far = (abs_total_47 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_47 != 64.0) & (abs_total_47 > 64.0)
+    branch_7 = keras.ops.where(is_far, 0.5 * total_47, total_47)
+    is_less_3 = keras.ops.abs(branch_7) < 0.5
+    expm1_branch_7 = _expm1(branch_7)
+    total_48 = expm1_branch_7 + 1.0
+    part_of_t = keras.ops.where(is_less_3, total_48, keras.ops.exp(branch_7))
+    branch_8 = keras.ops.where(is_less_3, expm1_branch_7 - (total_48 - 1.0), 0.0)
+    branch_9 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0)
+    total_49 = part_of_t + branch_9
+    product_46 = product_30 * total_49
+    head_product_46 = _head(product_46)
+    total_50 = head_product_46 + (product_46 - head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = keras.ops.where(product_47, product_46, total_50)
     head_product_30 = _head(product_30)
-    difference_60 = product_30 - head_product_30
-    difference_60 = keras.ops.where(product_30 == head_product_30, 0.0, difference_60)
-    difference_60 = head_product_30 + difference_60
-    negated_4 = -difference_60
-    total_34 = total_33 + negated_4
-    difference_61 = total_34 - total_33
+    head_total_49 = _head(total_49)
+    difference_34 = total_49 - head_total_49
+    difference_35 = product_30 - head_product_30
+    product_48 = (branch_9 - (total_49 - part_of_t)) * product_30
+    difference_36 = head_product_30 * head_total_49 - product_47
+    difference_36 = difference_36 + head_product_30 * difference_34
+    difference_36 = difference_36 + difference_35 * head_total_49
+    difference_36 = difference_36 + difference_35 * difference_34
+    difference_36 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = difference_36 + product_48
+    magnitude_5 = keras.ops.abs(difference_36)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_36, 0.0)
+    total_51 = product_47 + magnitude_5
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_10 = keras.ops.where(is_far, branch_8, 0.0)
+    branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
+    total_52 = rest_of_t + branch_11
+    product_49 = total_51 * total_52
+    head_product_49 = _head(product_49)
+    total_53 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = keras.ops.where(product_50, product_49, total_53)
+    minus_product_50 = -product_50
+    total_54 = total_42 + minus_product_50
+    difference_37 = total_54 - total_42
+    head_total_51 = _head(total_51)
+    head_total_52 = _head(total_52)
+    difference_38 = total_52 - head_total_52
+    difference_39 = total_51 - head_total_51
+    branch_12 = keras.ops.where(is_far, difference_33 * 0.5, difference_33)
+    total_55 = head_total_51 * head_total_52 - product_50 + head_total_51 * difference_38
+    total_55 = total_55 + difference_39 * head_total_52 + difference_39 * difference_38
+    total_55 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, total_55)
+    total_55 = total_55 + (magnitude_5 - (total_51 - product_47)) * total_52
+    total_55 = -(total_55 + (branch_11 - (total_52 - rest_of_t)) * total_51)
+    total_56 = total_42 - (total_54 - difference_37) + (minus_product_50 - difference_37)
+    total_56 = total_56 + (branch_5 - (total_42 - total_39))
+    product_51 = (branch_12 + keras.ops.where(is_far, branch_12, 0.0)) * minus_product_50
+    total_56 = total_56 + (total_55 + product_51)
+    branch_13 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
+    total_57 = total_54 + branch_13
+    product_52 = 2.25 * smaller
+    head_product_52 = _head(product_52)
+    total_58 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = keras.ops.where(product_53, product_52, total_58)
+    minus_product_53 = -product_53
+    total_59 = total_57 + minus_product_53
+    difference_40 = total_59 - total_57
     head_smaller = _head(smaller)
-    total_35 = 2.25 * head_smaller - difference_60 + 2.25 * (smaller - head_smaller)
-    total_35 = -keras.ops.where(difference_60 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_36 = total_33 - (total_34 - difference_61) + (negated_4 - difference_61)
-    total_36 = total_36 + (branch_19 - (total_33 - total_31)) + total_35
-    branch_20 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_34 + branch_20
-    smaller_4 = _minimum(-product_2, 0.0)
-    product_31 = 3.0 * smaller_4
-    head_product_31 = _head(product_31)
-    difference_62 = product_31 - head_product_31
-    difference_62 = keras.ops.where(product_31 == head_product_31, 0.0, difference_62)
-    difference_62 = head_product_31 + difference_62
-    negated_5 = -difference_62
-    total_38 = total_37 + negated_5
-    difference_63 = total_38 - total_37
+    total_60 = total_57 - (total_59 - difference_40) + (minus_product_53 - difference_40)
+    total_60 = total_60 + (branch_13 - (total_57 - total_54))
+    total_61 = 2.25 * head_smaller - product_53 + 2.25 * (smaller - head_smaller)
+    total_60 = total_60 - keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_61)
+    branch_14 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_62 = total_59 + branch_14
+    smaller_4 = _minimum(-product_4, 0.0)
+    product_54 = 3.0 * smaller_4
+    head_product_54 = _head(product_54)
+    total_63 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = keras.ops.where(product_55, product_54, total_63)
+    minus_product_55 = -product_55
+    total_64 = total_62 + minus_product_55
+    difference_41 = total_64 - total_62
     head_smaller_4 = _head(smaller_4)
-    total_39 = 3.0 * head_smaller_4 - difference_62 + 3.0 * (smaller_4 - head_smaller_4)
-    total_39 = -keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_40 = total_37 - (total_38 - difference_63) + (negated_5 - difference_63)
-    total_40 = total_40 + (branch_20 - (total_37 - total_34)) + total_39
-    branch_21 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
-    total_41 = total_38 + branch_21
-    abs_total_41 = keras.ops.abs(total_41)
-    difference_64 = branch_21 - (total_41 - total_38)
-    product_32 = difference_64 * _sign(total_41)
-    is_far_2 = keras.ops.where(keras.ops.abs(product_32) < float("inf"), product_32, 0.0)
-    is_far_2 = (abs_total_41 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_41 != 64.0) & (abs_total_41 > 64.0)
-    branch_22 = keras.ops.where(is_far_3, 0.5 * total_41, total_41)
-    is_less_4 = keras.ops.abs(branch_22) < 0.5
-    expm1_branch_22 = _expm1(branch_22)
-    total_42 = expm1_branch_22 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_4, total_42, keras.ops.exp(branch_22))
-    branch_23 = keras.ops.where(is_less_4, expm1_branch_22 - (total_42 - 1.0), 0.0)
-    branch_24 = keras.ops.where(keras.ops.abs(branch_23) < float("inf"), branch_23, 0.0)
-    total_43 = part_of_t_2 + branch_24
-    product_33 = total_18 * total_43
-    head_product_33 = _head(product_33)
-    difference_65 = product_33 - head_product_33
-    difference_65 = keras.ops.where(product_33 == head_product_33, 0.0, difference_65)
-    difference_65 = head_product_33 + difference_65
-    head_total_18 = _head(total_18)
-    head_total_43 = _head(total_43)
-    difference_66 = total_43 - head_total_43
-    difference_67 = total_18 - head_total_18
-    product_34 = (branch_24 - (total_43 - part_of_t_2)) * total_18
-    product_35 = (magnitude_2 - (total_18 - total_17)) * total_43
-    difference_68 = head_total_18 * head_total_43 - difference_65
-    difference_68 = difference_68 + head_total_18 * difference_66
-    difference_68 = difference_68 + difference_67 * head_total_43
-    difference_68 = difference_68 + difference_67 * difference_66
-    difference_68 = keras.ops.where(difference_65 * 2.0**-60 == 0.0, 0.0, difference_68)
-    difference_68 = difference_68 + product_35 + product_34
-    magnitude_4 = keras.ops.abs(difference_68)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_68, 0.0)
-    magnitude_4 = difference_65 + magnitude_4
-    branch_25 = keras.ops.where(is_far_3, difference_64 * 0.5, difference_64)
-    branch_26 = keras.ops.where(keras.ops.abs(branch_25) < float("inf"), branch_25, 0.0)
-    branch_26 = branch_26 + 1.0
-    product_36 = magnitude_4 * branch_25
-    is_gone = keras.ops.abs(difference_64)
-    is_gone = keras.ops.where(is_gone < float("inf"), difference_64, 0.0)
-    is_gone = (total_41 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (total_41 != -800.0) & (total_41 < -800.0)
-    product_37 = total_43 * branch_25
-    rest_of_t_2 = keras.ops.where(keras.ops.abs(product_37) < float("inf"), product_37, 0.0)
-    rest_of_t_3 = total_43 + rest_of_t_2
-    rest_of_t_4 = keras.ops.abs(total_43)
-    rest_of_t_5 = keras.ops.where(rest_of_t_4 < 2.0**-60, total_43 * branch_26, rest_of_t_3)
+    total_65 = total_62 - (total_64 - difference_41) + (minus_product_55 - difference_41)
+    total_65 = total_65 + (branch_14 - (total_62 - total_59))
+    total_66 = 3.0 * head_smaller_4 - product_55 + 3.0 * (smaller_4 - head_smaller_4)
+    total_65 = total_65 - keras.ops.where(product_55 * 2.0**-60 == 0.0, 0.0, total_66)
+    branch_15 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    total_67 = total_64 + branch_15
+    abs_total_67 = keras.ops.abs(total_67)
+    difference_42 = branch_15 - (total_67 - total_64)
+    product_56 = difference_42 * _sign(total_67)
+    is_far_2 = keras.ops.where(keras.ops.abs(product_56) < float("inf"), product_56, 0.0)
+    is_far_2 = (abs_total_67 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_67 != 64.0) & (abs_total_67 > 64.0)
+    branch_16 = keras.ops.where(is_far_3, 0.5 * total_67, total_67)
+    is_less_4 = keras.ops.abs(branch_16) < 0.5
+    expm1_branch_16 = _expm1(branch_16)
+    total_68 = expm1_branch_16 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_4, total_68, keras.ops.exp(branch_16))
+    branch_17 = keras.ops.where(is_less_4, expm1_branch_16 - (total_68 - 1.0), 0.0)
+    branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
+    total_69 = part_of_t_2 + branch_18
+    product_57 = total_37 * total_69
+    head_product_57 = _head(product_57)
+    total_70 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = keras.ops.where(product_58, product_57, total_70)
+    head_total_37 = _head(total_37)
+    head_total_69 = _head(total_69)
+    difference_43 = total_69 - head_total_69
+    difference_44 = total_37 - head_total_37
+    total_71 = head_total_37 * head_total_69 - product_58 + head_total_37 * difference_43
+    total_71 = total_71 + difference_44 * head_total_69 + difference_44 * difference_43
+    total_71 = keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, total_71)
+    total_71 = total_71 + (magnitude_4 - (total_37 - total_36)) * total_69
+    total_71 = total_71 + (branch_18 - (total_69 - part_of_t_2)) * total_37
+    branch_19 = keras.ops.where(keras.ops.abs(total_71) < float("inf"), total_71, 0.0)
+    branch_19 = product_58 + branch_19
+    branch_20 = keras.ops.where(is_far_3, difference_42 * 0.5, difference_42)
+    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
+    branch_21 = branch_21 + 1.0
+    product_59 = branch_19 * branch_20
+    is_gone = keras.ops.abs(difference_42)
+    is_gone = keras.ops.where(is_gone < float("inf"), difference_42, 0.0)
+    is_gone = (total_67 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (total_67 != -800.0) & (total_67 < -800.0)
+    product_60 = total_69 * branch_20
+    rest_of_t_2 = keras.ops.where(keras.ops.abs(product_60) < float("inf"), product_60, 0.0)
+    rest_of_t_3 = total_69 + rest_of_t_2
+    rest_of_t_4 = keras.ops.abs(total_69)
+    rest_of_t_5 = keras.ops.where(rest_of_t_4 < 2.0**-60, total_69 * branch_21, rest_of_t_3)
     rest_of_t_6 = keras.ops.where(is_far_3, rest_of_t_5, 1.0)
     is_less_5 = abs_clamped < 2.0**-90
-    product_38 = beta * clamped
-    is_negative_2 = product_38 < 0.0
-    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(product_38)))
+    product_61 = beta * clamped
+    is_negative_2 = product_61 < 0.0
+    t_2 = keras.ops.square(keras.ops.exp(0.5 * -keras.ops.abs(product_61)))
     squared = keras.ops.square(keras.ops.where(is_negative_2, 1.0, t_2))
     squared = -(clamped * beta + 2.0) * squared
     squared_2 = keras.ops.square(keras.ops.where(is_negative_2, t_2, 1.0))
-    squared_2 = 2.0 * clamped * beta * branch_6 * squared_2 + squared
+    squared_2 = 2.0 * clamped * beta * product_30 * squared_2 + squared
     squared_2 = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * squared_2
     head_squared_2 = _head(squared_2)
-    difference_69 = squared_2 - head_squared_2
-    difference_69 = keras.ops.where(squared_2 == head_squared_2, 0.0, difference_69)
-    difference_69 = head_squared_2 + difference_69
-    smaller_5 = _minimum(product_38, 0.0)
-    product_39 = 0.5 * (2.0 * product_38)
-    is_less_6 = keras.ops.abs(product_39) < 0.5
-    expm1_product_39 = _expm1(product_39)
-    total_44 = expm1_product_39 + 1.0
-    branch_27 = keras.ops.where(is_less_6, total_44, keras.ops.exp(product_39))
-    product_40 = branch_6 * branch_27
-    head_product_40 = _head(product_40)
-    difference_70 = product_40 - head_product_40
-    difference_70 = keras.ops.where(product_40 == head_product_40, 0.0, difference_70)
-    difference_70 = head_product_40 + difference_70
-    product_41 = difference_70 * branch_27
-    head_product_41 = _head(product_41)
-    difference_71 = product_41 - head_product_41
-    difference_71 = keras.ops.where(product_41 == head_product_41, 0.0, difference_71)
-    difference_71 = head_product_41 + difference_71
-    negated_6 = -difference_71
-    total_45 = smaller_5 + negated_6
-    difference_72 = total_45 - smaller_5
-    head_11 = _head(difference_70)
-    head_branch_27 = _head(branch_27)
-    difference_73 = branch_27 - head_branch_27
-    difference_74 = difference_70 - head_11
-    branch_28 = keras.ops.where(is_less_6, expm1_product_39 - (total_44 - 1.0), 0.0)
-    total_46 = smaller_5 - (total_45 - difference_72) + (negated_6 - difference_72)
-    total_47 = head_11 * head_branch_27 - difference_71 + head_11 * difference_73
-    total_47 = total_47 + difference_74 * head_branch_27 + difference_74 * difference_73
-    total_47 = keras.ops.where(difference_71 * 2.0**-60 == 0.0, 0.0, total_47)
-    difference_75 = head_branch_6 * head_branch_27 - difference_70
-    difference_75 = difference_75 + head_branch_6 * difference_73
-    difference_75 = difference_75 + difference_53 * head_branch_27
-    difference_75 = difference_75 + difference_53 * difference_73
-    difference_75 = keras.ops.where(difference_70 * 2.0**-60 == 0.0, 0.0, difference_75)
-    total_47 = total_47 + (difference_75 + branch_28 * branch_6) * branch_27
-    total_46 = total_46 - (total_47 + branch_28 * difference_70)
-    branch_29 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
-    total_48 = total_45 + branch_29
-    smaller_6 = _minimum(-product_38, 0.0)
-    product_42 = 3.0 * smaller_6
-    head_product_42 = _head(product_42)
-    difference_76 = product_42 - head_product_42
-    difference_76 = keras.ops.where(product_42 == head_product_42, 0.0, difference_76)
-    difference_76 = head_product_42 + difference_76
-    negated_7 = -difference_76
-    total_49 = total_48 + negated_7
-    difference_77 = total_49 - total_48
+    total_72 = head_squared_2 + (squared_2 - head_squared_2)
+    product_62 = squared_2 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (squared_2 == head_squared_2)
+    product_62 = keras.ops.where(product_62, squared_2, total_72)
+    smaller_5 = _minimum(product_61, 0.0)
+    product_63 = 0.5 * (2.0 * product_61)
+    is_less_6 = keras.ops.abs(product_63) < 0.5
+    expm1_product_63 = _expm1(product_63)
+    total_73 = expm1_product_63 + 1.0
+    branch_22 = keras.ops.where(is_less_6, total_73, keras.ops.exp(product_63))
+    product_64 = product_30 * branch_22
+    head_product_64 = _head(product_64)
+    total_74 = head_product_64 + (product_64 - head_product_64)
+    product_65 = product_64 * 2.0**-60
+    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = keras.ops.where(product_65, product_64, total_74)
+    product_66 = product_65 * branch_22
+    head_product_66 = _head(product_66)
+    total_75 = head_product_66 + (product_66 - head_product_66)
+    product_67 = product_66 * 2.0**-60
+    product_67 = (product_67 == 0.0) | (product_66 == head_product_66)
+    product_67 = keras.ops.where(product_67, product_66, total_75)
+    minus_product_67 = -product_67
+    total_76 = smaller_5 + minus_product_67
+    difference_45 = total_76 - smaller_5
+    head_product_65 = _head(product_65)
+    head_branch_22 = _head(branch_22)
+    difference_46 = branch_22 - head_branch_22
+    difference_47 = product_65 - head_product_65
+    branch_23 = keras.ops.where(is_less_6, expm1_product_63 - (total_73 - 1.0), 0.0)
+    total_77 = smaller_5 - (total_76 - difference_45) + (minus_product_67 - difference_45)
+    difference_48 = head_product_30 * head_branch_22 - product_65
+    difference_48 = difference_48 + head_product_30 * difference_46
+    difference_48 = difference_48 + difference_35 * head_branch_22
+    difference_48 = difference_48 + difference_35 * difference_46
+    difference_48 = keras.ops.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_48)
+    difference_48 = (difference_48 + branch_23 * product_30) * branch_22
+    difference_49 = head_product_65 * head_branch_22 - product_67
+    difference_49 = difference_49 + head_product_65 * difference_46
+    difference_49 = difference_49 + difference_47 * head_branch_22
+    difference_49 = difference_49 + difference_47 * difference_46
+    difference_49 = keras.ops.where(product_67 * 2.0**-60 == 0.0, 0.0, difference_49)
+    total_77 = total_77 - (difference_49 + difference_48 + branch_23 * product_65)
+    branch_24 = keras.ops.where(keras.ops.abs(total_77) < float("inf"), total_77, 0.0)
+    total_78 = total_76 + branch_24
+    smaller_6 = _minimum(-product_61, 0.0)
+    product_68 = 3.0 * smaller_6
+    head_product_68 = _head(product_68)
+    total_79 = head_product_68 + (product_68 - head_product_68)
+    product_69 = product_68 * 2.0**-60
+    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = keras.ops.where(product_69, product_68, total_79)
+    minus_product_69 = -product_69
+    total_80 = total_78 + minus_product_69
+    difference_50 = total_80 - total_78
     head_smaller_6 = _head(smaller_6)
-    total_50 = 3.0 * head_smaller_6 - difference_76 + 3.0 * (smaller_6 - head_smaller_6)
-    total_50 = -keras.ops.where(difference_76 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_51 = total_48 - (total_49 - difference_77) + (negated_7 - difference_77)
-    total_51 = total_51 + (branch_29 - (total_48 - total_45)) + total_50
-    branch_30 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
-    total_52 = total_49 + branch_30
-    product_43 = 0.5 * total_52
-    is_less_7 = keras.ops.abs(product_43) < 0.5
-    expm1_product_43 = _expm1(product_43)
-    total_53 = expm1_product_43 + 1.0
-    branch_31 = keras.ops.where(is_less_7, total_53, keras.ops.exp(product_43))
-    branch_32 = keras.ops.where(is_less_7, expm1_product_43 - (total_53 - 1.0), 0.0)
-    branch_33 = keras.ops.where(keras.ops.abs(branch_32) < float("inf"), branch_32, 0.0)
-    total_54 = branch_31 + branch_33
-    product_44 = difference_69 * total_54
-    head_product_44 = _head(product_44)
-    difference_78 = product_44 - head_product_44
-    difference_78 = keras.ops.where(product_44 == head_product_44, 0.0, difference_78)
-    difference_78 = head_product_44 + difference_78
-    head_12 = _head(difference_69)
-    head_total_54 = _head(total_54)
-    difference_79 = total_54 - head_total_54
-    difference_80 = difference_69 - head_12
-    difference_81 = branch_33 - (total_54 - branch_31)
-    total_55 = head_12 * head_total_54 - difference_78 + head_12 * difference_79
-    total_55 = total_55 + difference_80 * head_total_54 + difference_80 * difference_79
-    total_55 = keras.ops.where(difference_78 * 2.0**-60 == 0.0, 0.0, total_55)
-    total_55 = total_55 + difference_81 * difference_69
-    branch_34 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
-    total_56 = difference_78 + branch_34
-    product_45 = total_56 * total_54
-    head_product_45 = _head(product_45)
-    difference_82 = product_45 - head_product_45
-    difference_82 = keras.ops.where(product_45 == head_product_45, 0.0, difference_82)
-    difference_82 = head_product_45 + difference_82
-    head_total_56 = _head(total_56)
-    difference_83 = total_56 - head_total_56
-    product_46 = (branch_34 - (total_56 - difference_78)) * total_54
-    difference_84 = head_total_56 * head_total_54 - difference_82
-    difference_84 = difference_84 + head_total_56 * difference_79
-    difference_84 = difference_84 + difference_83 * head_total_54
-    difference_84 = difference_84 + difference_83 * difference_79
-    difference_84 = keras.ops.where(difference_82 * 2.0**-60 == 0.0, 0.0, difference_84)
-    difference_84 = difference_84 + product_46 + difference_81 * total_56
-    difference_84 = keras.ops.where(is_less_5, 0.0, difference_84)
-    difference_84 = keras.ops.where(is_less, 0.0, difference_84)
+    total_81 = total_78 - (total_80 - difference_50) + (minus_product_69 - difference_50)
+    total_81 = total_81 + (branch_24 - (total_78 - total_76))
+    total_82 = 3.0 * head_smaller_6 - product_69 + 3.0 * (smaller_6 - head_smaller_6)
+    total_81 = total_81 - keras.ops.where(product_69 * 2.0**-60 == 0.0, 0.0, total_82)
+    branch_25 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
+    total_83 = total_80 + branch_25
+    product_70 = 0.5 * total_83
+    is_less_7 = keras.ops.abs(product_70) < 0.5
+    expm1_product_70 = _expm1(product_70)
+    total_84 = expm1_product_70 + 1.0
+    branch_26 = keras.ops.where(is_less_7, total_84, keras.ops.exp(product_70))
+    branch_27 = keras.ops.where(is_less_7, expm1_product_70 - (total_84 - 1.0), 0.0)
+    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
+    total_85 = branch_26 + branch_28
+    product_71 = product_62 * total_85
+    head_product_71 = _head(product_71)
+    total_86 = head_product_71 + (product_71 - head_product_71)
+    product_72 = product_71 * 2.0**-60
+    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = keras.ops.where(product_72, product_71, total_86)
+    head_product_62 = _head(product_62)
+    head_total_85 = _head(total_85)
+    difference_51 = total_85 - head_total_85
+    difference_52 = product_62 - head_product_62
+    difference_53 = branch_28 - (total_85 - branch_26)
+    difference_54 = head_product_62 * head_total_85 - product_72
+    difference_54 = difference_54 + head_product_62 * difference_51
+    difference_54 = difference_54 + difference_52 * head_total_85
+    difference_54 = difference_54 + difference_52 * difference_51
+    difference_54 = keras.ops.where(product_72 * 2.0**-60 == 0.0, 0.0, difference_54)
+    difference_54 = difference_54 + difference_53 * product_62
+    magnitude_6 = keras.ops.abs(difference_54)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_54, 0.0)
+    total_87 = product_72 + magnitude_6
+    product_73 = total_87 * total_85
+    head_product_73 = _head(product_73)
+    total_88 = head_product_73 + (product_73 - head_product_73)
+    product_74 = product_73 * 2.0**-60
+    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = keras.ops.where(product_74, product_73, total_88)
+    head_total_87 = _head(total_87)
+    difference_55 = total_87 - head_total_87
+    total_89 = head_total_87 * head_total_85 - product_74 + head_total_87 * difference_51
+    total_89 = total_89 + difference_55 * head_total_85 + difference_55 * difference_51
+    total_89 = keras.ops.where(product_74 * 2.0**-60 == 0.0, 0.0, total_89)
+    total_89 = total_89 + (magnitude_6 - (total_87 - product_72)) * total_85
+    total_89 = keras.ops.where(is_less_5, 0.0, total_89 + difference_53 * total_87)
+    total_89 = keras.ops.where(is_less, 0.0, total_89)
     squared_3 = keras.ops.square(keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale))
-    branch_35 = keras.ops.where(keras.ops.abs(product_36) < float("inf"), product_36, 0.0)
-    branch_35 = magnitude_4 + branch_35
-    product_47 = _4_OVER_SQRT_PI_2 * alpha * keras.ops.exp(-branch_6) * clamped
-    product_47 = keras.ops.where(is_less_5, product_47, difference_82)
-    magnitude_5 = keras.ops.abs(difference_84)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_84, 0.0)
-    abs_magnitude_4 = keras.ops.abs(magnitude_4)
-    product_48 = magnitude_4 * branch_26
-    abs_magnitude_4 = keras.ops.where(abs_magnitude_4 < 2.0**-60, product_48, branch_35)
-    abs_magnitude_4 = abs_magnitude_4 * squared_3 * rest_of_t_6
-    abs_magnitude_4 = keras.ops.where(is_less, abs_magnitude_4, product_47) + magnitude_5
-    product_49 = (branch_30 - (total_52 - total_49)) * 0.5
-    branch_36 = keras.ops.where(is_less_5, 0.0, product_49 + product_49)
-    branch_36 = keras.ops.where(is_less, 0.0, branch_36)
-    product_50 = abs_magnitude_4 * branch_36
-    branch_37 = keras.ops.where(keras.ops.abs(product_50) < float("inf"), product_50, 0.0)
-    branch_37 = abs_magnitude_4 + branch_37
-    branch_38 = keras.ops.where(keras.ops.abs(branch_36) < float("inf"), branch_36, 0.0)
-    branch_38 = abs_magnitude_4 * (branch_38 + 1.0)
-    magnitude_6 = keras.ops.abs(abs_magnitude_4)
-    return keras.ops.where(magnitude_6 < 2.0**-60, branch_38, branch_37)
+    branch_29 = keras.ops.where(keras.ops.abs(product_59) < float("inf"), product_59, 0.0)
+    branch_29 = branch_19 + branch_29
+    branch_30 = keras.ops.where(keras.ops.abs(total_89) < float("inf"), total_89, 0.0)
+    product_75 = _4_OVER_SQRT_PI_2 * alpha * keras.ops.exp(-product_30) * clamped
+    product_75 = keras.ops.where(is_less_5, product_75, product_74)
+    abs_branch_19 = keras.ops.abs(branch_19)
+    abs_branch_19 = keras.ops.where(abs_branch_19 < 2.0**-60, branch_19 * branch_21, branch_29)
+    abs_branch_19 = abs_branch_19 * squared_3 * rest_of_t_6
+    abs_branch_19 = keras.ops.where(is_less, abs_branch_19, product_75) + branch_30
+    product_76 = (branch_25 - (total_83 - total_80)) * 0.5
+    branch_31 = keras.ops.where(is_less_5, 0.0, product_76 + product_76)
+    branch_31 = keras.ops.where(is_less, 0.0, branch_31)
+    product_77 = abs_branch_19 * branch_31
+    branch_32 = keras.ops.where(keras.ops.abs(product_77) < float("inf"), product_77, 0.0)
+    branch_32 = abs_branch_19 + branch_32
+    branch_33 = keras.ops.where(keras.ops.abs(branch_31) < float("inf"), branch_31, 0.0)
+    branch_33 = abs_branch_19 * (branch_33 + 1.0)
+    magnitude_7 = keras.ops.abs(abs_branch_19)
+    return keras.ops.where(magnitude_7 < 2.0**-60, branch_33, branch_32)
 
 
 def _second_derivative_alpha_alpha(x, alpha, beta):
@@ -2307,96 +2385,106 @@ def _second_derivative_alpha_alpha(x, alpha, beta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = _MINUS_4_OVER_SQRT_PI * clamped * alpha
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
-    total = head + keras.ops.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_2 = beta * clamped
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    product_3 = 2.0 * difference
-    is_far = keras.ops.abs(product_3) > 64.0
-    branch_2 = keras.ops.where(is_far, 0.5 * product_3, product_3)
-    is_less = keras.ops.abs(branch_2) < 0.5
-    expm1_branch_2 = _expm1(branch_2)
-    total_2 = expm1_branch_2 + 1.0
-    part_of_t = keras.ops.where(is_less, total_2, keras.ops.exp(branch_2))
-    product_4 = total * part_of_t
+    total_2 = head + (alpha_squared - head)
+    product_3 = alpha_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    product_3 = keras.ops.where(product_3, alpha_squared, total_2)
+    product_4 = beta * clamped
     head_product_4 = _head(product_4)
-    difference_2 = product_4 - head_product_4
-    difference_2 = keras.ops.where(product_4 == head_product_4, 0.0, difference_2)
-    difference_2 = head_product_4 + difference_2
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_3)
+    product_6 = 2.0 * product_5
+    is_far = keras.ops.abs(product_6) > 64.0
+    branch = keras.ops.where(is_far, 0.5 * product_6, product_6)
+    is_less = keras.ops.abs(branch) < 0.5
+    expm1_branch = _expm1(branch)
+    total_4 = expm1_branch + 1.0
+    part_of_t = keras.ops.where(is_less, total_4, keras.ops.exp(branch))
+    product_7 = product_3 * part_of_t
+    head_product_7 = _head(product_7)
+    total_5 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_5)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_5 = difference_2 * rest_of_t
-    head_product_5 = _head(product_5)
-    difference_3 = product_5 - head_product_5
-    difference_3 = keras.ops.where(product_5 == head_product_5, 0.0, difference_3)
-    difference_3 = head_product_5 + difference_3
-    minus_difference_3 = -difference_3
-    product_6 = 3.0 * difference
-    head_product_6 = _head(product_6)
-    difference_4 = product_6 - head_product_6
-    difference_4 = keras.ops.where(product_6 == head_product_6, 0.0, difference_4)
-    difference_4 = head_product_6 + difference_4
-    total_3 = minus_difference_3 + difference_4
-    difference_5 = total_3 - minus_difference_3
-    head_difference_2 = _head(difference_2)
+    product_9 = product_8 * rest_of_t
+    head_product_9 = _head(product_9)
+    total_6 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_6)
+    minus_product_10 = -product_10
+    product_11 = 3.0 * product_5
+    head_product_11 = _head(product_11)
+    total_7 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_7)
+    total_8 = minus_product_10 + product_12
+    difference = total_8 - minus_product_10
+    head_product_8 = _head(product_8)
     head_rest_of_t = _head(rest_of_t)
-    difference_6 = rest_of_t - head_rest_of_t
-    difference_7 = difference_2 - head_difference_2
-    head_total = _head(total)
+    difference_2 = rest_of_t - head_rest_of_t
+    difference_3 = product_8 - head_product_8
+    head_product_3 = _head(product_3)
     head_part_of_t = _head(part_of_t)
-    difference_8 = part_of_t - head_part_of_t
-    difference_9 = total - head_total
-    branch_3 = keras.ops.where(is_less, expm1_branch_2 - (total_2 - 1.0), 0.0)
-    head_difference = _head(difference)
-    total_4 = 3.0 * head_difference - difference_4 + 3.0 * (difference - head_difference)
-    total_4 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_4)
-    total_5 = head_total * head_part_of_t - difference_2 + head_total * difference_8
-    total_5 = total_5 + difference_9 * head_part_of_t + difference_9 * difference_8
-    total_5 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = (total_5 + branch_3 * total) * rest_of_t
-    product_7 = keras.ops.where(is_far, branch_3, 0.0) * difference_2
-    difference_10 = head_difference_2 * head_rest_of_t - difference_3
-    difference_10 = difference_10 + head_difference_2 * difference_6
-    difference_10 = difference_10 + difference_7 * head_rest_of_t + difference_7 * difference_6
-    difference_10 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, difference_10)
-    difference_10 = -(difference_10 + total_5 + product_7)
-    difference_11 = minus_difference_3 - (total_3 - difference_5)
-    difference_11 = difference_11 + (difference_4 - difference_5) + difference_10 + total_4
-    magnitude = keras.ops.abs(difference_11)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_11, 0.0)
-    total_6 = total_3 + magnitude
-    difference_12 = magnitude - (total_6 - total_3)
-    magnitude_2 = keras.ops.abs(difference_12)
-    magnitude_2 = total_6 + keras.ops.where(magnitude_2 < float("inf"), difference_12, 0.0)
-    is_far_2 = keras.ops.abs(magnitude_2) > 64.0
-    branch_4 = keras.ops.where(is_far_2, 0.5 * magnitude_2, magnitude_2)
+    difference_4 = part_of_t - head_part_of_t
+    difference_5 = product_3 - head_product_3
+    branch_2 = keras.ops.where(is_less, expm1_branch - (total_4 - 1.0), 0.0)
+    head_product_5 = _head(product_5)
+    total_9 = head_product_8 * head_rest_of_t - product_10 + head_product_8 * difference_2
+    total_9 = total_9 + difference_3 * head_rest_of_t + difference_3 * difference_2
+    total_9 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = head_product_3 * head_part_of_t - product_8 + head_product_3 * difference_4
+    total_10 = total_10 + difference_5 * head_part_of_t + difference_5 * difference_4
+    total_10 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_10)
+    total_9 = total_9 + (total_10 + branch_2 * product_3) * rest_of_t
+    total_9 = -(total_9 + keras.ops.where(is_far, branch_2, 0.0) * product_8)
+    total_11 = 3.0 * head_product_5 - product_12 + 3.0 * (product_5 - head_product_5)
+    total_11 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_12 = minus_product_10 - (total_8 - difference) + (product_12 - difference)
+    total_12 = total_12 + total_9 + total_11
+    branch_3 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_8 + branch_3
+    difference_6 = branch_3 - (total_13 - total_8)
+    abs_difference_6 = keras.ops.abs(difference_6)
+    abs_difference_6 = keras.ops.where(abs_difference_6 < float("inf"), difference_6, 0.0)
+    abs_difference_6 = total_13 + abs_difference_6
+    is_far_2 = keras.ops.abs(abs_difference_6) > 64.0
+    branch_4 = keras.ops.where(is_far_2, 0.5 * abs_difference_6, abs_difference_6)
     is_less_2 = keras.ops.abs(branch_4) < 0.5
     expm1_branch_4 = _expm1(branch_4)
-    total_7 = expm1_branch_4 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_2, total_7, keras.ops.exp(branch_4))
-    product_8 = branch * part_of_t_2
-    head_product_8 = _head(product_8)
-    difference_13 = product_8 - head_product_8
-    difference_13 = keras.ops.where(product_8 == head_product_8, 0.0, difference_13)
-    difference_13 = head_product_8 + difference_13
-    head_branch = _head(branch)
+    total_14 = expm1_branch_4 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_2, total_14, keras.ops.exp(branch_4))
+    product_13 = product_2 * part_of_t_2
+    head_product_13 = _head(product_13)
+    total_15 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_15)
+    head_product_2 = _head(product_2)
     head_part_of_t_2 = _head(part_of_t_2)
-    difference_14 = part_of_t_2 - head_part_of_t_2
-    difference_15 = branch - head_branch
-    branch_5 = keras.ops.where(is_less_2, expm1_branch_4 - (total_7 - 1.0), 0.0)
-    total_8 = head_branch * head_part_of_t_2 - difference_13 + head_branch * difference_14
-    total_8 = total_8 + difference_15 * head_part_of_t_2 + difference_15 * difference_14
-    total_8 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_8)
-    total_8 = total_8 + branch_5 * branch
+    difference_7 = part_of_t_2 - head_part_of_t_2
+    difference_8 = product_2 - head_product_2
+    branch_5 = keras.ops.where(is_less_2, expm1_branch_4 - (total_14 - 1.0), 0.0)
+    difference_9 = head_product_2 * head_part_of_t_2 - product_14
+    difference_9 = difference_9 + head_product_2 * difference_7
+    difference_9 = difference_9 + difference_8 * head_part_of_t_2 + difference_8 * difference_7
+    difference_9 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_9)
+    difference_9 = difference_9 + branch_5 * product_2
     rest_of_t_2 = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
     rest_of_t_3 = keras.ops.where(is_far_2, part_of_t_2 + rest_of_t_2, 1.0)
-    branch_6 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    return (difference_13 + branch_6) * rest_of_t_3
+    abs_difference_9 = keras.ops.abs(difference_9)
+    abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
+    return (product_14 + abs_difference_9) * rest_of_t_3
 
 
 def _second_derivative_alpha_beta(x, alpha, beta):
@@ -2405,278 +2493,281 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     held = keras.ops.clip(clamped, -1.0, 1.0)
     product = _MINUS_1_OVER_4_SQRT_PI * keras.ops.square(held)
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     difference = alpha - 0.75
-    total = 16.0 * keras.ops.square(difference) + 24.0 * difference + 9.0
-    product_2 = beta * clamped
-    head_product_2 = _head(product_2)
-    difference_2 = product_2 - head_product_2
-    difference_2 = keras.ops.where(product_2 == head_product_2, 0.0, difference_2)
-    difference_2 = head_product_2 + difference_2
-    product_3 = 2.0 * difference_2
-    is_far = keras.ops.abs(product_3) > 64.0
-    smaller = _minimum(keras.ops.where(is_far, 0.5 * product_3, product_3), 40.0)
+    total_2 = 16.0 * keras.ops.square(difference) + 24.0 * difference + 9.0
+    product_3 = beta * clamped
+    head_product_3 = _head(product_3)
+    total_3 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_3)
+    product_5 = 2.0 * product_4
+    is_far = keras.ops.abs(product_5) > 64.0
+    smaller = _minimum(keras.ops.where(is_far, 0.5 * product_5, product_5), 40.0)
     abs_smaller = keras.ops.abs(smaller)
     is_less = abs_smaller < 0.25
-    total_2 = smaller + 1.0
-    difference_3 = total_2 - smaller
-    product_4 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
-    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_11_FACTORIAL) * smaller
-    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
-    product_4 = (product_4 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
-    product_4 = keras.ops.square(smaller) * (product_4 * smaller + _1_OVER_2_FACTORIAL)
-    product_4 = smaller - (total_2 - difference_3) + (1.0 - difference_3) + product_4
-    branch_2 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_3 = total_2 + branch_2
+    total_4 = smaller + 1.0
+    difference_2 = total_4 - smaller
+    product_6 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
+    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_11_FACTORIAL) * smaller
+    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
+    product_6 = (product_6 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
+    product_6 = keras.ops.square(smaller) * (product_6 * smaller + _1_OVER_2_FACTORIAL)
+    product_6 = smaller - (total_4 - difference_2) + (1.0 - difference_2) + product_6
+    branch = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
+    total_5 = total_4 + branch
     exp_smaller = keras.ops.exp(smaller)
-    part_of_t = keras.ops.where(is_less, total_3, exp_smaller)
-    branch_3 = keras.ops.where(is_less, branch_2 - (total_3 - total_2), 0.0)
-    branch_4 = keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
-    total_4 = part_of_t + branch_4
-    product_5 = total * total_4
-    head_product_5 = _head(product_5)
-    difference_4 = product_5 - head_product_5
-    difference_4 = keras.ops.where(product_5 == head_product_5, 0.0, difference_4)
-    difference_4 = head_product_5 + difference_4
-    head_total = _head(total)
-    head_total_4 = _head(total_4)
-    difference_5 = total_4 - head_total_4
-    difference_6 = total - head_total
-    difference_7 = branch_4 - (total_4 - part_of_t)
-    total_5 = head_total * head_total_4 - difference_4 + head_total * difference_5
-    total_5 = total_5 + difference_6 * head_total_4 + difference_6 * difference_5
-    total_5 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + difference_7 * total
-    branch_5 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-    total_6 = difference_4 + branch_5
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_6 = keras.ops.where(is_far, branch_3, 0.0)
-    branch_7 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
-    total_7 = rest_of_t + branch_7
-    product_6 = total_6 * total_7
-    head_product_6 = _head(product_6)
-    difference_8 = product_6 - head_product_6
-    difference_8 = keras.ops.where(product_6 == head_product_6, 0.0, difference_8)
-    difference_8 = head_product_6 + difference_8
-    total_8 = difference_8 - 8.0
-    difference_9 = total_8 - difference_8
+    part_of_t = keras.ops.where(is_less, total_5, exp_smaller)
+    branch_2 = keras.ops.where(is_less, branch - (total_5 - total_4), 0.0)
+    branch_3 = keras.ops.where(keras.ops.abs(branch_2) < float("inf"), branch_2, 0.0)
+    total_6 = part_of_t + branch_3
+    product_7 = total_2 * total_6
+    head_product_7 = _head(product_7)
+    total_7 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_7)
+    head_total_2 = _head(total_2)
     head_total_6 = _head(total_6)
-    head_total_7 = _head(total_7)
-    difference_10 = total_7 - head_total_7
-    difference_11 = total_6 - head_total_6
-    difference_12 = branch_7 - (total_7 - rest_of_t)
+    difference_3 = total_6 - head_total_6
+    difference_4 = total_2 - head_total_2
+    difference_5 = branch_3 - (total_6 - part_of_t)
+    total_8 = head_total_2 * head_total_6 - product_8 + head_total_2 * difference_3
+    total_8 = total_8 + difference_4 * head_total_6 + difference_4 * difference_3
+    total_8 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_8)
+    total_8 = total_8 + difference_5 * total_2
+    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = product_8 + branch_4
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_5 = keras.ops.where(is_far, branch_2, 0.0)
+    branch_6 = keras.ops.where(keras.ops.abs(branch_5) < float("inf"), branch_5, 0.0)
+    total_10 = rest_of_t + branch_6
+    product_9 = total_9 * total_10
+    head_product_9 = _head(product_9)
+    total_11 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_11)
+    total_12 = product_10 - 8.0
+    difference_6 = total_12 - product_10
+    head_total_9 = _head(total_9)
+    head_total_10 = _head(total_10)
+    difference_7 = total_10 - head_total_10
+    difference_8 = total_9 - head_total_9
+    difference_9 = branch_6 - (total_10 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_8 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_smaller / branch_8
-    floor = _floor(keras.ops.log(branch_8) * _1_OVER_LOG_2 + 0.5)
-    difference_13 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_7 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_smaller / branch_7
+    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_10 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_9 = difference_13 + negated
-    difference_14 = total_9 - difference_13
-    total_10 = difference_13 - (total_9 - difference_14) + (negated - difference_14)
-    total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_9 + branch_9
-    numerator = (_1_OVER_15_FACTORIAL * total_11 + _1_OVER_14_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_11 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_11_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_11 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_8_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_11 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_11 + _1_OVER_5_FACTORIAL) * total_11
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_11 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_11) * (numerator * total_11 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_11 + (numerator + (branch_9 - (total_11 - total_9)))
+    total_13 = difference_10 + negated
+    difference_11 = total_13 - difference_10
+    total_14 = difference_10 - (total_13 - difference_11) + (negated - difference_11)
+    total_14 = total_14 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = total_13 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_15 + _1_OVER_14_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_15 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_11_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_15 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_8_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_15 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_15 + _1_OVER_5_FACTORIAL) * total_15
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_15 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_15) * (numerator * total_15 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_15 + (numerator + (branch_8 - (total_15 - total_13)))
     numerator = keras.ops.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0.0)
-    total_12 = numerator + keras.ops.where(is_far, numerator, 0.0)
-    total_13 = head_total_6 * head_total_7 - difference_8 + head_total_6 * difference_10
-    total_13 = total_13 + difference_11 * head_total_7 + difference_11 * difference_10
-    total_13 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + (branch_5 - (total_6 - difference_4)) * total_7
-    total_13 = total_13 + difference_12 * total_6 + total_12 * difference_8
-    total_13 = difference_8 - (total_8 - difference_9) + (-8.0 - difference_9) + total_13
-    branch_10 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_8 + branch_10
-    product_7 = branch * total_14
-    head_product_7 = _head(product_7)
-    difference_15 = product_7 - head_product_7
-    difference_15 = keras.ops.where(product_7 == head_product_7, 0.0, difference_15)
-    difference_15 = head_product_7 + difference_15
-    head_branch = _head(branch)
-    head_total_14 = _head(total_14)
-    difference_16 = total_14 - head_total_14
-    difference_17 = branch - head_branch
-    total_15 = head_branch * head_total_14 - difference_15 + head_branch * difference_16
-    total_15 = total_15 + difference_17 * head_total_14 + difference_17 * difference_16
-    total_15 = keras.ops.where(difference_15 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + (branch_10 - (total_14 - total_8)) * branch
-    branch_11 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = difference_15 + branch_11
-    total_17 = difference + 0.75
-    difference_18 = total_17 - difference
-    total_18 = difference - (total_17 - difference_18) + (0.75 - difference_18)
-    branch_12 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_19 = total_17 + branch_12
-    total_19_squared = keras.ops.square(total_19)
-    head = _head(total_19_squared)
-    branch_13 = keras.ops.where(total_19_squared == head, 0.0, total_19_squared - head)
-    branch_13 = head + branch_13
-    head_total_19 = _head(total_19)
-    difference_19 = total_19 - head_total_19
-    total_20 = head_total_19 * head_total_19 - branch_13 + head_total_19 * difference_19
-    total_20 = total_20 + difference_19 * head_total_19 + difference_19 * difference_19
-    total_20 = keras.ops.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_20)
-    total_20 = total_20 + (branch_12 - (total_19 - total_17)) * total_19 * 2.0
-    branch_14 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_21 = branch_13 + branch_14
-    product_8 = total_21 * total_4
-    head_product_8 = _head(product_8)
-    difference_20 = product_8 - head_product_8
-    difference_20 = keras.ops.where(product_8 == head_product_8, 0.0, difference_20)
-    difference_20 = head_product_8 + difference_20
-    head_total_21 = _head(total_21)
-    difference_21 = total_21 - head_total_21
-    total_22 = head_total_21 * head_total_4 - difference_20 + head_total_21 * difference_5
-    total_22 = total_22 + difference_21 * head_total_4 + difference_21 * difference_5
-    total_22 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = total_22 + (branch_14 - (total_21 - branch_13)) * total_4
-    total_22 = total_22 + difference_7 * total_21
-    branch_15 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-    total_23 = difference_20 + branch_15
-    product_9 = total_23 * total_7
-    head_product_9 = _head(product_9)
-    difference_22 = product_9 - head_product_9
-    difference_22 = keras.ops.where(product_9 == head_product_9, 0.0, difference_22)
-    difference_22 = head_product_9 + difference_22
-    negated_2 = -difference_22
-    total_24 = negated_2 + difference_2
-    difference_23 = total_24 - negated_2
-    head_total_23 = _head(total_23)
-    difference_24 = total_23 - head_total_23
-    total_25 = head_total_23 * head_total_7 - difference_22 + head_total_23 * difference_10
-    total_25 = total_25 + difference_24 * head_total_7 + difference_24 * difference_10
-    total_25 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + (branch_15 - (total_23 - difference_20)) * total_7
-    total_25 = -(total_25 + difference_12 * total_23) + total_12 * negated_2
-    total_26 = negated_2 - (total_24 - difference_23) + (difference_2 - difference_23)
-    total_26 = total_26 + total_25
-    branch_16 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
-    total_27 = total_24 + branch_16
-    abs_total_27 = keras.ops.abs(total_27)
-    difference_25 = branch_16 - (total_27 - total_24)
-    product_10 = difference_25 * _sign(total_27)
-    is_far_2 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
-    is_far_2 = (abs_total_27 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_total_27 != 64.0) & (abs_total_27 > 64.0)
-    branch_17 = keras.ops.where(is_far_3, 0.5 * total_27, total_27)
-    smaller_2 = _minimum(branch_17, 40.0)
+    total_16 = numerator + keras.ops.where(is_far, numerator, 0.0)
+    total_17 = head_total_9 * head_total_10 - product_10 + head_total_9 * difference_7
+    total_17 = total_17 + difference_8 * head_total_10 + difference_8 * difference_7
+    total_17 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_17 = total_17 + (branch_4 - (total_9 - product_8)) * total_10
+    total_17 = total_17 + difference_9 * total_9 + total_16 * product_10
+    total_17 = product_10 - (total_12 - difference_6) + (-8.0 - difference_6) + total_17
+    branch_9 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    total_18 = total_12 + branch_9
+    product_11 = product_2 * total_18
+    head_product_11 = _head(product_11)
+    total_19 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_19)
+    head_product_2 = _head(product_2)
+    head_total_18 = _head(total_18)
+    difference_12 = total_18 - head_total_18
+    difference_13 = product_2 - head_product_2
+    total_20 = head_product_2 * head_total_18 - product_12 + head_product_2 * difference_12
+    total_20 = total_20 + difference_13 * head_total_18 + difference_13 * difference_12
+    total_20 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_20)
+    total_20 = total_20 + (branch_9 - (total_18 - total_12)) * product_2
+    branch_10 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
+    total_21 = product_12 + branch_10
+    total_22 = difference + 0.75
+    difference_14 = total_22 - difference
+    total_23 = difference - (total_22 - difference_14) + (0.75 - difference_14)
+    branch_11 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+    total_24 = total_22 + branch_11
+    total_24_squared = keras.ops.square(total_24)
+    head = _head(total_24_squared)
+    total_25 = head + (total_24_squared - head)
+    product_13 = total_24_squared * 2.0**-60
+    product_13 = (product_13 == 0.0) | (total_24_squared == head)
+    product_13 = keras.ops.where(product_13, total_24_squared, total_25)
+    head_total_24 = _head(total_24)
+    difference_15 = total_24 - head_total_24
+    total_26 = head_total_24 * head_total_24 - product_13 + head_total_24 * difference_15
+    total_26 = total_26 + difference_15 * head_total_24 + difference_15 * difference_15
+    total_26 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = total_26 + (branch_11 - (total_24 - total_22)) * total_24 * 2.0
+    branch_12 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
+    total_27 = product_13 + branch_12
+    product_14 = total_27 * total_6
+    head_product_14 = _head(product_14)
+    total_28 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_28)
+    head_total_27 = _head(total_27)
+    difference_16 = total_27 - head_total_27
+    total_29 = head_total_27 * head_total_6 - product_15 + head_total_27 * difference_3
+    total_29 = total_29 + difference_16 * head_total_6 + difference_16 * difference_3
+    total_29 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_29 = total_29 + (branch_12 - (total_27 - product_13)) * total_6
+    total_29 = total_29 + difference_5 * total_27
+    branch_13 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = product_15 + branch_13
+    product_16 = total_30 * total_10
+    head_product_16 = _head(product_16)
+    total_31 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_31)
+    minus_product_17 = -product_17
+    total_32 = minus_product_17 + product_4
+    difference_17 = total_32 - minus_product_17
+    head_total_30 = _head(total_30)
+    difference_18 = total_30 - head_total_30
+    total_33 = minus_product_17 - (total_32 - difference_17) + (product_4 - difference_17)
+    total_34 = head_total_30 * head_total_10 - product_17 + head_total_30 * difference_7
+    total_34 = total_34 + difference_18 * head_total_10 + difference_18 * difference_7
+    total_34 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_34)
+    total_34 = total_34 + (branch_13 - (total_30 - product_15)) * total_10
+    total_34 = -(total_34 + difference_9 * total_30) + total_16 * minus_product_17
+    total_33 = total_33 + total_34
+    branch_14 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
+    total_35 = total_32 + branch_14
+    abs_total_35 = keras.ops.abs(total_35)
+    difference_19 = branch_14 - (total_35 - total_32)
+    product_18 = difference_19 * _sign(total_35)
+    is_far_2 = keras.ops.where(keras.ops.abs(product_18) < float("inf"), product_18, 0.0)
+    is_far_2 = (abs_total_35 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_35 != 64.0) & (abs_total_35 > 64.0)
+    branch_15 = keras.ops.where(is_far_3, 0.5 * total_35, total_35)
+    smaller_2 = _minimum(branch_15, 40.0)
     is_less_2 = keras.ops.abs(smaller_2) < 0.5
     expm1_smaller_2 = _expm1(smaller_2)
-    total_28 = expm1_smaller_2 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_2, total_28, keras.ops.exp(smaller_2))
-    branch_18 = keras.ops.where(is_less_2, expm1_smaller_2 - (total_28 - 1.0), 0.0)
-    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
-    total_29 = part_of_t_2 + branch_19
-    product_11 = total_16 * total_29
-    head_product_11 = _head(product_11)
-    difference_26 = product_11 - head_product_11
-    difference_26 = keras.ops.where(product_11 == head_product_11, 0.0, difference_26)
-    difference_26 = head_product_11 + difference_26
-    head_total_16 = _head(total_16)
-    head_total_29 = _head(total_29)
-    difference_27 = total_29 - head_total_29
-    difference_28 = total_16 - head_total_16
-    product_12 = (branch_11 - (total_16 - difference_15)) * total_29
-    product_13 = (branch_19 - (total_29 - part_of_t_2)) * total_16
-    difference_29 = head_total_16 * head_total_29 - difference_26
-    difference_29 = difference_29 + head_total_16 * difference_27
-    difference_29 = difference_29 + difference_28 * head_total_29
-    difference_29 = difference_29 + difference_28 * difference_27
-    difference_29 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, difference_29)
-    difference_29 = difference_29 + product_12 + product_13
-    magnitude = keras.ops.abs(difference_29)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_29, 0.0)
-    total_30 = difference_26 + magnitude
-    is_gone = keras.ops.abs(difference_25)
-    is_gone = total_27 + keras.ops.where(is_gone < float("inf"), difference_25, 0.0)
+    total_36 = expm1_smaller_2 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_2, total_36, keras.ops.exp(smaller_2))
+    branch_16 = keras.ops.where(is_less_2, expm1_smaller_2 - (total_36 - 1.0), 0.0)
+    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
+    total_37 = part_of_t_2 + branch_17
+    product_19 = total_21 * total_37
+    head_product_19 = _head(product_19)
+    total_38 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_38)
+    head_total_21 = _head(total_21)
+    head_total_37 = _head(total_37)
+    difference_20 = total_37 - head_total_37
+    difference_21 = total_21 - head_total_21
+    total_39 = head_total_21 * head_total_37 - product_20 + head_total_21 * difference_20
+    total_39 = total_39 + difference_21 * head_total_37 + difference_21 * difference_20
+    total_39 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_39 = total_39 + (branch_10 - (total_21 - product_12)) * total_37
+    total_39 = total_39 + (branch_17 - (total_37 - part_of_t_2)) * total_21
+    branch_18 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
+    total_40 = product_20 + branch_18
+    is_gone = keras.ops.abs(difference_19)
+    is_gone = total_35 + keras.ops.where(is_gone < float("inf"), difference_19, 0.0)
     is_gone = is_gone < -800.0
     scale = _maximum(keras.ops.abs(clamped), 1.0)
-    branch_20 = keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale)
-    branch_20_squared = keras.ops.square(branch_20)
-    head_2 = _head(branch_20_squared)
-    difference_30 = branch_20_squared - head_2
-    difference_30 = head_2 + keras.ops.where(branch_20_squared == head_2, 0.0, difference_30)
-    head_branch_20 = _head(branch_20)
-    difference_31 = branch_20 - head_branch_20
-    difference_32 = head_branch_20 * head_branch_20 - difference_30
-    difference_32 = difference_32 + head_branch_20 * difference_31
-    difference_32 = difference_32 + difference_31 * head_branch_20
-    difference_32 = difference_32 + difference_31 * difference_31
-    difference_32 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, difference_32)
-    magnitude_2 = keras.ops.abs(difference_32)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_32, 0.0)
-    total_31 = difference_30 + magnitude_2
-    product_14 = total_30 * total_31
-    head_product_14 = _head(product_14)
-    difference_33 = product_14 - head_product_14
-    difference_33 = keras.ops.where(product_14 == head_product_14, 0.0, difference_33)
-    difference_33 = head_product_14 + difference_33
-    head_total_30 = _head(total_30)
-    head_total_31 = _head(total_31)
-    difference_34 = total_31 - head_total_31
-    difference_35 = total_30 - head_total_30
-    product_15 = (magnitude_2 - (total_31 - difference_30)) * total_30
-    product_16 = (magnitude - (total_30 - difference_26)) * total_31
-    difference_36 = head_total_30 * head_total_31 - difference_33
-    difference_36 = difference_36 + head_total_30 * difference_34
-    difference_36 = difference_36 + difference_35 * head_total_31
-    difference_36 = difference_36 + difference_35 * difference_34
-    difference_36 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, difference_36)
-    difference_36 = difference_36 + product_16 + product_15
-    magnitude_3 = keras.ops.abs(difference_36)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_36, 0.0)
-    total_32 = difference_33 + magnitude_3
+    branch_19 = keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale)
+    branch_19_squared = keras.ops.square(branch_19)
+    head_2 = _head(branch_19_squared)
+    total_41 = head_2 + (branch_19_squared - head_2)
+    product_21 = branch_19_squared * 2.0**-60
+    product_21 = (product_21 == 0.0) | (branch_19_squared == head_2)
+    product_21 = keras.ops.where(product_21, branch_19_squared, total_41)
+    head_branch_19 = _head(branch_19)
+    difference_22 = branch_19 - head_branch_19
+    difference_23 = head_branch_19 * head_branch_19 - product_21
+    difference_23 = difference_23 + head_branch_19 * difference_22
+    difference_23 = difference_23 + difference_22 * head_branch_19
+    difference_23 = difference_23 + difference_22 * difference_22
+    difference_23 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_23)
+    magnitude = keras.ops.abs(difference_23)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_23, 0.0)
+    total_42 = product_21 + magnitude
+    product_22 = total_40 * total_42
+    head_product_22 = _head(product_22)
+    total_43 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_43)
+    head_total_40 = _head(total_40)
+    head_total_42 = _head(total_42)
+    difference_24 = total_42 - head_total_42
+    difference_25 = total_40 - head_total_40
+    total_44 = head_total_40 * head_total_42 - product_23 + head_total_40 * difference_24
+    total_44 = total_44 + difference_25 * head_total_42 + difference_25 * difference_24
+    total_44 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = total_44 + (branch_18 - (total_40 - product_20)) * total_42
+    total_44 = total_44 + (magnitude - (total_42 - product_21)) * total_40
+    branch_20 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    total_45 = product_23 + branch_20
     rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
-    branch_21 = keras.ops.where(is_far_3, branch_18, 0.0)
+    branch_21 = keras.ops.where(is_far_3, branch_16, 0.0)
     branch_22 = keras.ops.where(keras.ops.abs(branch_21) < float("inf"), branch_21, 0.0)
-    total_33 = rest_of_t_2 + branch_22
-    product_17 = total_32 * total_33
-    head_product_17 = _head(product_17)
-    difference_37 = product_17 - head_product_17
-    difference_37 = keras.ops.where(product_17 == head_product_17, 0.0, difference_37)
-    difference_37 = head_product_17 + difference_37
-    head_total_32 = _head(total_32)
-    head_total_33 = _head(total_33)
-    difference_38 = total_33 - head_total_33
-    difference_39 = total_32 - head_total_32
-    product_18 = (magnitude_3 - (total_32 - difference_33)) * total_33
-    product_19 = (branch_22 - (total_33 - rest_of_t_2)) * total_32
-    difference_40 = head_total_32 * head_total_33 - difference_37
-    difference_40 = difference_40 + head_total_32 * difference_38
-    difference_40 = difference_40 + difference_39 * head_total_33
-    difference_40 = difference_40 + difference_39 * difference_38
-    difference_40 = keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, difference_40)
-    difference_40 = difference_40 + product_18 + product_19
-    magnitude_4 = keras.ops.abs(difference_40)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_40, 0.0)
-    magnitude_4 = difference_37 + magnitude_4
-    branch_23 = keras.ops.where(is_far_3, difference_25 * 0.5, difference_25)
-    branch_24 = keras.ops.where(keras.ops.abs(branch_23) < float("inf"), branch_23, 0.0)
-    branch_24 = (branch_17 == 40.0) & (branch_24 <= 0.0)
-    branch_24 = branch_24 | (branch_17 != 40.0) & (branch_17 <= 40.0)
-    branch_24 = keras.ops.where(branch_24, branch_23, 0.0)
-    total_34 = branch_24 + keras.ops.where(is_far_3, branch_24, 0.0)
-    product_20 = magnitude_4 * total_34
-    total_35 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0) + 1.0
-    total_35 = magnitude_4 * total_35
-    branch_25 = keras.ops.where(keras.ops.abs(product_20) < float("inf"), product_20, 0.0)
-    branch_25 = magnitude_4 + branch_25
-    return keras.ops.where(keras.ops.abs(magnitude_4) < 2.0**-60, total_35, branch_25)
+    total_46 = rest_of_t_2 + branch_22
+    product_24 = total_45 * total_46
+    head_product_24 = _head(product_24)
+    total_47 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_47)
+    head_total_45 = _head(total_45)
+    head_total_46 = _head(total_46)
+    difference_26 = total_46 - head_total_46
+    difference_27 = total_45 - head_total_45
+    total_48 = head_total_45 * head_total_46 - product_25 + head_total_45 * difference_26
+    total_48 = total_48 + difference_27 * head_total_46 + difference_27 * difference_26
+    total_48 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (branch_20 - (total_45 - product_23)) * total_46
+    total_48 = total_48 + (branch_22 - (total_46 - rest_of_t_2)) * total_45
+    branch_23 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+    branch_23 = product_25 + branch_23
+    branch_24 = keras.ops.where(is_far_3, difference_19 * 0.5, difference_19)
+    branch_25 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
+    branch_25 = (branch_15 == 40.0) & (branch_25 <= 0.0)
+    branch_25 = branch_25 | (branch_15 != 40.0) & (branch_15 <= 40.0)
+    branch_25 = keras.ops.where(branch_25, branch_24, 0.0)
+    total_49 = branch_25 + keras.ops.where(is_far_3, branch_25, 0.0)
+    product_26 = branch_23 * total_49
+    total_50 = keras.ops.where(keras.ops.abs(total_49) < float("inf"), total_49, 0.0) + 1.0
+    total_50 = branch_23 * total_50
+    branch_26 = keras.ops.where(keras.ops.abs(product_26) < float("inf"), product_26, 0.0)
+    branch_26 = branch_23 + branch_26
+    return keras.ops.where(keras.ops.abs(branch_23) < 2.0**-60, total_50, branch_26)
 
 
 def _second_derivative_beta_beta(x, alpha, beta):
@@ -2685,361 +2776,385 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product = _2_OVER_SQRT_PI_2 * alpha * (keras.ops.square(x) * x)
     product = product * keras.ops.exp(beta * x)
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
-    total = head + keras.ops.where(alpha_squared == head, 0.0, alpha_squared - head)
-    product_2 = 2.0 * total
-    product_3 = 2.0 * beta * x
-    is_less_2 = keras.ops.abs(product_3) < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_2 = expm1_product_3 + 1.0
-    branch_2 = keras.ops.where(is_less_2, total_2, keras.ops.exp(product_3))
-    product_4 = product_2 * branch_2
-    head_product_4 = _head(product_4)
-    difference = product_4 - head_product_4
-    difference = keras.ops.where(product_4 == head_product_4, 0.0, difference)
-    difference = head_product_4 + difference
-    minus_difference = -difference
-    total_3 = minus_difference + 1.0
-    difference_2 = total_3 - minus_difference
-    head_product_2 = _head(product_2)
-    head_branch_2 = _head(branch_2)
-    difference_3 = branch_2 - head_branch_2
-    difference_4 = product_2 - head_product_2
-    branch_3 = keras.ops.where(is_less_2, expm1_product_3 - (total_2 - 1.0), 0.0)
-    total_4 = head_product_2 * head_branch_2 - difference + head_product_2 * difference_3
-    total_4 = total_4 + difference_4 * head_branch_2 + difference_4 * difference_3
-    total_4 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_4)
-    total_4 = -(total_4 + branch_3 * product_2)
-    total_4 = minus_difference - (total_3 - difference_2) + (1.0 - difference_2) + total_4
-    branch_4 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = total_3 + branch_4
-    product_5 = branch * total_5
-    head_product_5 = _head(product_5)
-    difference_5 = product_5 - head_product_5
-    difference_5 = keras.ops.where(product_5 == head_product_5, 0.0, difference_5)
-    difference_5 = head_product_5 + difference_5
-    head_branch = _head(branch)
-    head_total_5 = _head(total_5)
-    difference_6 = total_5 - head_total_5
-    difference_7 = branch - head_branch
-    total_6 = head_branch * head_total_5 - difference_5 + head_branch * difference_6
-    total_6 = total_6 + difference_7 * head_total_5 + difference_7 * difference_6
-    total_6 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_6 = total_6 + (branch_4 - (total_5 - total_3)) * branch
-    product_6 = total * branch_2
+    total_2 = head + (alpha_squared - head)
+    product_3 = alpha_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    product_3 = keras.ops.where(product_3, alpha_squared, total_2)
+    product_4 = 2.0 * product_3
+    product_5 = 2.0 * beta * x
+    is_less_2 = keras.ops.abs(product_5) < 0.5
+    expm1_product_5 = _expm1(product_5)
+    total_3 = expm1_product_5 + 1.0
+    branch = keras.ops.where(is_less_2, total_3, keras.ops.exp(product_5))
+    product_6 = product_4 * branch
     head_product_6 = _head(product_6)
-    difference_8 = product_6 - head_product_6
-    difference_8 = keras.ops.where(product_6 == head_product_6, 0.0, difference_8)
-    difference_8 = head_product_6 + difference_8
-    head_total = _head(total)
-    difference_9 = total - head_total
-    total_7 = head_total * head_branch_2 - difference_8 + head_total * difference_3
-    total_7 = total_7 + difference_9 * head_branch_2 + difference_9 * difference_3
-    total_7 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_7)
-    total_7 = total_7 + branch_3 * total
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_4)
+    minus_product_7 = -product_7
+    total_5 = minus_product_7 + 1.0
+    difference = total_5 - minus_product_7
+    head_product_4 = _head(product_4)
+    head_branch = _head(branch)
+    difference_2 = branch - head_branch
+    difference_3 = product_4 - head_product_4
+    branch_2 = keras.ops.where(is_less_2, expm1_product_5 - (total_3 - 1.0), 0.0)
+    total_6 = head_product_4 * head_branch - product_7 + head_product_4 * difference_2
+    total_6 = total_6 + difference_3 * head_branch + difference_3 * difference_2
+    total_6 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_6 = -(total_6 + branch_2 * product_4)
+    total_6 = minus_product_7 - (total_5 - difference) + (1.0 - difference) + total_6
+    branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_5 + branch_3
+    product_8 = product_2 * total_7
+    head_product_8 = _head(product_8)
+    total_8 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_8)
+    head_product_2 = _head(product_2)
+    head_total_7 = _head(total_7)
+    difference_4 = total_7 - head_total_7
+    difference_5 = product_2 - head_product_2
+    total_9 = head_product_2 * head_total_7 - product_9 + head_product_2 * difference_4
+    total_9 = total_9 + difference_5 * head_total_7 + difference_5 * difference_4
+    total_9 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_9 = total_9 + (branch_3 - (total_7 - total_5)) * product_2
+    product_10 = product_3 * branch
+    head_product_10 = _head(product_10)
+    total_10 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_10)
+    head_product_3 = _head(product_3)
+    difference_6 = product_3 - head_product_3
+    total_11 = head_product_3 * head_branch - product_11 + head_product_3 * difference_2
+    total_11 = total_11 + difference_6 * head_branch + difference_6 * difference_2
+    total_11 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + branch_2 * product_3
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     held = keras.ops.clip(clamped, -1.0, 1.0)
-    difference_10 = alpha - 0.75
-    product_7 = _MINUS_1_OVER_16_SQRT_PI * (keras.ops.square(held) * held)
-    product_7 = product_7 * (4.0 * difference_10 + 3.0)
-    head_product_7 = _head(product_7)
-    difference_11 = product_7 - head_product_7
-    difference_11 = keras.ops.where(product_7 == head_product_7, 0.0, difference_11)
-    difference_11 = head_product_7 + difference_11
-    product_8 = 16.0 * keras.ops.square(difference_10)
-    product_9 = 24.0 * difference_10
-    head_product_9 = _head(product_9)
-    difference_12 = product_9 - head_product_9
-    difference_12 = keras.ops.where(product_9 == head_product_9, 0.0, difference_12)
-    difference_12 = head_product_9 + difference_12
-    total_8 = product_8 + difference_12
-    difference_13 = total_8 - product_8
-    head_2 = _head(difference_10)
-    total_9 = product_8 - (total_8 - difference_13) + (difference_12 - difference_13)
-    total_10 = 24.0 * head_2 - difference_12 + 24.0 * (difference_10 - head_2)
-    total_9 = total_9 + keras.ops.where(difference_12 * 2.0**-60 == 0.0, 0.0, total_10)
-    branch_5 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_11 = total_8 + branch_5
-    total_12 = total_11 + 9.0
-    difference_14 = total_12 - total_11
-    total_13 = total_11 - (total_12 - difference_14) + (9.0 - difference_14)
-    total_13 = total_13 + (branch_5 - (total_11 - total_8))
-    branch_6 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_12 + branch_6
-    difference_15 = branch_6 - (total_14 - total_12)
-    magnitude = keras.ops.abs(difference_15)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_15, 0.0)
-    total_15 = total_14 + magnitude
-    product_10 = beta * clamped
-    head_product_10 = _head(product_10)
-    difference_16 = product_10 - head_product_10
-    difference_16 = keras.ops.where(product_10 == head_product_10, 0.0, difference_16)
-    difference_16 = head_product_10 + difference_16
-    product_11 = 2.0 * difference_16
-    abs_product_11 = keras.ops.abs(product_11)
+    difference_7 = alpha - 0.75
+    product_12 = _MINUS_1_OVER_16_SQRT_PI * (keras.ops.square(held) * held)
+    product_12 = product_12 * (4.0 * difference_7 + 3.0)
+    head_product_12 = _head(product_12)
+    total_12 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_12)
+    product_14 = 16.0 * keras.ops.square(difference_7)
+    product_15 = 24.0 * difference_7
+    head_product_15 = _head(product_15)
+    total_13 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_13)
+    total_14 = product_14 + product_16
+    difference_8 = total_14 - product_14
+    head_difference_7 = _head(difference_7)
+    total_15 = product_14 - (total_14 - difference_8) + (product_16 - difference_8)
+    product_17 = 24.0 * (difference_7 - head_difference_7)
+    product_17 = 24.0 * head_difference_7 - product_16 + product_17
+    total_15 = total_15 + keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, product_17)
+    branch_4 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    total_16 = total_14 + branch_4
+    total_17 = total_16 + 9.0
+    difference_9 = total_17 - total_16
+    total_18 = total_16 - (total_17 - difference_9) + (9.0 - difference_9)
+    total_18 = total_18 + (branch_4 - (total_16 - total_14))
+    branch_5 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
+    total_19 = total_17 + branch_5
+    difference_10 = branch_5 - (total_19 - total_17)
+    magnitude = keras.ops.abs(difference_10)
+    magnitude = keras.ops.where(magnitude < float("inf"), difference_10, 0.0)
+    total_20 = total_19 + magnitude
+    product_18 = beta * clamped
+    head_product_18 = _head(product_18)
+    total_21 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_21)
+    product_20 = 2.0 * product_19
+    abs_product_20 = keras.ops.abs(product_20)
     head_beta = _head(beta)
     head_clamped = _head(clamped)
-    difference_17 = clamped - head_clamped
-    difference_18 = beta - head_beta
-    total_16 = head_beta * head_clamped - difference_16 + head_beta * difference_17
-    total_16 = total_16 + difference_18 * head_clamped + difference_18 * difference_17
-    total_16 = keras.ops.where(difference_16 * 2.0**-60 == 0.0, 0.0, total_16)
-    product_12 = total_16 * 2.0
-    product_13 = product_12 * _sign(product_11)
-    is_far = keras.ops.where(keras.ops.abs(product_13) < float("inf"), product_13, 0.0)
-    is_far = (abs_product_11 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_product_11 != 64.0) & (abs_product_11 > 64.0)
-    branch_7 = keras.ops.where(is_far, 0.5 * product_11, product_11)
-    smaller = _minimum(branch_7, 40.0)
+    difference_11 = clamped - head_clamped
+    difference_12 = beta - head_beta
+    total_22 = head_beta * head_clamped - product_19 + head_beta * difference_11
+    total_22 = total_22 + difference_12 * head_clamped + difference_12 * difference_11
+    total_22 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, total_22)
+    product_21 = total_22 * 2.0
+    product_22 = product_21 * _sign(product_20)
+    is_far = keras.ops.where(keras.ops.abs(product_22) < float("inf"), product_22, 0.0)
+    is_far = (abs_product_20 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_product_20 != 64.0) & (abs_product_20 > 64.0)
+    branch_6 = keras.ops.where(is_far, 0.5 * product_20, product_20)
+    smaller = _minimum(branch_6, 40.0)
     abs_smaller = keras.ops.abs(smaller)
     is_less_3 = abs_smaller < 0.25
-    total_17 = smaller + 1.0
-    difference_19 = total_17 - smaller
-    product_14 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
-    product_14 = (product_14 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
-    product_14 = (product_14 * smaller + _1_OVER_11_FACTORIAL) * smaller
-    product_14 = (product_14 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
-    product_14 = (product_14 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
-    product_14 = (product_14 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
-    product_14 = (product_14 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
-    product_14 = keras.ops.square(smaller) * (product_14 * smaller + _1_OVER_2_FACTORIAL)
-    product_14 = smaller - (total_17 - difference_19) + (1.0 - difference_19) + product_14
-    branch_8 = keras.ops.where(keras.ops.abs(product_14) < float("inf"), product_14, 0.0)
-    total_18 = total_17 + branch_8
+    total_23 = smaller + 1.0
+    difference_13 = total_23 - smaller
+    product_23 = (_1_OVER_15_FACTORIAL * smaller + _1_OVER_14_FACTORIAL) * smaller
+    product_23 = (product_23 + _1_OVER_13_FACTORIAL) * smaller + _1_OVER_12_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_11_FACTORIAL) * smaller
+    product_23 = (product_23 + _1_OVER_10_FACTORIAL) * smaller + _1_OVER_9_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_8_FACTORIAL) * smaller + _1_OVER_7_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_6_FACTORIAL) * smaller + _1_OVER_5_FACTORIAL
+    product_23 = (product_23 * smaller + _1_OVER_4_FACTORIAL) * smaller + _1_OVER_3_FACTORIAL
+    product_23 = keras.ops.square(smaller) * (product_23 * smaller + _1_OVER_2_FACTORIAL)
+    product_23 = smaller - (total_23 - difference_13) + (1.0 - difference_13) + product_23
+    branch_7 = keras.ops.where(keras.ops.abs(product_23) < float("inf"), product_23, 0.0)
+    total_24 = total_23 + branch_7
     exp_smaller = keras.ops.exp(smaller)
-    part_of_t = keras.ops.where(is_less_3, total_18, exp_smaller)
-    branch_9 = keras.ops.where(is_less_3, branch_8 - (total_18 - total_17), 0.0)
-    branch_10 = keras.ops.where(keras.ops.abs(branch_9) < float("inf"), branch_9, 0.0)
-    total_19 = part_of_t + branch_10
-    product_15 = total_15 * total_19
-    head_product_15 = _head(product_15)
-    difference_20 = product_15 - head_product_15
-    difference_20 = keras.ops.where(product_15 == head_product_15, 0.0, difference_20)
-    difference_20 = head_product_15 + difference_20
-    head_total_15 = _head(total_15)
-    head_total_19 = _head(total_19)
-    difference_21 = total_19 - head_total_19
-    difference_22 = total_15 - head_total_15
-    difference_23 = branch_10 - (total_19 - part_of_t)
-    product_16 = (magnitude - (total_15 - total_14)) * total_19
-    difference_24 = head_total_15 * head_total_19 - difference_20
-    difference_24 = difference_24 + head_total_15 * difference_21
-    difference_24 = difference_24 + difference_22 * head_total_19
-    difference_24 = difference_24 + difference_22 * difference_21
-    difference_24 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, difference_24)
-    difference_24 = difference_24 + product_16 + difference_23 * total_15
-    magnitude_2 = keras.ops.abs(difference_24)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_24, 0.0)
-    total_20 = difference_20 + magnitude_2
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_11 = keras.ops.where(is_far, branch_9, 0.0)
-    branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
-    total_21 = rest_of_t + branch_12
-    product_17 = total_20 * total_21
-    head_product_17 = _head(product_17)
-    difference_25 = product_17 - head_product_17
-    difference_25 = keras.ops.where(product_17 == head_product_17, 0.0, difference_25)
-    difference_25 = head_product_17 + difference_25
-    total_22 = difference_25 - 8.0
-    difference_26 = total_22 - difference_25
+    part_of_t = keras.ops.where(is_less_3, total_24, exp_smaller)
+    branch_8 = keras.ops.where(is_less_3, branch_7 - (total_24 - total_23), 0.0)
+    branch_9 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0)
+    total_25 = part_of_t + branch_9
+    product_24 = total_20 * total_25
+    head_product_24 = _head(product_24)
+    total_26 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_26)
     head_total_20 = _head(total_20)
-    head_total_21 = _head(total_21)
-    difference_27 = total_21 - head_total_21
-    difference_28 = total_20 - head_total_20
-    difference_29 = branch_12 - (total_21 - rest_of_t)
+    head_total_25 = _head(total_25)
+    difference_14 = total_25 - head_total_25
+    difference_15 = total_20 - head_total_20
+    difference_16 = branch_9 - (total_25 - part_of_t)
+    total_27 = head_total_20 * head_total_25 - product_25 + head_total_20 * difference_14
+    total_27 = total_27 + difference_15 * head_total_25 + difference_15 * difference_14
+    total_27 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_27)
+    total_27 = total_27 + (magnitude - (total_20 - total_19)) * total_25
+    total_27 = total_27 + difference_16 * total_20
+    branch_10 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = product_25 + branch_10
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_11 = keras.ops.where(is_far, branch_8, 0.0)
+    branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
+    total_29 = rest_of_t + branch_12
+    product_26 = total_28 * total_29
+    head_product_26 = _head(product_26)
+    total_30 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_30)
+    total_31 = product_27 - 8.0
+    difference_17 = total_31 - product_27
+    head_total_28 = _head(total_28)
+    head_total_29 = _head(total_29)
+    difference_18 = total_29 - head_total_29
+    difference_19 = total_28 - head_total_28
+    difference_20 = branch_12 - (total_29 - rest_of_t)
     binade = _binade(exp_smaller * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
     branch_13 = keras.ops.where(inside, binade, 1.0)
     ratio = exp_smaller / branch_13
     floor = _floor(keras.ops.log(branch_13) * _1_OVER_LOG_2 + 0.5)
-    difference_30 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_21 = smaller - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_23 = difference_30 + negated
-    difference_31 = total_23 - difference_30
-    total_24 = difference_30 - (total_23 - difference_31) + (negated - difference_31)
-    total_24 = total_24 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_14 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = total_23 + branch_14
-    branch_15 = keras.ops.where(is_far, product_12 * 0.5, product_12)
+    total_32 = difference_21 + negated
+    difference_22 = total_32 - difference_21
+    total_33 = difference_21 - (total_32 - difference_22) + (negated - difference_22)
+    total_33 = total_33 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
+    total_34 = total_32 + branch_14
+    branch_15 = keras.ops.where(is_far, product_21 * 0.5, product_21)
     branch_16 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
-    numerator = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_11_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_8_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_25 + _1_OVER_5_FACTORIAL) * total_25
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_25) * (numerator * total_25 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_25 + (numerator + (branch_14 - (total_25 - total_23)))
+    numerator = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_11_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_8_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_34 + _1_OVER_5_FACTORIAL) * total_34
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_34) * (numerator * total_34 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_34 + (numerator + (branch_14 - (total_34 - total_32)))
     numerator = keras.ops.where(inside & (abs_smaller >= 0.25), numerator / ratio, 0.0)
-    branch_16 = (branch_7 == 40.0) & (branch_16 <= 0.0)
-    branch_16 = branch_16 | (branch_7 != 40.0) & (branch_7 <= 40.0)
+    branch_16 = (branch_6 == 40.0) & (branch_16 <= 0.0)
+    branch_16 = branch_16 | (branch_6 != 40.0) & (branch_6 <= 40.0)
     numerator = numerator + keras.ops.where(branch_16, branch_15, 0.0)
-    total_26 = numerator + keras.ops.where(is_far, numerator, 0.0)
-    total_27 = difference_25 - (total_22 - difference_26) + (-8.0 - difference_26)
-    product_18 = (magnitude_2 - (total_20 - difference_20)) * total_21
-    difference_32 = head_total_20 * head_total_21 - difference_25
-    difference_32 = difference_32 + head_total_20 * difference_27
-    difference_32 = difference_32 + difference_28 * head_total_21
-    difference_32 = difference_32 + difference_28 * difference_27
-    difference_32 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, difference_32)
-    difference_32 = difference_32 + product_18 + difference_29 * total_20
-    total_27 = total_27 + (difference_32 + total_26 * difference_25)
-    branch_17 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_22 + branch_17
-    product_19 = difference_11 * total_28
-    head_product_19 = _head(product_19)
-    difference_33 = product_19 - head_product_19
-    difference_33 = keras.ops.where(product_19 == head_product_19, 0.0, difference_33)
-    difference_33 = head_product_19 + difference_33
-    total_29 = difference_10 + 0.75
-    difference_34 = total_29 - difference_10
-    total_30 = difference_10 - (total_29 - difference_34) + (0.75 - difference_34)
-    branch_18 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    total_31 = total_29 + branch_18
-    total_31_squared = keras.ops.square(total_31)
-    head_3 = _head(total_31_squared)
-    branch_19 = keras.ops.where(total_31_squared == head_3, 0.0, total_31_squared - head_3)
-    branch_19 = head_3 + branch_19
-    head_total_31 = _head(total_31)
-    difference_35 = total_31 - head_total_31
-    total_32 = head_total_31 * head_total_31 - branch_19 + head_total_31 * difference_35
-    total_32 = total_32 + difference_35 * head_total_31 + difference_35 * difference_35
-    total_32 = keras.ops.where(branch_19 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + (branch_18 - (total_31 - total_29)) * total_31 * 2.0
-    branch_20 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = branch_19 + branch_20
-    product_20 = total_33 * total_19
-    head_product_20 = _head(product_20)
-    difference_36 = product_20 - head_product_20
-    difference_36 = keras.ops.where(product_20 == head_product_20, 0.0, difference_36)
-    difference_36 = head_product_20 + difference_36
-    head_total_33 = _head(total_33)
-    difference_37 = total_33 - head_total_33
-    product_21 = (branch_20 - (total_33 - branch_19)) * total_19
-    difference_38 = head_total_33 * head_total_19 - difference_36
-    difference_38 = difference_38 + head_total_33 * difference_21
-    difference_38 = difference_38 + difference_37 * head_total_19
-    difference_38 = difference_38 + difference_37 * difference_21
-    difference_38 = keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, difference_38)
-    difference_38 = difference_38 + product_21 + difference_23 * total_33
-    magnitude_3 = keras.ops.abs(difference_38)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_38, 0.0)
-    total_34 = difference_36 + magnitude_3
-    product_22 = total_34 * total_21
-    head_product_22 = _head(product_22)
-    difference_39 = product_22 - head_product_22
-    difference_39 = keras.ops.where(product_22 == head_product_22, 0.0, difference_39)
-    difference_39 = head_product_22 + difference_39
-    negated_2 = -difference_39
-    total_35 = negated_2 + difference_16
-    difference_40 = total_35 - negated_2
-    head_total_34 = _head(total_34)
-    difference_41 = total_34 - head_total_34
-    total_36 = negated_2 - (total_35 - difference_40) + (difference_16 - difference_40)
-    product_23 = (magnitude_3 - (total_34 - difference_36)) * total_21
-    difference_42 = head_total_34 * head_total_21 - difference_39
-    difference_42 = difference_42 + head_total_34 * difference_27
-    difference_42 = difference_42 + difference_41 * head_total_21
-    difference_42 = difference_42 + difference_41 * difference_27
-    difference_42 = keras.ops.where(difference_39 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = -(difference_42 + product_23 + difference_29 * total_34)
-    total_36 = total_36 + (difference_42 + total_26 * negated_2) + total_16
-    branch_21 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_35 + branch_21
-    difference_43 = branch_21 - (total_37 - total_35)
-    magnitude_4 = keras.ops.abs(difference_43)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_43, 0.0)
-    total_38 = total_37 + magnitude_4
-    is_far_2 = keras.ops.abs(total_38) > 64.0
-    smaller_2 = _minimum(keras.ops.where(is_far_2, 0.5 * total_38, total_38), 40.0)
+    total_35 = numerator + keras.ops.where(is_far, numerator, 0.0)
+    total_36 = head_total_28 * head_total_29 - product_27 + head_total_28 * difference_18
+    total_36 = total_36 + difference_19 * head_total_29 + difference_19 * difference_18
+    total_36 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = total_36 + (branch_10 - (total_28 - product_25)) * total_29
+    total_36 = total_36 + difference_20 * total_28 + total_35 * product_27
+    total_36 = product_27 - (total_31 - difference_17) + (-8.0 - difference_17) + total_36
+    branch_17 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
+    total_37 = total_31 + branch_17
+    product_28 = product_13 * total_37
+    head_product_28 = _head(product_28)
+    total_38 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_38)
+    total_39 = difference_7 + 0.75
+    difference_23 = total_39 - difference_7
+    total_40 = difference_7 - (total_39 - difference_23) + (0.75 - difference_23)
+    branch_18 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_41 = total_39 + branch_18
+    total_41_squared = keras.ops.square(total_41)
+    head_2 = _head(total_41_squared)
+    total_42 = head_2 + (total_41_squared - head_2)
+    product_30 = total_41_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (total_41_squared == head_2)
+    product_30 = keras.ops.where(product_30, total_41_squared, total_42)
+    head_total_41 = _head(total_41)
+    difference_24 = total_41 - head_total_41
+    total_43 = head_total_41 * head_total_41 - product_30 + head_total_41 * difference_24
+    total_43 = total_43 + difference_24 * head_total_41 + difference_24 * difference_24
+    total_43 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_43)
+    total_43 = total_43 + (branch_18 - (total_41 - total_39)) * total_41 * 2.0
+    branch_19 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
+    total_44 = product_30 + branch_19
+    product_31 = total_44 * total_25
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_45)
+    head_total_44 = _head(total_44)
+    difference_25 = total_44 - head_total_44
+    total_46 = head_total_44 * head_total_25 - product_32 + head_total_44 * difference_14
+    total_46 = total_46 + difference_25 * head_total_25 + difference_25 * difference_14
+    total_46 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_19 - (total_44 - product_30)) * total_25
+    total_46 = total_46 + difference_16 * total_44
+    branch_20 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
+    total_47 = product_32 + branch_20
+    product_33 = total_47 * total_29
+    head_product_33 = _head(product_33)
+    total_48 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_48)
+    minus_product_34 = -product_34
+    total_49 = minus_product_34 + product_19
+    difference_26 = total_49 - minus_product_34
+    head_total_47 = _head(total_47)
+    difference_27 = total_47 - head_total_47
+    total_50 = minus_product_34 - (total_49 - difference_26) + (product_19 - difference_26)
+    total_51 = head_total_47 * head_total_29 - product_34 + head_total_47 * difference_18
+    total_51 = total_51 + difference_27 * head_total_29 + difference_27 * difference_18
+    total_51 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_20 - (total_47 - product_32)) * total_29
+    total_51 = -(total_51 + difference_20 * total_47) + total_35 * minus_product_34
+    total_50 = total_50 + total_51 + total_22
+    branch_21 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_52 = total_49 + branch_21
+    difference_28 = branch_21 - (total_52 - total_49)
+    magnitude_2 = keras.ops.abs(difference_28)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_28, 0.0)
+    total_53 = total_52 + magnitude_2
+    is_far_2 = keras.ops.abs(total_53) > 64.0
+    smaller_2 = _minimum(keras.ops.where(is_far_2, 0.5 * total_53, total_53), 40.0)
     is_less_4 = keras.ops.abs(smaller_2) < 0.5
     expm1_smaller_2 = _expm1(smaller_2)
-    total_39 = expm1_smaller_2 + 1.0
-    part_of_t_2 = keras.ops.where(is_less_4, total_39, keras.ops.exp(smaller_2))
-    product_24 = difference_33 * part_of_t_2
-    head_product_24 = _head(product_24)
-    difference_44 = product_24 - head_product_24
-    difference_44 = keras.ops.where(product_24 == head_product_24, 0.0, difference_44)
-    difference_44 = head_product_24 + difference_44
-    inside_2 = (total_37 != -800.0) & (total_37 < -800.0)
-    is_gone = (total_37 == -800.0) & (magnitude_4 < 0.0) | inside_2
+    total_54 = expm1_smaller_2 + 1.0
+    part_of_t_2 = keras.ops.where(is_less_4, total_54, keras.ops.exp(smaller_2))
+    product_35 = product_29 * part_of_t_2
+    head_product_35 = _head(product_35)
+    total_55 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_55)
+    inside_2 = (total_52 != -800.0) & (total_52 < -800.0)
+    is_gone = (total_52 == -800.0) & (magnitude_2 < 0.0) | inside_2
     scale = _maximum(keras.ops.abs(clamped), 1.0)
     smaller_3 = _minimum(scale, keras.ops.convert_to_tensor(10822639409.680916, x.dtype))
     smaller_3 = keras.ops.where(is_gone, smaller_3, scale)
     smaller_3_squared = keras.ops.square(smaller_3)
-    head_4 = _head(smaller_3_squared)
-    difference_45 = smaller_3_squared - head_4
-    difference_45 = head_4 + keras.ops.where(smaller_3_squared == head_4, 0.0, difference_45)
-    product_25 = difference_45 * smaller_3
-    head_product_25 = _head(product_25)
-    difference_46 = product_25 - head_product_25
-    difference_46 = keras.ops.where(product_25 == head_product_25, 0.0, difference_46)
-    difference_46 = head_product_25 + difference_46
-    product_26 = difference_44 * difference_46
-    head_product_26 = _head(product_26)
-    difference_47 = product_26 - head_product_26
-    difference_47 = keras.ops.where(product_26 == head_product_26, 0.0, difference_47)
-    difference_47 = head_product_26 + difference_47
+    head_3 = _head(smaller_3_squared)
+    total_56 = head_3 + (smaller_3_squared - head_3)
+    product_37 = smaller_3_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (smaller_3_squared == head_3)
+    product_37 = keras.ops.where(product_37, smaller_3_squared, total_56)
+    product_38 = product_37 * smaller_3
+    head_product_38 = _head(product_38)
+    total_57 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_57)
+    product_40 = product_36 * product_39
+    head_product_40 = _head(product_40)
+    total_58 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_58)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    product_27 = difference_47 * rest_of_t_2
-    head_product_27 = _head(product_27)
-    difference_48 = product_27 - head_product_27
-    difference_48 = keras.ops.where(product_27 == head_product_27, 0.0, difference_48)
-    difference_48 = head_product_27 + difference_48
-    head_5 = _head(difference_47)
+    product_42 = product_41 * rest_of_t_2
+    head_product_42 = _head(product_42)
+    total_59 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_59)
+    head_product_41 = _head(product_41)
     head_rest_of_t_2 = _head(rest_of_t_2)
-    difference_49 = rest_of_t_2 - head_rest_of_t_2
-    difference_50 = difference_47 - head_5
-    head_6 = _head(difference_44)
-    head_7 = _head(difference_46)
-    difference_51 = difference_46 - head_7
-    difference_52 = difference_44 - head_6
-    head_8 = _head(difference_33)
+    difference_29 = rest_of_t_2 - head_rest_of_t_2
+    difference_30 = product_41 - head_product_41
+    head_product_36 = _head(product_36)
+    head_product_39 = _head(product_39)
+    difference_31 = product_39 - head_product_39
+    difference_32 = product_36 - head_product_36
+    head_product_29 = _head(product_29)
     head_part_of_t_2 = _head(part_of_t_2)
-    difference_53 = part_of_t_2 - head_part_of_t_2
-    difference_54 = difference_33 - head_8
-    head_9 = _head(difference_11)
-    head_total_28 = _head(total_28)
-    difference_55 = total_28 - head_total_28
-    difference_56 = difference_11 - head_9
-    branch_22 = keras.ops.where(is_less_4, expm1_smaller_2 - (total_39 - 1.0), 0.0)
-    head_10 = _head(difference_45)
+    difference_33 = part_of_t_2 - head_part_of_t_2
+    difference_34 = product_29 - head_product_29
+    head_product_13 = _head(product_13)
+    head_total_37 = _head(total_37)
+    difference_35 = total_37 - head_total_37
+    difference_36 = product_13 - head_product_13
+    branch_22 = keras.ops.where(is_less_4, expm1_smaller_2 - (total_54 - 1.0), 0.0)
+    head_product_37 = _head(product_37)
     head_smaller_3 = _head(smaller_3)
-    difference_57 = smaller_3 - head_smaller_3
-    difference_58 = difference_45 - head_10
-    total_40 = head_10 * head_smaller_3 - difference_46 + head_10 * difference_57
-    total_40 = total_40 + difference_58 * head_smaller_3 + difference_58 * difference_57
-    total_40 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 * difference_44
-    total_41 = head_8 * head_part_of_t_2 - difference_44 + head_8 * difference_53
-    total_41 = total_41 + difference_54 * head_part_of_t_2 + difference_54 * difference_53
-    total_41 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_42 = head_5 * head_rest_of_t_2 - difference_48 + head_5 * difference_49
-    total_42 = total_42 + difference_50 * head_rest_of_t_2 + difference_50 * difference_49
-    total_42 = keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_43 = head_9 * head_total_28 - difference_33 + head_9 * difference_55
-    total_43 = total_43 + difference_56 * head_total_28 + difference_56 * difference_55
-    total_43 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (branch_17 - (total_28 - total_22)) * difference_11
-    total_41 = total_41 + total_43 * part_of_t_2 + branch_22 * difference_33
-    total_41 = total_41 * difference_46
-    product_28 = keras.ops.where(is_far_2, branch_22, 0.0) * difference_47
-    total_44 = head_6 * head_7 - difference_47 + head_6 * difference_51
-    total_44 = total_44 + difference_52 * head_7 + difference_52 * difference_51
-    total_44 = keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, total_44) + total_41
-    total_42 = total_42 + (total_44 + total_40) * rest_of_t_2 + product_28
-    total_42 = keras.ops.where(is_less, 0.0, total_42)
-    branch_23 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
-    branch_24 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    branch_24 = keras.ops.exp(-(difference_8 + branch_24))
-    branch_25 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    branch_25 = (difference_5 + branch_25) * branch_24
-    return keras.ops.where(is_less, branch_25, difference_48) + branch_23
+    difference_37 = smaller_3 - head_smaller_3
+    difference_38 = product_37 - head_product_37
+    product_44 = keras.ops.where(is_far_2, branch_22, 0.0) * product_41
+    product_45 = (branch_17 - (total_37 - total_31)) * product_13
+    difference_39 = head_product_29 * head_part_of_t_2 - product_36
+    difference_39 = difference_39 + head_product_29 * difference_33
+    difference_39 = difference_39 + difference_34 * head_part_of_t_2
+    difference_39 = difference_39 + difference_34 * difference_33
+    difference_39 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_39)
+    difference_40 = head_product_41 * head_rest_of_t_2 - product_43
+    difference_40 = difference_40 + head_product_41 * difference_29
+    difference_40 = difference_40 + difference_30 * head_rest_of_t_2
+    difference_40 = difference_40 + difference_30 * difference_29
+    difference_40 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_40)
+    difference_41 = head_product_36 * head_product_39 - product_41
+    difference_41 = difference_41 + head_product_36 * difference_31
+    difference_41 = difference_41 + difference_32 * head_product_39
+    difference_41 = difference_41 + difference_32 * difference_31
+    difference_41 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_42 = head_product_37 * head_smaller_3 - product_39
+    difference_42 = difference_42 + head_product_37 * difference_37
+    difference_42 = difference_42 + difference_38 * head_smaller_3
+    difference_42 = difference_42 + difference_38 * difference_37
+    difference_42 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_42 = difference_42 * product_36
+    difference_43 = head_product_13 * head_total_37 - product_29
+    difference_43 = difference_43 + head_product_13 * difference_35
+    difference_43 = difference_43 + difference_36 * head_total_37
+    difference_43 = difference_43 + difference_36 * difference_35
+    difference_43 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_43)
+    difference_39 = difference_39 + (difference_43 + product_45) * part_of_t_2
+    difference_41 = difference_41 + (difference_39 + branch_22 * product_29) * product_39
+    difference_40 = difference_40 + (difference_41 + difference_42) * rest_of_t_2 + product_44
+    difference_40 = keras.ops.where(is_less, 0.0, difference_40)
+    branch_23 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    branch_23 = keras.ops.exp(-(product_11 + branch_23))
+    branch_24 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    branch_24 = keras.ops.where(is_less, (product_9 + branch_24) * branch_23, product_43)
+    magnitude_3 = keras.ops.abs(difference_40)
+    return branch_24 + keras.ops.where(magnitude_3 < float("inf"), difference_40, 0.0)
 
 
 def _upstream(arguments, upstream):

@@ -259,59 +259,61 @@ def _second_derivative_b_b(a, b):
     ratio_2 = minus_total_7 / total_10
     product_3 = sign_a * ratio_2
     head_product_3 = _head(product_3)
-    difference_7 = product_3 - head_product_3
-    difference_7 = keras.ops.where(product_3 == head_product_3, 0.0, difference_7)
-    difference_7 = head_product_3 + difference_7
+    total_11 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_11)
     tanh_a = _tanh(a)
     head_sign_a = _head(sign_a)
     head_ratio_2 = _head(ratio_2)
-    difference_8 = ratio_2 - head_ratio_2
-    difference_9 = sign_a - head_sign_a
-    product_4 = ratio_2 * total_10
-    head_product_4 = _head(product_4)
-    difference_10 = product_4 - head_product_4
-    difference_10 = keras.ops.where(product_4 == head_product_4, 0.0, difference_10)
-    difference_10 = head_product_4 + difference_10
+    difference_7 = ratio_2 - head_ratio_2
+    difference_8 = sign_a - head_sign_a
+    product_5 = ratio_2 * total_10
+    head_product_5 = _head(product_5)
+    total_12 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_12)
     head_total_10 = _head(total_10)
-    difference_11 = total_10 - head_total_10
-    numerator_2 = head_ratio_2 * head_total_10 - difference_10 + head_ratio_2 * difference_11
-    numerator_3 = numerator_2 + difference_8 * head_total_10 + difference_8 * difference_11
-    numerator_4 = -keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = minus_total_7 - difference_10 + numerator_4 - difference_6
+    difference_9 = total_10 - head_total_10
+    numerator_2 = head_ratio_2 * head_total_10 - product_6 + head_ratio_2 * difference_9
+    numerator_3 = numerator_2 + difference_7 * head_total_10 + difference_7 * difference_9
+    numerator_4 = -keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = minus_total_7 - product_6 + numerator_4 - difference_6
     numerator_5 = (numerator_5 - (branch_6 - (total_10 - total_8)) * ratio_2) / total_10
     numerator_5 = numerator_5 * sign_a
-    total_11 = head_sign_a * head_ratio_2 - difference_7 + head_sign_a * difference_8
-    total_11 = total_11 + difference_9 * head_ratio_2 + difference_9 * difference_8
-    total_11 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_11) + numerator_5
-    magnitude = keras.ops.abs(difference_7 - tanh_a + total_11)
+    total_13 = head_sign_a * head_ratio_2 - product_4 + head_sign_a * difference_7
+    total_13 = total_13 + difference_8 * head_ratio_2 + difference_8 * difference_7
+    total_13 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_13) + numerator_5
+    magnitude = keras.ops.abs(product_4 - tanh_a + total_13)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_a)
-    branch_7 = keras.ops.where(magnitude, total_11, 0.0)
+    branch_7 = keras.ops.where(magnitude, total_13, 0.0)
     abs_b = keras.ops.abs(b)
     b_squared = keras.ops.square(b)
     t = keras.ops.exp(-keras.ops.abs(-b))
     ratio_3 = 1.0 / (1.0 + t)
     t_2 = keras.ops.exp(-abs_b)
     ratio_4 = 1.0 / (1.0 + t_2)
-    product_5 = keras.ops.square(ratio_4) * ratio_3 * keras.ops.where(b < 0.0, t_2, 1.0)
-    product_6 = (8.825571230343639e-20 * b_squared - 4.3016503498184915e-18) * b_squared
-    product_6 = (product_6 + 1.0285560775693497e-16) * b_squared - 1.6372663378328973e-15
-    product_6 = (product_6 * b_squared + 1.999482219454856e-14) * b_squared
-    product_6 = (product_6 - 2.0562653238870622e-13) * b_squared + 1.9066176273063234e-12
-    product_6 = (product_6 * b_squared - 1.670504333248332e-11) * b_squared
-    product_6 = (product_6 + 1.4201320453511136e-10) * b_squared - 1.184170644942859e-09
-    product_6 = (product_6 * b_squared + 9.704167718310155e-09) * b_squared
-    product_6 = (product_6 - 7.799307138921472e-08) * b_squared + 6.122107744000275e-07
-    product_6 = (product_6 * b_squared - 4.664996507557477e-06) * b_squared
-    product_6 = (product_6 + 3.420239091937559e-05) * b_squared - 0.0002380263447846874
-    product_6 = (product_6 * b_squared + 0.0015376984126966374) * b_squared
-    product_6 = (product_6 - 0.008854166666666533) * b_squared + 0.041666666666666664
-    product_6 = (product_6 * b_squared - 0.125) * b
-    product_7 = keras.ops.square(ratio_3) * ratio_4 * keras.ops.where(-b < 0.0, t, 1.0)
-    product_7 = product_7 - product_5
-    product_7 = product_7 * keras.ops.exp(_minimum(-b, 0.0) + _minimum(b, 0.0))
-    product_6 = keras.ops.where(abs_b < 2.0, product_6, product_7)
+    product_7 = keras.ops.square(ratio_4) * ratio_3 * keras.ops.where(b < 0.0, t_2, 1.0)
+    product_8 = (8.825571230343639e-20 * b_squared - 4.3016503498184915e-18) * b_squared
+    product_8 = (product_8 + 1.0285560775693497e-16) * b_squared - 1.6372663378328973e-15
+    product_8 = (product_8 * b_squared + 1.999482219454856e-14) * b_squared
+    product_8 = (product_8 - 2.0562653238870622e-13) * b_squared + 1.9066176273063234e-12
+    product_8 = (product_8 * b_squared - 1.670504333248332e-11) * b_squared
+    product_8 = (product_8 + 1.4201320453511136e-10) * b_squared - 1.184170644942859e-09
+    product_8 = (product_8 * b_squared + 9.704167718310155e-09) * b_squared
+    product_8 = (product_8 - 7.799307138921472e-08) * b_squared + 6.122107744000275e-07
+    product_8 = (product_8 * b_squared - 4.664996507557477e-06) * b_squared
+    product_8 = (product_8 + 3.420239091937559e-05) * b_squared - 0.0002380263447846874
+    product_8 = (product_8 * b_squared + 0.0015376984126966374) * b_squared
+    product_8 = (product_8 - 0.008854166666666533) * b_squared + 0.041666666666666664
+    product_8 = (product_8 * b_squared - 0.125) * b
+    product_9 = keras.ops.square(ratio_3) * ratio_4 * keras.ops.where(-b < 0.0, t, 1.0)
+    product_9 = product_9 - product_7
+    product_9 = product_9 * keras.ops.exp(_minimum(-b, 0.0) + _minimum(b, 0.0))
+    product_8 = keras.ops.where(abs_b < 2.0, product_8, product_9)
     branch_8 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    return (keras.ops.where(magnitude, difference_7, tanh_a) + branch_8) * product_6
+    return (keras.ops.where(magnitude, product_4, tanh_a) + branch_8) * product_8
 
 
 def _inputs(a, b, axis):

@@ -294,726 +294,766 @@ def _second_derivative(x):
     product = 0.5 * clamped
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
     head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    is_equal = difference == 0.0
-    product_3 = _COEFFICIENT * clamped
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
+    total = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total)
+    is_equal = product_3 == 0.0
+    product_4 = _COEFFICIENT * clamped
+    head_product_4 = _head(product_4)
+    total_2 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_2)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_clamped = _head(clamped)
-    difference_3 = clamped - head_clamped
-    difference_4 = _COEFFICIENT - head
-    total = head * head_clamped - difference_2 + head * difference_3
-    total = total + difference_4 * head_clamped + difference_4 * difference_3
-    total = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total)
-    total = difference_2 - difference + (total + _COEFFICIENT_2 * clamped)
-    branch = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    differs = difference != 0.0
-    outside = is_equal & (branch < 0.0) | differs & (difference < 0.0)
-    difference_squared = keras.ops.square(difference)
-    head_2 = _head(difference_squared)
-    difference_5 = difference_squared - head_2
-    difference_5 = head_2 + keras.ops.where(difference_squared == head_2, 0.0, difference_5)
-    minus_difference_5 = -difference_5
-    is_less = keras.ops.abs(minus_difference_5) < 0.5
-    growth = _expm1(minus_difference_5)
-    total_2 = growth + 1.0
-    branch_2 = keras.ops.where(is_less, total_2, keras.ops.exp(minus_difference_5))
-    branch_3 = keras.ops.where(is_less, growth - (total_2 - 1.0), 0.0)
+    difference = clamped - head_clamped
+    difference_2 = _COEFFICIENT - head
+    total_3 = head * head_clamped - product_5 + head * difference
+    total_3 = total_3 + difference_2 * head_clamped + difference_2 * difference
+    total_3 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_3 = product_5 - product_3 + (total_3 + _COEFFICIENT_2 * clamped)
+    branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    differs = product_3 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_3 < 0.0)
+    product_3_squared = keras.ops.square(product_3)
+    head_2 = _head(product_3_squared)
+    total_4 = head_2 + (product_3_squared - head_2)
+    product_6 = product_3_squared * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_3_squared == head_2)
+    product_6 = keras.ops.where(product_6, product_3_squared, total_4)
+    minus_product_6 = -product_6
+    is_less = keras.ops.abs(minus_product_6) < 0.5
+    growth = _expm1(minus_product_6)
+    total_5 = growth + 1.0
+    branch_2 = keras.ops.where(is_less, total_5, keras.ops.exp(minus_product_6))
+    branch_3 = keras.ops.where(is_less, growth - (total_5 - 1.0), 0.0)
     branch_4 = keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
-    total_3 = branch_2 + branch_4
-    smaller = _minimum(keras.ops.abs(difference + branch), 40.0)
-    product_4 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    product_4 = (product_4 + 0.0038172689889773006) * smaller + 0.025882575182435343
-    product_4 = (product_4 * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    product_4 = (product_4 * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    product_4 = (product_4 * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    product_4 = product_4 * smaller + 1.0
-    product_5 = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    product_5 = (product_5 + 0.006780787669804733) * smaller + 0.04619502956275762
-    product_5 = (product_5 * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    product_5 = (product_5 * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    product_6 = product_5 * smaller
-    head_product_6 = _head(product_6)
-    difference_6 = product_6 - head_product_6
-    difference_6 = keras.ops.where(product_6 == head_product_6, 0.0, difference_6)
-    difference_6 = head_product_6 + difference_6
-    total_4 = difference_6 + _COEFFICIENT_3
-    difference_7 = total_4 - difference_6
-    head_product_5 = _head(product_5)
-    head_smaller = _head(smaller)
-    difference_8 = smaller - head_smaller
-    difference_9 = product_5 - head_product_5
-    total_5 = head_product_5 * head_smaller - difference_6 + head_product_5 * difference_8
-    total_5 = total_5 + difference_9 * head_smaller + difference_9 * difference_8
-    total_5 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, total_5)
-    total_6 = difference_6 - (total_4 - difference_7) + (_COEFFICIENT_3 - difference_7)
-    total_6 = total_6 + total_5 + _COEFFICIENT_4
-    branch_5 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_4 + branch_5
-    product_7 = total_7 * smaller
-    head_product_7 = _head(product_7)
-    difference_10 = product_7 - head_product_7
-    difference_10 = keras.ops.where(product_7 == head_product_7, 0.0, difference_10)
-    difference_10 = head_product_7 + difference_10
-    total_8 = difference_10 + _COEFFICIENT_5
-    difference_11 = total_8 - difference_10
-    head_total_7 = _head(total_7)
-    difference_12 = total_7 - head_total_7
-    total_9 = difference_10 - (total_8 - difference_11) + (_COEFFICIENT_5 - difference_11)
-    total_10 = head_total_7 * head_smaller - difference_10 + head_total_7 * difference_8
-    total_10 = total_10 + difference_12 * head_smaller + difference_12 * difference_8
-    total_10 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_9 = total_9 + (total_10 + (branch_5 - (total_7 - total_4)) * smaller)
-    total_9 = total_9 + _COEFFICIENT_6
-    branch_6 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_11 = total_8 + branch_6
-    product_8 = total_11 * smaller
-    head_product_8 = _head(product_8)
-    difference_13 = product_8 - head_product_8
-    difference_13 = keras.ops.where(product_8 == head_product_8, 0.0, difference_13)
-    difference_13 = head_product_8 + difference_13
-    total_12 = difference_13 + _COEFFICIENT_7
-    difference_14 = total_12 - difference_13
-    head_total_11 = _head(total_11)
-    difference_15 = total_11 - head_total_11
-    total_13 = head_total_11 * head_smaller - difference_13 + head_total_11 * difference_8
-    total_13 = total_13 + difference_15 * head_smaller + difference_15 * difference_8
-    total_13 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_13)
-    total_13 = total_13 + (branch_6 - (total_11 - total_8)) * smaller
-    difference_16 = difference_13 - (total_12 - difference_14)
-    difference_16 = difference_16 + (_COEFFICIENT_7 - difference_14) + total_13 + _COEFFICIENT_8
-    magnitude = keras.ops.abs(difference_16)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_16, 0.0)
-    total_14 = total_12 + magnitude
-    product_9 = total_14 * smaller
+    total_6 = branch_2 + branch_4
+    smaller = _minimum(keras.ops.abs(product_3 + branch), 40.0)
+    product_7 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
+    product_7 = (product_7 + 0.0038172689889773006) * smaller + 0.025882575182435343
+    product_7 = (product_7 * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
+    product_7 = (product_7 * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
+    product_7 = (product_7 * smaller + 2.792201965581064) * smaller + 2.3749322717352577
+    product_7 = product_7 * smaller + 1.0
+    product_8 = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
+    product_8 = (product_8 + 0.006780787669804733) * smaller + 0.04619502956275762
+    product_8 = (product_8 * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
+    product_8 = (product_8 * smaller + 2.078497051003106) * smaller + 4.086124500007399
+    product_9 = product_8 * smaller
     head_product_9 = _head(product_9)
-    difference_17 = product_9 - head_product_9
-    difference_17 = keras.ops.where(product_9 == head_product_9, 0.0, difference_17)
-    difference_17 = head_product_9 + difference_17
-    total_15 = difference_17 + 1.0
-    difference_18 = total_15 - difference_17
-    head_total_14 = _head(total_14)
-    difference_19 = total_14 - head_total_14
-    total_16 = head_total_14 * head_smaller - difference_17 + head_total_14 * difference_8
-    total_16 = total_16 + difference_19 * head_smaller + difference_19 * difference_8
-    total_16 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, total_16)
-    total_16 = total_16 + (magnitude - (total_14 - total_12)) * smaller
-    total_17 = difference_17 - (total_15 - difference_18) + (1.0 - difference_18)
-    total_17 = total_17 + total_16
-    branch_7 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    total_18 = total_15 + branch_7
-    tail = product_4 / total_18
-    product_10 = tail * total_18
-    head_product_10 = _head(product_10)
-    difference_20 = product_10 - head_product_10
-    difference_20 = keras.ops.where(product_10 == head_product_10, 0.0, difference_20)
-    difference_20 = head_product_10 + difference_20
-    head_tail = _head(tail)
-    head_total_18 = _head(total_18)
-    difference_21 = total_18 - head_total_18
-    difference_22 = tail - head_tail
-    numerator = head_tail * head_total_18 - difference_20 + head_tail * difference_21
-    numerator = numerator + difference_22 * head_total_18 + difference_22 * difference_21
-    numerator = -keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = product_4 - difference_20 + numerator
-    numerator = (numerator - (branch_7 - (total_18 - total_15)) * tail) / total_18
-    branch_8 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    total_19 = tail + branch_8
-    product_11 = total_3 * total_19
+    total_7 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_7)
+    total_8 = product_10 + _COEFFICIENT_3
+    difference_3 = total_8 - product_10
+    head_product_8 = _head(product_8)
+    head_smaller = _head(smaller)
+    difference_4 = smaller - head_smaller
+    difference_5 = product_8 - head_product_8
+    total_9 = head_product_8 * head_smaller - product_10 + head_product_8 * difference_4
+    total_9 = total_9 + difference_5 * head_smaller + difference_5 * difference_4
+    total_9 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = product_10 - (total_8 - difference_3) + (_COEFFICIENT_3 - difference_3)
+    total_10 = total_10 + total_9 + _COEFFICIENT_4
+    branch_5 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_8 + branch_5
+    product_11 = total_11 * smaller
     head_product_11 = _head(product_11)
-    difference_23 = product_11 - head_product_11
-    difference_23 = keras.ops.where(product_11 == head_product_11, 0.0, difference_23)
-    difference_23 = head_product_11 + difference_23
-    negated = -difference_23
-    total_20 = negated + 2.0
-    difference_24 = total_20 - negated
-    head_total_3 = _head(total_3)
-    head_total_19 = _head(total_19)
-    difference_25 = total_19 - head_total_19
-    difference_26 = total_3 - head_total_3
-    head_difference = _head(difference)
-    difference_27 = difference - head_difference
-    total_21 = head_total_3 * head_total_19 - difference_23 + head_total_3 * difference_25
-    total_21 = total_21 + difference_26 * head_total_19 + difference_26 * difference_25
-    total_21 = keras.ops.where(difference_23 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + (branch_4 - (total_3 - branch_2)) * total_19
-    total_21 = total_21 + (branch_8 - (total_19 - tail)) * total_3
-    total_22 = negated - (total_20 - difference_24) + (2.0 - difference_24)
-    difference_28 = head_difference * head_difference - difference_5
-    difference_28 = difference_28 + head_difference * difference_27
-    difference_28 = difference_28 + difference_27 * head_difference
-    difference_28 = difference_28 + difference_27 * difference_27
-    difference_28 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, difference_28)
-    total_21 = -(total_21 + -(difference_28 + total * difference * 2.0) * difference_23)
-    total_22 = total_22 + total_21
-    branch_9 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-    total_23 = total_20 + branch_9
-    branch_10 = keras.ops.where(outside, total_23, tail)
-    product_12 = product * branch_10
-    head_product_12 = _head(product_12)
-    difference_29 = product_12 - head_product_12
-    difference_29 = keras.ops.where(product_12 == head_product_12, 0.0, difference_29)
-    difference_29 = head_product_12 + difference_29
+    total_12 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_12)
+    total_13 = product_12 + _COEFFICIENT_5
+    difference_6 = total_13 - product_12
+    head_total_11 = _head(total_11)
+    difference_7 = total_11 - head_total_11
+    total_14 = head_total_11 * head_smaller - product_12 + head_total_11 * difference_4
+    total_14 = total_14 + difference_7 * head_smaller + difference_7 * difference_4
+    total_14 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = total_14 + (branch_5 - (total_11 - total_8)) * smaller
+    total_15 = product_12 - (total_13 - difference_6) + (_COEFFICIENT_5 - difference_6)
+    total_15 = total_15 + total_14 + _COEFFICIENT_6
+    branch_6 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    total_16 = total_13 + branch_6
+    product_13 = total_16 * smaller
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_17)
+    total_18 = product_14 + _COEFFICIENT_7
+    difference_8 = total_18 - product_14
+    head_total_16 = _head(total_16)
+    difference_9 = total_16 - head_total_16
+    total_19 = head_total_16 * head_smaller - product_14 + head_total_16 * difference_4
+    total_19 = total_19 + difference_9 * head_smaller + difference_9 * difference_4
+    total_19 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = total_19 + (branch_6 - (total_16 - total_13)) * smaller
+    total_20 = product_14 - (total_18 - difference_8) + (_COEFFICIENT_7 - difference_8)
+    total_20 = total_20 + total_19 + _COEFFICIENT_8
+    branch_7 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
+    total_21 = total_18 + branch_7
+    product_15 = total_21 * smaller
+    head_product_15 = _head(product_15)
+    total_22 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_22)
+    total_23 = product_16 + 1.0
+    difference_10 = total_23 - product_16
+    head_total_21 = _head(total_21)
+    difference_11 = total_21 - head_total_21
+    total_24 = head_total_21 * head_smaller - product_16 + head_total_21 * difference_4
+    total_24 = total_24 + difference_11 * head_smaller + difference_11 * difference_4
+    total_24 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = total_24 + (branch_7 - (total_21 - total_18)) * smaller
+    total_24 = product_16 - (total_23 - difference_10) + (1.0 - difference_10) + total_24
+    branch_8 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = total_23 + branch_8
+    tail = product_7 / total_25
+    product_17 = tail * total_25
+    head_product_17 = _head(product_17)
+    total_26 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_26)
+    head_tail = _head(tail)
+    head_total_25 = _head(total_25)
+    difference_12 = total_25 - head_total_25
+    difference_13 = tail - head_tail
+    numerator = head_tail * head_total_25 - product_18 + head_tail * difference_12
+    numerator = numerator + difference_13 * head_total_25 + difference_13 * difference_12
+    numerator = -keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = product_7 - product_18 + numerator
+    numerator = (numerator - (branch_8 - (total_25 - total_23)) * tail) / total_25
+    branch_9 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
+    total_27 = tail + branch_9
+    product_19 = total_6 * total_27
+    head_product_19 = _head(product_19)
+    total_28 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_28)
+    minus_product_20 = -product_20
+    total_29 = minus_product_20 + 2.0
+    difference_14 = total_29 - minus_product_20
+    head_total_6 = _head(total_6)
+    head_total_27 = _head(total_27)
+    difference_15 = total_27 - head_total_27
+    difference_16 = total_6 - head_total_6
+    head_product_3 = _head(product_3)
+    difference_17 = product_3 - head_product_3
+    total_30 = head_product_3 * head_product_3 - product_6 + head_product_3 * difference_17
+    total_30 = total_30 + difference_17 * head_product_3 + difference_17 * difference_17
+    total_30 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = -(total_30 + total_3 * product_3 * 2.0) * product_20
+    total_31 = head_total_6 * head_total_27 - product_20 + head_total_6 * difference_15
+    total_31 = total_31 + difference_16 * head_total_27 + difference_16 * difference_15
+    total_31 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_31 = total_31 + (branch_4 - (total_6 - branch_2)) * total_27
+    total_31 = -(total_31 + (branch_9 - (total_27 - tail)) * total_6 + total_30)
+    total_32 = minus_product_20 - (total_29 - difference_14) + (2.0 - difference_14)
+    total_32 = total_32 + total_31
+    branch_10 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_33 = total_29 + branch_10
+    branch_11 = keras.ops.where(outside, total_33, tail)
+    product_21 = product * branch_11
+    head_product_21 = _head(product_21)
+    total_34 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_34)
     head_product = _head(product)
-    head_branch_10 = _head(branch_10)
-    difference_30 = branch_10 - head_branch_10
-    difference_31 = product - head_product
-    branch_11 = keras.ops.where(outside, branch_9 - (total_23 - total_20), numerator)
-    total_24 = head_product * head_branch_10 - difference_29 + head_product * difference_30
-    total_24 = total_24 + difference_31 * head_branch_10 + difference_31 * difference_30
-    total_24 = keras.ops.where(difference_29 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + branch_11 * product
-    branch_12 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = difference_29 + branch_12
-    larger = _maximum(difference, 0.0)
+    head_branch_11 = _head(branch_11)
+    difference_18 = branch_11 - head_branch_11
+    difference_19 = product - head_product
+    branch_12 = keras.ops.where(outside, branch_10 - (total_33 - total_29), numerator)
+    total_35 = head_product * head_branch_11 - product_22 + head_product * difference_18
+    total_35 = total_35 + difference_19 * head_branch_11 + difference_19 * difference_18
+    total_35 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + branch_12 * product
+    branch_13 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_36 = product_22 + branch_13
+    larger = _maximum(product_3, 0.0)
     larger_squared = keras.ops.square(larger)
     head_3 = _head(larger_squared)
-    branch_13 = keras.ops.where(larger_squared == head_3, 0.0, larger_squared - head_3)
-    branch_13 = head_3 + branch_13
-    minus_branch_13 = -branch_13
-    magnitude_2 = keras.ops.abs(minus_branch_13)
+    total_37 = head_3 + (larger_squared - head_3)
+    product_23 = larger_squared * 2.0**-60
+    product_23 = (product_23 == 0.0) | (larger_squared == head_3)
+    product_23 = keras.ops.where(product_23, larger_squared, total_37)
+    minus_product_23 = -product_23
+    magnitude = keras.ops.abs(minus_product_23)
     head_larger = _head(larger)
-    difference_32 = larger - head_larger
-    total_26 = head_larger * head_larger - branch_13 + head_larger * difference_32
-    total_26 = total_26 + difference_32 * head_larger + difference_32 * difference_32
-    total_26 = keras.ops.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_26)
-    outside_2 = is_equal & (branch >= 0.0) | differs & (difference >= 0.0)
-    total_26 = -(total_26 + keras.ops.where(outside_2, total, 0.0) * larger * 2.0)
-    product_13 = total_26 * _sign(minus_branch_13)
-    is_far = keras.ops.where(keras.ops.abs(product_13) < float("inf"), product_13, 0.0)
-    is_far = (magnitude_2 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (magnitude_2 != 64.0) & (magnitude_2 > 64.0)
-    branch_14 = keras.ops.where(is_far, 0.5 * minus_branch_13, minus_branch_13)
+    difference_20 = larger - head_larger
+    total_38 = head_larger * head_larger - product_23 + head_larger * difference_20
+    total_38 = total_38 + difference_20 * head_larger + difference_20 * difference_20
+    total_38 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_38)
+    outside_2 = is_equal & (branch >= 0.0) | differs & (product_3 >= 0.0)
+    total_38 = -(total_38 + keras.ops.where(outside_2, total_3, 0.0) * larger * 2.0)
+    product_24 = total_38 * _sign(minus_product_23)
+    is_far = keras.ops.where(keras.ops.abs(product_24) < float("inf"), product_24, 0.0)
+    is_far = (magnitude == 64.0) & (is_far > 0.0)
+    is_far = is_far | (magnitude != 64.0) & (magnitude > 64.0)
+    branch_14 = keras.ops.where(is_far, 0.5 * minus_product_23, minus_product_23)
     is_less_2 = keras.ops.abs(branch_14) < 0.5
     expm1_branch_14 = _expm1(branch_14)
-    total_27 = expm1_branch_14 + 1.0
-    part_of_t = keras.ops.where(is_less_2, total_27, keras.ops.exp(branch_14))
-    branch_15 = keras.ops.where(is_less_2, expm1_branch_14 - (total_27 - 1.0), 0.0)
+    total_39 = expm1_branch_14 + 1.0
+    part_of_t = keras.ops.where(is_less_2, total_39, keras.ops.exp(branch_14))
+    branch_15 = keras.ops.where(is_less_2, expm1_branch_14 - (total_39 - 1.0), 0.0)
     branch_16 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
-    total_28 = part_of_t + branch_16
-    product_14 = total_25 * total_28
-    head_product_14 = _head(product_14)
-    difference_33 = product_14 - head_product_14
-    difference_33 = keras.ops.where(product_14 == head_product_14, 0.0, difference_33)
-    difference_33 = head_product_14 + difference_33
-    head_total_25 = _head(total_25)
-    head_total_28 = _head(total_28)
-    difference_34 = total_28 - head_total_28
-    difference_35 = total_25 - head_total_25
-    product_15 = (branch_12 - (total_25 - difference_29)) * total_28
-    product_16 = (branch_16 - (total_28 - part_of_t)) * total_25
-    difference_36 = head_total_25 * head_total_28 - difference_33
-    difference_36 = difference_36 + head_total_25 * difference_34
-    difference_36 = difference_36 + difference_35 * head_total_28
-    difference_36 = difference_36 + difference_35 * difference_34
-    difference_36 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, difference_36)
-    difference_36 = difference_36 + product_15 + product_16
-    magnitude_3 = keras.ops.abs(difference_36)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_36, 0.0)
-    total_29 = difference_33 + magnitude_3
+    total_40 = part_of_t + branch_16
+    product_25 = total_36 * total_40
+    head_product_25 = _head(product_25)
+    total_41 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_41)
+    head_total_36 = _head(total_36)
+    head_total_40 = _head(total_40)
+    difference_21 = total_40 - head_total_40
+    difference_22 = total_36 - head_total_36
+    total_42 = head_total_36 * head_total_40 - product_26 + head_total_36 * difference_21
+    total_42 = total_42 + difference_22 * head_total_40 + difference_22 * difference_21
+    total_42 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_13 - (total_36 - product_22)) * total_40
+    total_42 = total_42 + (branch_16 - (total_40 - part_of_t)) * total_36
+    branch_17 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
+    total_43 = product_26 + branch_17
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_17 = keras.ops.where(is_far, branch_15, 0.0)
-    branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
-    total_30 = rest_of_t + branch_18
-    product_17 = total_29 * total_30
-    head_product_17 = _head(product_17)
-    difference_37 = product_17 - head_product_17
-    difference_37 = keras.ops.where(product_17 == head_product_17, 0.0, difference_37)
-    difference_37 = head_product_17 + difference_37
-    magnitude_4 = keras.ops.abs(difference_37)
-    minus_magnitude_4 = -magnitude_4
-    is_less_3 = keras.ops.abs(minus_magnitude_4) < 0.5
-    growth_2 = _expm1(minus_magnitude_4)
-    total_31 = growth_2 + 1.0
-    t = keras.ops.where(is_less_3, total_31, keras.ops.exp(minus_magnitude_4))
+    branch_18 = keras.ops.where(is_far, branch_15, 0.0)
+    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
+    total_44 = rest_of_t + branch_19
+    product_27 = total_43 * total_44
+    head_product_27 = _head(product_27)
+    total_45 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_45)
+    abs_product_28 = keras.ops.abs(product_28)
+    negated = -abs_product_28
+    is_less_3 = keras.ops.abs(negated) < 0.5
+    expm1_negated = _expm1(negated)
+    total_46 = expm1_negated + 1.0
+    t = keras.ops.where(is_less_3, total_46, keras.ops.exp(negated))
     t_squared = keras.ops.square(t)
     head_t_squared = _head(t_squared)
-    difference_38 = t_squared - head_t_squared
-    difference_38 = keras.ops.where(t_squared == head_t_squared, 0.0, difference_38)
-    difference_38 = head_t_squared + difference_38
-    total_32 = difference_38 + 1.0
-    difference_39 = total_32 - difference_38
+    total_47 = head_t_squared + (t_squared - head_t_squared)
+    product_29 = t_squared * 2.0**-60
+    product_29 = (product_29 == 0.0) | (t_squared == head_t_squared)
+    product_29 = keras.ops.where(product_29, t_squared, total_47)
+    total_48 = product_29 + 1.0
+    difference_23 = total_48 - product_29
     head_t = _head(t)
-    difference_40 = t - head_t
-    head_total_29 = _head(total_29)
-    head_total_30 = _head(total_30)
-    difference_41 = total_30 - head_total_30
-    difference_42 = total_29 - head_total_29
-    product_18 = (magnitude_3 - (total_29 - difference_33)) * total_30
-    product_19 = (branch_18 - (total_30 - rest_of_t)) * total_29
-    difference_43 = head_total_29 * head_total_30 - difference_37
-    difference_43 = difference_43 + head_total_29 * difference_41
-    difference_43 = difference_43 + difference_42 * head_total_30
-    difference_43 = difference_43 + difference_42 * difference_41
-    difference_43 = keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, difference_43)
-    difference_43 = difference_43 + product_18 + product_19
-    sign = _sign(difference_37)
-    product_20 = difference_43 * sign
-    head_product_20 = _head(product_20)
-    difference_44 = product_20 - head_product_20
-    difference_44 = keras.ops.where(product_20 == head_product_20, 0.0, difference_44)
-    difference_44 = head_product_20 + difference_44
-    negated_2 = -difference_44
-    branch_19 = keras.ops.where(is_far, total_26 * 0.5, total_26)
-    branch_20 = keras.ops.where(is_far, branch_19, 0.0)
-    total_33 = branch_19 + branch_20
-    product_21 = keras.ops.where(is_less_3, growth_2 - (total_31 - 1.0), 0.0) * t * 2.0
-    total_34 = difference_38 - (total_32 - difference_39) + (1.0 - difference_39)
-    product_22 = (negated_2 + total_33 * minus_magnitude_4) * 2.0 * difference_38
-    total_35 = head_t * head_t - difference_38 + head_t * difference_40
-    total_35 = total_35 + difference_40 * head_t + difference_40 * difference_40
-    total_35 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, total_35) + product_21
-    total_34 = total_34 + (total_35 + product_22)
-    branch_21 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_36 = total_32 + branch_21
-    ratio = 2.0 / total_36
+    difference_24 = t - head_t
+    head_total_43 = _head(total_43)
+    head_total_44 = _head(total_44)
+    difference_25 = total_44 - head_total_44
+    difference_26 = total_43 - head_total_43
+    total_49 = head_total_43 * head_total_44 - product_28 + head_total_43 * difference_25
+    total_49 = total_49 + difference_26 * head_total_44 + difference_26 * difference_25
+    total_49 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = total_49 + (branch_17 - (total_43 - product_26)) * total_44
+    total_49 = total_49 + (branch_19 - (total_44 - rest_of_t)) * total_43
+    sign_product_28 = _sign(product_28)
+    product_30 = total_49 * sign_product_28
+    head_product_30 = _head(product_30)
+    total_50 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_50)
+    minus_product_31 = -product_31
+    branch_20 = keras.ops.where(is_far, total_38 * 0.5, total_38)
+    branch_21 = keras.ops.where(is_far, branch_20, 0.0)
+    total_51 = branch_20 + branch_21
+    product_32 = keras.ops.where(is_less_3, expm1_negated - (total_46 - 1.0), 0.0) * t * 2.0
+    total_52 = product_29 - (total_48 - difference_23) + (1.0 - difference_23)
+    product_33 = (minus_product_31 + total_51 * negated) * 2.0 * product_29
+    total_53 = head_t * head_t - product_29 + head_t * difference_24
+    total_53 = total_53 + difference_24 * head_t + difference_24 * difference_24
+    total_53 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_53) + product_32
+    total_52 = total_52 + (total_53 + product_33)
+    branch_22 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_54 = total_48 + branch_22
+    ratio = 2.0 / total_54
     ratio_squared = keras.ops.square(ratio)
     head_4 = _head(ratio_squared)
-    branch_22 = keras.ops.where(ratio_squared == head_4, 0.0, ratio_squared - head_4)
-    branch_22 = head_4 + branch_22
-    product_23 = clamped * branch_22
-    head_product_23 = _head(product_23)
-    difference_45 = product_23 - head_product_23
-    difference_45 = keras.ops.where(product_23 == head_product_23, 0.0, difference_45)
-    difference_45 = head_product_23 + difference_45
+    total_55 = head_4 + (ratio_squared - head_4)
+    product_34 = ratio_squared * 2.0**-60
+    product_34 = (product_34 == 0.0) | (ratio_squared == head_4)
+    product_34 = keras.ops.where(product_34, ratio_squared, total_55)
+    product_35 = clamped * product_34
+    head_product_35 = _head(product_35)
+    total_56 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_56)
     clamped_squared = keras.ops.square(clamped)
     head_5 = _head(clamped_squared)
-    branch_23 = keras.ops.where(clamped_squared == head_5, 0.0, clamped_squared - head_5)
-    branch_23 = head_5 + branch_23
-    product_24 = _SQRT_2_OVER_2_SQRT_PI_2 * branch_23
-    head_product_24 = _head(product_24)
-    difference_46 = product_24 - head_product_24
-    difference_46 = keras.ops.where(product_24 == head_product_24, 0.0, difference_46)
-    difference_46 = head_product_24 + difference_46
-    negated_3 = -difference_46
-    total_37 = negated_3 + _COEFFICIENT_9
-    difference_47 = total_37 - negated_3
-    product_25 = _COEFFICIENT_10 * branch_23
-    head_product_25 = _head(product_25)
-    difference_48 = product_25 - head_product_25
-    difference_48 = keras.ops.where(product_25 == head_product_25, 0.0, difference_48)
-    difference_48 = head_product_25 + difference_48
-    head_6 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_10, x.dtype))
-    head_branch_23 = _head(branch_23)
-    difference_49 = branch_23 - head_branch_23
-    difference_50 = _COEFFICIENT_10 - head_6
-    total_38 = negated_3 - (total_37 - difference_47) + (_COEFFICIENT_9 - difference_47)
-    total_39 = head_clamped * head_clamped - branch_23 + head_clamped * difference_3
-    total_39 = total_39 + difference_3 * head_clamped + difference_3 * difference_3
-    total_39 = keras.ops.where(branch_23 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_39 = total_39 * _COEFFICIENT_10
-    total_40 = head_6 * head_branch_23 - difference_48 + head_6 * difference_49
-    total_40 = total_40 + difference_50 * head_branch_23 + difference_50 * difference_49
-    total_40 = keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = total_40 + _COEFFICIENT_11 * branch_23 + total_39
-    total_38 = total_38 - (difference_48 - difference_46 + total_40) + _COEFFICIENT_12
-    branch_24 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
-    total_41 = total_37 + branch_24
-    product_26 = difference_45 * total_41
-    head_product_26 = _head(product_26)
-    difference_51 = product_26 - head_product_26
-    difference_51 = keras.ops.where(product_26 == head_product_26, 0.0, difference_51)
-    difference_51 = head_product_26 + difference_51
-    head_7 = _head(difference_45)
-    head_total_41 = _head(total_41)
-    difference_52 = total_41 - head_total_41
-    difference_53 = difference_45 - head_7
-    head_branch_22 = _head(branch_22)
-    difference_54 = branch_22 - head_branch_22
-    head_ratio = _head(ratio)
-    difference_55 = ratio - head_ratio
-    product_27 = ratio * total_36
-    head_product_27 = _head(product_27)
-    difference_56 = product_27 - head_product_27
-    difference_56 = keras.ops.where(product_27 == head_product_27, 0.0, difference_56)
-    difference_56 = head_product_27 + difference_56
-    head_total_36 = _head(total_36)
-    difference_57 = total_36 - head_total_36
-    numerator_2 = head_ratio * head_total_36 - difference_56 + head_ratio * difference_57
-    numerator_3 = numerator_2 + difference_55 * head_total_36 + difference_55 * difference_57
-    numerator_4 = -keras.ops.where(difference_56 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 2.0 - difference_56 + numerator_4
-    numerator_5 = (numerator_5 - (branch_21 - (total_36 - total_32)) * ratio) / total_36
-    numerator_5 = numerator_5 * ratio * 2.0
-    total_42 = head_ratio * head_ratio - branch_22 + head_ratio * difference_55
-    total_42 = total_42 + difference_55 * head_ratio + difference_55 * difference_55
-    total_42 = keras.ops.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_42) + numerator_5
-    total_43 = head_clamped * head_branch_22 - difference_45 + head_clamped * difference_54
-    total_43 = total_43 + difference_3 * head_branch_22 + difference_3 * difference_54
-    total_43 = keras.ops.where(difference_45 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = (total_43 + total_42 * clamped) * total_41
-    total_44 = head_7 * head_total_41 - difference_51 + head_7 * difference_52
-    total_44 = total_44 + difference_53 * head_total_41 + difference_53 * difference_52
-    total_44 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_44) + total_43
-    total_44 = total_44 + (branch_24 - (total_41 - total_37)) * difference_45
-    branch_25 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_45 = difference_51 + branch_25
-    minus_difference = -difference
-    larger_2 = _maximum(minus_difference, 0.0)
-    larger_2_squared = keras.ops.square(larger_2)
-    head_8 = _head(larger_2_squared)
-    branch_26 = keras.ops.where(larger_2_squared == head_8, 0.0, larger_2_squared - head_8)
-    branch_26 = head_8 + branch_26
-    minus_branch_26 = -branch_26
-    is_less_4 = keras.ops.abs(minus_branch_26) < 0.5
-    growth_3 = _expm1(minus_branch_26)
-    total_46 = growth_3 + 1.0
-    branch_27 = keras.ops.where(is_less_4, total_46, keras.ops.exp(minus_branch_26))
-    branch_28 = keras.ops.where(is_less_4, growth_3 - (total_46 - 1.0), 0.0)
-    branch_29 = keras.ops.where(keras.ops.abs(branch_28) < float("inf"), branch_28, 0.0)
-    total_47 = branch_27 + branch_29
-    product_28 = total_45 * total_47
-    head_product_28 = _head(product_28)
-    difference_58 = product_28 - head_product_28
-    difference_58 = keras.ops.where(product_28 == head_product_28, 0.0, difference_58)
-    difference_58 = head_product_28 + difference_58
-    product_29 = 2.0 * branch_22
-    product_30 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
-    head_product_30 = _head(product_30)
-    difference_59 = product_30 - head_product_30
-    difference_59 = keras.ops.where(product_30 == head_product_30, 0.0, difference_59)
-    difference_59 = head_product_30 + difference_59
-    product_31 = _COEFFICIENT_10 * clamped
-    head_product_31 = _head(product_31)
-    difference_60 = product_31 - head_product_31
-    difference_60 = keras.ops.where(product_31 == head_product_31, 0.0, difference_60)
-    difference_60 = head_product_31 + difference_60
-    total_48 = head_6 * head_clamped - difference_60 + head_6 * difference_3
-    total_48 = total_48 + difference_50 * head_clamped + difference_50 * difference_3
-    total_48 = keras.ops.where(difference_60 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_48 = difference_60 - difference_59 + (total_48 + _COEFFICIENT_11 * clamped)
-    branch_30 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
-    total_49 = difference_59 + branch_30
-    product_32 = total_49 * total_47
-    head_product_32 = _head(product_32)
-    difference_61 = product_32 - head_product_32
-    difference_61 = keras.ops.where(product_32 == head_product_32, 0.0, difference_61)
-    difference_61 = head_product_32 + difference_61
-    product_33 = 0.5 * branch_10
-    total_50 = difference_61 + product_33
-    difference_62 = total_50 - difference_61
-    head_total_49 = _head(total_49)
-    head_total_47 = _head(total_47)
-    difference_63 = total_47 - head_total_47
-    difference_64 = total_49 - head_total_49
-    difference_65 = branch_29 - (total_47 - branch_27)
-    head_larger_2 = _head(larger_2)
-    difference_66 = larger_2 - head_larger_2
-    minus_total = -total
-    branch_31 = keras.ops.where(keras.ops.abs(minus_total) < float("inf"), minus_total, 0.0)
-    total_51 = head_larger_2 * head_larger_2 - branch_26 + head_larger_2 * difference_66
-    total_51 = total_51 + difference_66 * head_larger_2 + difference_66 * difference_66
-    total_51 = keras.ops.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_51)
-    branch_31 = (minus_difference == 0.0) & (branch_31 >= 0.0)
-    branch_31 = branch_31 | (minus_difference != 0.0) & (minus_difference >= 0.0)
-    total_51 = -(total_51 + keras.ops.where(branch_31, minus_total, 0.0) * larger_2 * 2.0)
-    total_52 = difference_61 - (total_50 - difference_62) + (product_33 - difference_62)
-    product_34 = (branch_30 - (total_49 - difference_59)) * total_47
-    difference_67 = head_total_49 * head_total_47 - difference_61
-    difference_67 = difference_67 + head_total_49 * difference_63
-    difference_67 = difference_67 + difference_64 * head_total_47
-    difference_67 = difference_67 + difference_64 * difference_63
-    difference_67 = keras.ops.where(difference_61 * 2.0**-60 == 0.0, 0.0, difference_67)
-    difference_67 = difference_67 + product_34 + difference_65 * total_49
-    total_52 = total_52 + (difference_67 + total_51 * difference_61) + branch_11 * 0.5
-    branch_32 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
-    total_53 = total_50 + branch_32
-    product_35 = product_29 * total_53
-    head_product_35 = _head(product_35)
-    difference_68 = product_35 - head_product_35
-    difference_68 = keras.ops.where(product_35 == head_product_35, 0.0, difference_68)
-    difference_68 = head_product_35 + difference_68
-    total_54 = difference_58 + difference_68
-    difference_69 = total_54 - difference_58
-    head_total_45 = _head(total_45)
-    difference_70 = total_45 - head_total_45
-    head_product_29 = _head(product_29)
-    head_total_53 = _head(total_53)
-    difference_71 = total_53 - head_total_53
-    difference_72 = product_29 - head_product_29
-    difference_73 = branch_32 - (total_53 - total_50)
-    total_55 = difference_58 - (total_54 - difference_69) + (difference_68 - difference_69)
-    product_36 = (branch_25 - (total_45 - difference_51)) * total_47
-    difference_74 = head_product_29 * head_total_53 - difference_68
-    difference_74 = difference_74 + head_product_29 * difference_71
-    difference_74 = difference_74 + difference_72 * head_total_53
-    difference_74 = difference_74 + difference_72 * difference_71
-    difference_74 = keras.ops.where(difference_68 * 2.0**-60 == 0.0, 0.0, difference_74)
-    difference_74 = difference_74 + total_42 * 2.0 * total_53 + difference_73 * product_29
-    difference_75 = head_total_45 * head_total_47 - difference_58
-    difference_75 = difference_75 + head_total_45 * difference_63
-    difference_75 = difference_75 + difference_70 * head_total_47
-    difference_75 = difference_75 + difference_70 * difference_63
-    difference_75 = keras.ops.where(difference_58 * 2.0**-60 == 0.0, 0.0, difference_75)
-    difference_75 = difference_75 + product_36 + difference_65 * total_45
-    total_55 = total_55 + (difference_75 + total_51 * difference_58) + difference_74
-    branch_33 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
-    total_56 = total_54 + branch_33
-    product_37 = 2.0 * clamped
-    total_53_squared = keras.ops.square(total_53)
-    head_9 = _head(total_53_squared)
-    branch_34 = keras.ops.where(total_53_squared == head_9, 0.0, total_53_squared - head_9)
-    branch_34 = head_9 + branch_34
-    product_38 = product_37 * branch_34
+    total_57 = head_5 + (clamped_squared - head_5)
+    product_37 = clamped_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (clamped_squared == head_5)
+    product_37 = keras.ops.where(product_37, clamped_squared, total_57)
+    product_38 = _SQRT_2_OVER_2_SQRT_PI_2 * product_37
     head_product_38 = _head(product_38)
-    difference_76 = product_38 - head_product_38
-    difference_76 = keras.ops.where(product_38 == head_product_38, 0.0, difference_76)
-    difference_76 = head_product_38 + difference_76
-    product_39 = difference_76 * branch_22
-    head_product_39 = _head(product_39)
-    difference_77 = product_39 - head_product_39
-    difference_77 = keras.ops.where(product_39 == head_product_39, 0.0, difference_77)
-    difference_77 = head_product_39 + difference_77
-    head_10 = _head(difference_76)
-    difference_78 = difference_76 - head_10
+    total_58 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_58)
+    minus_product_39 = -product_39
+    total_59 = minus_product_39 + _COEFFICIENT_9
+    difference_27 = total_59 - minus_product_39
+    product_40 = _COEFFICIENT_10 * product_37
+    head_product_40 = _head(product_40)
+    total_60 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_60)
+    head_6 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_10, x.dtype))
     head_product_37 = _head(product_37)
-    head_branch_34 = _head(branch_34)
-    difference_79 = branch_34 - head_branch_34
-    difference_80 = product_37 - head_product_37
-    total_57 = head_total_53 * head_total_53 - branch_34 + head_total_53 * difference_71
-    total_57 = total_57 + difference_71 * head_total_53 + difference_71 * difference_71
-    total_57 = keras.ops.where(branch_34 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = (total_57 + difference_73 * total_53 * 2.0) * product_37
-    total_58 = head_10 * head_branch_22 - difference_77 + head_10 * difference_54
-    total_58 = total_58 + difference_78 * head_branch_22 + difference_78 * difference_54
-    total_58 = keras.ops.where(difference_77 * 2.0**-60 == 0.0, 0.0, total_58)
-    difference_81 = head_product_37 * head_branch_34 - difference_76
-    difference_81 = difference_81 + head_product_37 * difference_79
-    difference_81 = difference_81 + difference_80 * head_branch_34
-    difference_81 = difference_81 + difference_80 * difference_79
-    difference_81 = keras.ops.where(difference_76 * 2.0**-60 == 0.0, 0.0, difference_81)
-    total_58 = total_58 + (difference_81 + total_57) * branch_22 + total_42 * difference_76
-    branch_35 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
-    total_59 = difference_77 + branch_35
-    total_60 = difference_44 + total_33 * magnitude_4
-    branch_36 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
-    branch_36 = (magnitude_4 == 2.0**-54) & (branch_36 < 0.0)
-    branch_36 = branch_36 | (magnitude_4 != 2.0**-54) & (magnitude_4 < 2.0**-54)
-    product_40 = -2.0 * magnitude_4
-    abs_product_40 = keras.ops.abs(product_40)
-    is_less_5 = abs_product_40 < 0.25
-    total_61 = product_40 + 1.0
-    difference_82 = total_61 - product_40
-    product_41 = (_1_OVER_15_FACTORIAL * product_40 + _1_OVER_14_FACTORIAL) * product_40
-    product_41 = (product_41 + _1_OVER_13_FACTORIAL) * product_40 + _1_OVER_12_FACTORIAL
-    product_41 = (product_41 * product_40 + _1_OVER_11_FACTORIAL) * product_40
-    product_41 = (product_41 + _1_OVER_10_FACTORIAL) * product_40 + _1_OVER_9_FACTORIAL
-    product_41 = (product_41 * product_40 + _1_OVER_8_FACTORIAL) * product_40
-    product_41 = (product_41 + _1_OVER_7_FACTORIAL) * product_40 + _1_OVER_6_FACTORIAL
-    product_41 = (product_41 * product_40 + _1_OVER_5_FACTORIAL) * product_40
-    product_41 = (product_41 + _1_OVER_4_FACTORIAL) * product_40 + _1_OVER_3_FACTORIAL
-    product_41 = product_41 * product_40 + _1_OVER_2_FACTORIAL
-    product_41 = keras.ops.square(product_40) * product_41
-    product_41 = product_40 - (total_61 - difference_82) + (1.0 - difference_82) + product_41
-    branch_37 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
-    total_62 = total_61 + branch_37
-    exp_product_40 = keras.ops.exp(product_40)
-    branch_38 = keras.ops.where(is_less_5, total_62, exp_product_40)
-    total_63 = branch_38 - 1.0
-    difference_83 = total_63 - branch_38
-    binade = _binade(exp_product_40 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_39 = keras.ops.where(inside, binade, 1.0)
-    ratio_2 = exp_product_40 / branch_39
-    floor = _floor(keras.ops.log(branch_39) * _1_OVER_LOG_2 + 0.5)
-    difference_84 = product_40 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_4 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_64 = difference_84 + negated_4
-    difference_85 = total_64 - difference_84
-    total_65 = difference_84 - (total_64 - difference_85) + (negated_4 - difference_85)
-    total_65 = total_65 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_40 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
-    total_66 = total_64 + branch_40
-    numerator_6 = (_1_OVER_15_FACTORIAL * total_66 + _1_OVER_14_FACTORIAL) * total_66
-    numerator_7 = (numerator_6 + _1_OVER_13_FACTORIAL) * total_66 + _1_OVER_12_FACTORIAL
-    numerator_8 = (numerator_7 * total_66 + _1_OVER_11_FACTORIAL) * total_66
-    numerator_9 = (numerator_8 + _1_OVER_10_FACTORIAL) * total_66 + _1_OVER_9_FACTORIAL
-    numerator_10 = (numerator_9 * total_66 + _1_OVER_8_FACTORIAL) * total_66
-    numerator_11 = (numerator_10 + _1_OVER_7_FACTORIAL) * total_66 + _1_OVER_6_FACTORIAL
-    numerator_12 = (numerator_11 * total_66 + _1_OVER_5_FACTORIAL) * total_66
-    numerator_13 = (numerator_12 + _1_OVER_4_FACTORIAL) * total_66 + _1_OVER_3_FACTORIAL
-    numerator_14 = keras.ops.square(total_66) * (numerator_13 * total_66 + _1_OVER_2_FACTORIAL)
-    numerator_15 = numerator_14 + (branch_40 - (total_66 - total_64))
-    numerator_15 = (1.0 - ratio_2 + total_66 + numerator_15) / ratio_2
-    numerator_15 = keras.ops.where(inside & (abs_product_40 >= 0.25), numerator_15, 0.0)
-    numerator_15 = numerator_15 * branch_38
-    branch_41 = keras.ops.where(is_less_5, branch_37 - (total_62 - total_61), 0.0)
-    branch_41 = branch_41 + numerator_15
-    branch_41 = branch_38 - (total_63 - difference_83) + (-1.0 - difference_83) + branch_41
-    branch_42 = keras.ops.where(keras.ops.abs(branch_41) < float("inf"), branch_41, 0.0)
-    total_67 = total_63 + branch_42
-    minus_total_67 = -total_67
-    total_68 = total_67 + 2.0
-    difference_86 = total_68 - total_67
-    difference_87 = branch_42 - (total_67 - total_63)
-    total_69 = total_67 - (total_68 - difference_86) + (2.0 - difference_86)
-    total_69 = total_69 + difference_87
-    branch_43 = keras.ops.where(keras.ops.abs(total_69) < float("inf"), total_69, 0.0)
-    total_70 = total_68 + branch_43
-    ratio_3 = minus_total_67 / total_70
-    product_42 = sign * ratio_3
+    difference_28 = product_37 - head_product_37
+    difference_29 = _COEFFICIENT_10 - head_6
+    total_61 = head_clamped * head_clamped - product_37 + head_clamped * difference
+    total_61 = total_61 + difference * head_clamped + difference * difference
+    total_61 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 * _COEFFICIENT_10
+    total_62 = head_6 * head_product_37 - product_41 + head_6 * difference_28
+    total_62 = total_62 + difference_29 * head_product_37 + difference_29 * difference_28
+    total_62 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_62)
+    total_62 = total_62 + _COEFFICIENT_11 * product_37 + total_61
+    total_62 = -(product_41 - product_39 + total_62)
+    difference_30 = minus_product_39 - (total_59 - difference_27)
+    difference_30 = difference_30 + (_COEFFICIENT_9 - difference_27) + total_62
+    difference_30 = difference_30 + _COEFFICIENT_12
+    magnitude_2 = keras.ops.abs(difference_30)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
+    total_63 = total_59 + magnitude_2
+    product_42 = product_36 * total_63
     head_product_42 = _head(product_42)
-    difference_88 = product_42 - head_product_42
-    difference_88 = keras.ops.where(product_42 == head_product_42, 0.0, difference_88)
-    difference_88 = head_product_42 + difference_88
-    tanh = _tanh(difference_37)
-    head_sign = _head(sign)
-    head_ratio_3 = _head(ratio_3)
-    difference_89 = ratio_3 - head_ratio_3
-    difference_90 = sign - head_sign
-    product_43 = ratio_3 * total_70
-    head_product_43 = _head(product_43)
-    difference_91 = product_43 - head_product_43
-    difference_91 = keras.ops.where(product_43 == head_product_43, 0.0, difference_91)
-    difference_91 = head_product_43 + difference_91
-    head_total_70 = _head(total_70)
-    difference_92 = total_70 - head_total_70
-    numerator_16 = head_ratio_3 * head_total_70 - difference_91 + head_ratio_3 * difference_92
-    numerator_17 = numerator_16 + difference_89 * head_total_70 + difference_89 * difference_92
-    numerator_18 = -keras.ops.where(difference_91 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = minus_total_67 - difference_91 + numerator_18 - difference_87
-    numerator_19 = (numerator_19 - (branch_43 - (total_70 - total_68)) * ratio_3) / total_70
-    numerator_19 = numerator_19 * sign
-    total_71 = head_sign * head_ratio_3 - difference_88 + head_sign * difference_89
-    total_71 = total_71 + difference_90 * head_ratio_3 + difference_90 * difference_89
-    total_71 = keras.ops.where(difference_88 * 2.0**-60 == 0.0, 0.0, total_71)
-    total_71 = total_71 + numerator_19
-    magnitude_5 = keras.ops.abs(difference_88 - tanh + total_71)
-    magnitude_5 = magnitude_5 <= 0.00390625 * keras.ops.abs(tanh)
-    branch_44 = keras.ops.where(magnitude_5, difference_88, tanh)
-    ratio_4 = branch_44 / part_of_t
-    ratio_5 = ratio_4 / rest_of_t
-    branch_45 = keras.ops.where(branch_36, difference_29, ratio_5)
-    product_44 = ratio_5 * rest_of_t
+    total_64 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_64)
+    head_product_36 = _head(product_36)
+    head_total_63 = _head(total_63)
+    difference_31 = total_63 - head_total_63
+    difference_32 = product_36 - head_product_36
+    head_product_34 = _head(product_34)
+    difference_33 = product_34 - head_product_34
+    head_ratio = _head(ratio)
+    difference_34 = ratio - head_ratio
+    product_44 = ratio * total_54
     head_product_44 = _head(product_44)
-    difference_93 = product_44 - head_product_44
-    difference_93 = keras.ops.where(product_44 == head_product_44, 0.0, difference_93)
-    difference_93 = head_product_44 + difference_93
+    total_65 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = keras.ops.where(product_45, product_44, total_65)
+    head_total_54 = _head(total_54)
+    difference_35 = total_54 - head_total_54
+    numerator_2 = head_ratio * head_total_54 - product_45 + head_ratio * difference_35
+    numerator_3 = numerator_2 + difference_34 * head_total_54 + difference_34 * difference_35
+    numerator_4 = -keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 2.0 - product_45 + numerator_4 - (branch_22 - (total_54 - total_48)) * ratio
+    numerator_5 = numerator_5 / total_54 * ratio * 2.0
+    total_66 = head_ratio * head_ratio - product_34 + head_ratio * difference_34
+    total_66 = total_66 + difference_34 * head_ratio + difference_34 * difference_34
+    total_66 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_66) + numerator_5
+    total_67 = head_clamped * head_product_34 - product_36 + head_clamped * difference_33
+    total_67 = total_67 + difference * head_product_34 + difference * difference_33
+    total_67 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_67)
+    total_67 = (total_67 + total_66 * clamped) * total_63
+    product_46 = (magnitude_2 - (total_63 - total_59)) * product_36
+    difference_36 = head_product_36 * head_total_63 - product_43
+    difference_36 = difference_36 + head_product_36 * difference_31
+    difference_36 = difference_36 + difference_32 * head_total_63
+    difference_36 = difference_36 + difference_32 * difference_31
+    difference_36 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_36) + total_67
+    difference_36 = difference_36 + product_46
+    magnitude_3 = keras.ops.abs(difference_36)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_36, 0.0)
+    total_68 = product_43 + magnitude_3
+    minus_product_3 = -product_3
+    larger_2 = _maximum(minus_product_3, 0.0)
+    larger_2_squared = keras.ops.square(larger_2)
+    head_7 = _head(larger_2_squared)
+    total_69 = head_7 + (larger_2_squared - head_7)
+    product_47 = larger_2_squared * 2.0**-60
+    product_47 = (product_47 == 0.0) | (larger_2_squared == head_7)
+    product_47 = keras.ops.where(product_47, larger_2_squared, total_69)
+    minus_product_47 = -product_47
+    is_less_4 = keras.ops.abs(minus_product_47) < 0.5
+    growth_2 = _expm1(minus_product_47)
+    total_70 = growth_2 + 1.0
+    branch_23 = keras.ops.where(is_less_4, total_70, keras.ops.exp(minus_product_47))
+    branch_24 = keras.ops.where(is_less_4, growth_2 - (total_70 - 1.0), 0.0)
+    branch_25 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
+    total_71 = branch_23 + branch_25
+    product_48 = total_68 * total_71
+    head_product_48 = _head(product_48)
+    total_72 = head_product_48 + (product_48 - head_product_48)
+    product_49 = product_48 * 2.0**-60
+    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = keras.ops.where(product_49, product_48, total_72)
+    product_50 = 2.0 * product_34
+    product_51 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
+    head_product_51 = _head(product_51)
+    total_73 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = keras.ops.where(product_52, product_51, total_73)
+    product_53 = _COEFFICIENT_10 * clamped
+    head_product_53 = _head(product_53)
+    total_74 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = keras.ops.where(product_54, product_53, total_74)
+    total_75 = head_6 * head_clamped - product_54 + head_6 * difference
+    total_75 = total_75 + difference_29 * head_clamped + difference_29 * difference
+    total_75 = keras.ops.where(product_54 * 2.0**-60 == 0.0, 0.0, total_75)
+    total_75 = product_54 - product_52 + (total_75 + _COEFFICIENT_11 * clamped)
+    branch_26 = keras.ops.where(keras.ops.abs(total_75) < float("inf"), total_75, 0.0)
+    total_76 = product_52 + branch_26
+    product_55 = total_76 * total_71
+    head_product_55 = _head(product_55)
+    total_77 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = keras.ops.where(product_56, product_55, total_77)
+    product_57 = 0.5 * branch_11
+    total_78 = product_56 + product_57
+    difference_37 = total_78 - product_56
+    head_total_76 = _head(total_76)
+    head_total_71 = _head(total_71)
+    difference_38 = total_71 - head_total_71
+    difference_39 = total_76 - head_total_76
+    difference_40 = branch_25 - (total_71 - branch_23)
+    head_larger_2 = _head(larger_2)
+    difference_41 = larger_2 - head_larger_2
+    minus_total_3 = -total_3
+    total_79 = head_larger_2 * head_larger_2 - product_47 + head_larger_2 * difference_41
+    total_79 = total_79 + difference_41 * head_larger_2 + difference_41 * difference_41
+    total_79 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, total_79)
+    magnitude_4 = keras.ops.abs(minus_total_3)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_3, 0.0)
+    magnitude_4 = (minus_product_3 == 0.0) & (magnitude_4 >= 0.0)
+    magnitude_4 = magnitude_4 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
+    total_79 = total_79 + keras.ops.where(magnitude_4, minus_total_3, 0.0) * larger_2 * 2.0
+    total_79 = -total_79
+    total_80 = head_total_76 * head_total_71 - product_56 + head_total_76 * difference_38
+    total_80 = total_80 + difference_39 * head_total_71 + difference_39 * difference_38
+    total_80 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, total_80)
+    total_80 = total_80 + (branch_26 - (total_76 - product_52)) * total_71
+    total_80 = total_80 + difference_40 * total_76 + total_79 * product_56
+    total_81 = product_56 - (total_78 - difference_37) + (product_57 - difference_37)
+    total_81 = total_81 + total_80 + branch_12 * 0.5
+    branch_27 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
+    total_82 = total_78 + branch_27
+    product_58 = product_50 * total_82
+    head_product_58 = _head(product_58)
+    total_83 = head_product_58 + (product_58 - head_product_58)
+    product_59 = product_58 * 2.0**-60
+    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = keras.ops.where(product_59, product_58, total_83)
+    total_84 = product_49 + product_59
+    difference_42 = total_84 - product_49
+    head_total_68 = _head(total_68)
+    difference_43 = total_68 - head_total_68
+    head_product_50 = _head(product_50)
+    head_total_82 = _head(total_82)
+    difference_44 = total_82 - head_total_82
+    difference_45 = product_50 - head_product_50
+    difference_46 = branch_27 - (total_82 - total_78)
+    total_85 = head_total_68 * head_total_71 - product_49 + head_total_68 * difference_38
+    total_85 = total_85 + difference_43 * head_total_71 + difference_43 * difference_38
+    total_85 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, total_85)
+    total_85 = total_85 + (magnitude_3 - (total_68 - product_43)) * total_71
+    total_85 = total_85 + difference_40 * total_68 + total_79 * product_49
+    total_86 = product_49 - (total_84 - difference_42) + (product_59 - difference_42)
+    total_86 = total_86 + total_85
+    difference_47 = head_product_50 * head_total_82 - product_59
+    difference_47 = difference_47 + head_product_50 * difference_44
+    difference_47 = difference_47 + difference_45 * head_total_82
+    difference_47 = difference_47 + difference_45 * difference_44
+    difference_47 = keras.ops.where(product_59 * 2.0**-60 == 0.0, 0.0, difference_47)
+    difference_47 = difference_47 + total_66 * 2.0 * total_82 + difference_46 * product_50
+    total_86 = total_86 + difference_47
+    branch_28 = keras.ops.where(keras.ops.abs(total_86) < float("inf"), total_86, 0.0)
+    total_87 = total_84 + branch_28
+    product_60 = 2.0 * clamped
+    total_82_squared = keras.ops.square(total_82)
+    head_8 = _head(total_82_squared)
+    total_88 = head_8 + (total_82_squared - head_8)
+    product_61 = total_82_squared * 2.0**-60
+    product_61 = (product_61 == 0.0) | (total_82_squared == head_8)
+    product_61 = keras.ops.where(product_61, total_82_squared, total_88)
+    product_62 = product_60 * product_61
+    head_product_62 = _head(product_62)
+    total_89 = head_product_62 + (product_62 - head_product_62)
+    product_63 = product_62 * 2.0**-60
+    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = keras.ops.where(product_63, product_62, total_89)
+    product_64 = product_63 * product_34
+    head_product_64 = _head(product_64)
+    total_90 = head_product_64 + (product_64 - head_product_64)
+    product_65 = product_64 * 2.0**-60
+    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = keras.ops.where(product_65, product_64, total_90)
+    head_product_63 = _head(product_63)
+    difference_48 = product_63 - head_product_63
+    head_product_60 = _head(product_60)
+    head_product_61 = _head(product_61)
+    difference_49 = product_61 - head_product_61
+    difference_50 = product_60 - head_product_60
+    total_91 = head_total_82 * head_total_82 - product_61 + head_total_82 * difference_44
+    total_91 = total_91 + difference_44 * head_total_82 + difference_44 * difference_44
+    total_91 = keras.ops.where(product_61 * 2.0**-60 == 0.0, 0.0, total_91)
+    total_91 = (total_91 + difference_46 * total_82 * 2.0) * product_60
+    difference_51 = head_product_60 * head_product_61 - product_63
+    difference_51 = difference_51 + head_product_60 * difference_49
+    difference_51 = difference_51 + difference_50 * head_product_61
+    difference_51 = difference_51 + difference_50 * difference_49
+    difference_51 = keras.ops.where(product_63 * 2.0**-60 == 0.0, 0.0, difference_51) + total_91
+    difference_51 = difference_51 * product_34
+    difference_52 = head_product_63 * head_product_34 - product_65
+    difference_52 = difference_52 + head_product_63 * difference_33
+    difference_52 = difference_52 + difference_48 * head_product_34
+    difference_52 = difference_52 + difference_48 * difference_33
+    difference_52 = keras.ops.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_52)
+    difference_52 = difference_52 + difference_51 + total_66 * product_63
+    magnitude_5 = keras.ops.abs(difference_52)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_52, 0.0)
+    total_92 = product_65 + magnitude_5
+    total_93 = product_31 + total_51 * abs_product_28
+    branch_29 = keras.ops.where(keras.ops.abs(total_93) < float("inf"), total_93, 0.0)
+    branch_29 = (abs_product_28 == 2.0**-54) & (branch_29 < 0.0)
+    branch_29 = branch_29 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
+    product_66 = -2.0 * abs_product_28
+    abs_product_66 = keras.ops.abs(product_66)
+    is_less_5 = abs_product_66 < 0.25
+    total_94 = product_66 + 1.0
+    difference_53 = total_94 - product_66
+    product_67 = (_1_OVER_15_FACTORIAL * product_66 + _1_OVER_14_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_13_FACTORIAL) * product_66 + _1_OVER_12_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_11_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_10_FACTORIAL) * product_66 + _1_OVER_9_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_8_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_7_FACTORIAL) * product_66 + _1_OVER_6_FACTORIAL
+    product_67 = (product_67 * product_66 + _1_OVER_5_FACTORIAL) * product_66
+    product_67 = (product_67 + _1_OVER_4_FACTORIAL) * product_66 + _1_OVER_3_FACTORIAL
+    product_67 = product_67 * product_66 + _1_OVER_2_FACTORIAL
+    product_67 = keras.ops.square(product_66) * product_67
+    product_67 = product_66 - (total_94 - difference_53) + (1.0 - difference_53) + product_67
+    branch_30 = keras.ops.where(keras.ops.abs(product_67) < float("inf"), product_67, 0.0)
+    total_95 = total_94 + branch_30
+    exp_product_66 = keras.ops.exp(product_66)
+    branch_31 = keras.ops.where(is_less_5, total_95, exp_product_66)
+    total_96 = branch_31 - 1.0
+    difference_54 = total_96 - branch_31
+    binade = _binade(exp_product_66 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_32 = keras.ops.where(inside, binade, 1.0)
+    ratio_2 = exp_product_66 / branch_32
+    floor = _floor(keras.ops.log(branch_32) * _1_OVER_LOG_2 + 0.5)
+    difference_55 = product_66 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_97 = difference_55 + negated_2
+    difference_56 = total_97 - difference_55
+    total_98 = difference_55 - (total_97 - difference_56) + (negated_2 - difference_56)
+    total_98 = total_98 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_33 = keras.ops.where(keras.ops.abs(total_98) < float("inf"), total_98, 0.0)
+    total_99 = total_97 + branch_33
+    numerator_6 = (_1_OVER_15_FACTORIAL * total_99 + _1_OVER_14_FACTORIAL) * total_99
+    numerator_7 = (numerator_6 + _1_OVER_13_FACTORIAL) * total_99 + _1_OVER_12_FACTORIAL
+    numerator_8 = (numerator_7 * total_99 + _1_OVER_11_FACTORIAL) * total_99
+    numerator_9 = (numerator_8 + _1_OVER_10_FACTORIAL) * total_99 + _1_OVER_9_FACTORIAL
+    numerator_10 = (numerator_9 * total_99 + _1_OVER_8_FACTORIAL) * total_99
+    numerator_11 = (numerator_10 + _1_OVER_7_FACTORIAL) * total_99 + _1_OVER_6_FACTORIAL
+    numerator_12 = (numerator_11 * total_99 + _1_OVER_5_FACTORIAL) * total_99
+    numerator_13 = (numerator_12 + _1_OVER_4_FACTORIAL) * total_99 + _1_OVER_3_FACTORIAL
+    numerator_14 = keras.ops.square(total_99) * (numerator_13 * total_99 + _1_OVER_2_FACTORIAL)
+    numerator_15 = numerator_14 + (branch_33 - (total_99 - total_97))
+    numerator_15 = (1.0 - ratio_2 + total_99 + numerator_15) / ratio_2
+    numerator_15 = keras.ops.where(inside & (abs_product_66 >= 0.25), numerator_15, 0.0)
+    numerator_15 = numerator_15 * branch_31
+    branch_34 = keras.ops.where(is_less_5, branch_30 - (total_95 - total_94), 0.0)
+    branch_34 = branch_34 + numerator_15
+    branch_34 = branch_31 - (total_96 - difference_54) + (-1.0 - difference_54) + branch_34
+    branch_35 = keras.ops.where(keras.ops.abs(branch_34) < float("inf"), branch_34, 0.0)
+    total_100 = total_96 + branch_35
+    minus_total_100 = -total_100
+    total_101 = total_100 + 2.0
+    difference_57 = total_101 - total_100
+    difference_58 = branch_35 - (total_100 - total_96)
+    total_102 = total_100 - (total_101 - difference_57) + (2.0 - difference_57)
+    total_102 = total_102 + difference_58
+    branch_36 = keras.ops.where(keras.ops.abs(total_102) < float("inf"), total_102, 0.0)
+    total_103 = total_101 + branch_36
+    ratio_3 = minus_total_100 / total_103
+    product_68 = sign_product_28 * ratio_3
+    head_product_68 = _head(product_68)
+    total_104 = head_product_68 + (product_68 - head_product_68)
+    product_69 = product_68 * 2.0**-60
+    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = keras.ops.where(product_69, product_68, total_104)
+    tanh_product_28 = _tanh(product_28)
+    head_9 = _head(sign_product_28)
+    head_ratio_3 = _head(ratio_3)
+    difference_59 = ratio_3 - head_ratio_3
+    difference_60 = sign_product_28 - head_9
+    product_70 = ratio_3 * total_103
+    head_product_70 = _head(product_70)
+    total_105 = head_product_70 + (product_70 - head_product_70)
+    product_71 = product_70 * 2.0**-60
+    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = keras.ops.where(product_71, product_70, total_105)
+    head_total_103 = _head(total_103)
+    difference_61 = total_103 - head_total_103
+    numerator_16 = head_ratio_3 * head_total_103 - product_71 + head_ratio_3 * difference_61
+    numerator_17 = numerator_16 + difference_59 * head_total_103
+    numerator_18 = numerator_17 + difference_59 * difference_61
+    numerator_19 = -keras.ops.where(product_71 * 2.0**-60 == 0.0, 0.0, numerator_18)
+    numerator_20 = minus_total_100 - product_71 + numerator_19 - difference_58
+    numerator_20 = (numerator_20 - (branch_36 - (total_103 - total_101)) * ratio_3) / total_103
+    numerator_20 = numerator_20 * sign_product_28
+    total_106 = head_9 * head_ratio_3 - product_69 + head_9 * difference_59
+    total_106 = total_106 + difference_60 * head_ratio_3 + difference_60 * difference_59
+    total_106 = keras.ops.where(product_69 * 2.0**-60 == 0.0, 0.0, total_106) + numerator_20
+    magnitude_6 = keras.ops.abs(product_69 - tanh_product_28 + total_106)
+    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(tanh_product_28)
+    branch_37 = keras.ops.where(magnitude_6, product_69, tanh_product_28)
+    ratio_4 = branch_37 / part_of_t
+    ratio_5 = ratio_4 / rest_of_t
+    branch_38 = keras.ops.where(branch_29, product_22, ratio_5)
+    product_72 = ratio_5 * rest_of_t
+    head_product_72 = _head(product_72)
+    total_107 = head_product_72 + (product_72 - head_product_72)
+    product_73 = product_72 * 2.0**-60
+    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = keras.ops.where(product_73, product_72, total_107)
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
-    difference_94 = rest_of_t - head_rest_of_t
-    difference_95 = ratio_5 - head_ratio_5
-    product_45 = ratio_4 * part_of_t
-    head_product_45 = _head(product_45)
-    difference_96 = product_45 - head_product_45
-    difference_96 = keras.ops.where(product_45 == head_product_45, 0.0, difference_96)
-    difference_96 = head_product_45 + difference_96
+    difference_62 = rest_of_t - head_rest_of_t
+    difference_63 = ratio_5 - head_ratio_5
+    product_74 = ratio_4 * part_of_t
+    head_product_74 = _head(product_74)
+    total_108 = head_product_74 + (product_74 - head_product_74)
+    product_75 = product_74 * 2.0**-60
+    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = keras.ops.where(product_75, product_74, total_108)
     head_ratio_4 = _head(ratio_4)
     head_part_of_t = _head(part_of_t)
-    difference_97 = part_of_t - head_part_of_t
-    difference_98 = ratio_4 - head_ratio_4
-    numerator_20 = head_ratio_4 * head_part_of_t - difference_96 + head_ratio_4 * difference_97
-    numerator_21 = numerator_20 + difference_98 * head_part_of_t
-    numerator_22 = numerator_21 + difference_98 * difference_97
-    numerator_23 = -keras.ops.where(difference_96 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = branch_44 - difference_96 + numerator_23
-    numerator_25 = head_ratio_5 * head_rest_of_t - difference_93 + head_ratio_5 * difference_94
-    numerator_26 = numerator_25 + difference_95 * head_rest_of_t
-    numerator_27 = numerator_26 + difference_95 * difference_94
-    numerator_28 = -keras.ops.where(difference_93 * 2.0**-60 == 0.0, 0.0, numerator_27)
-    numerator_29 = ratio_4 - difference_93 + numerator_28
-    numerator_30 = 4.0 * exp_product_40 / keras.ops.square(1.0 + exp_product_40)
-    numerator_31 = numerator_30 * (difference_43 + total_33 * difference_37)
-    numerator_32 = numerator_24 + (keras.ops.where(magnitude_5, total_71, 0.0) + numerator_31)
-    numerator_33 = numerator_29 + (numerator_32 - branch_15 * ratio_4) / part_of_t
-    numerator_33 = (numerator_33 - branch_17 * ratio_5) / rest_of_t
-    numerator_33 = keras.ops.where(branch_36, total_24, numerator_33)
-    abs_numerator_33 = keras.ops.abs(numerator_33)
-    abs_numerator_33 = keras.ops.where(abs_numerator_33 < float("inf"), numerator_33, 0.0)
-    total_72 = branch_45 + abs_numerator_33
-    product_46 = total_59 * total_72
-    head_product_46 = _head(product_46)
-    difference_99 = product_46 - head_product_46
-    difference_99 = keras.ops.where(product_46 == head_product_46, 0.0, difference_99)
-    difference_99 = head_product_46 + difference_99
-    head_total_59 = _head(total_59)
-    head_total_72 = _head(total_72)
-    difference_100 = total_72 - head_total_72
-    difference_101 = total_59 - head_total_59
-    product_47 = (abs_numerator_33 - (total_72 - branch_45)) * total_59
-    product_48 = (branch_35 - (total_59 - difference_77)) * total_72
-    difference_102 = head_total_59 * head_total_72 - difference_99
-    difference_102 = difference_102 + head_total_59 * difference_100
-    difference_102 = difference_102 + difference_101 * head_total_72
-    difference_102 = difference_102 + difference_101 * difference_100
-    difference_102 = keras.ops.where(difference_99 * 2.0**-60 == 0.0, 0.0, difference_102)
-    difference_102 = difference_102 + product_48 + product_47
-    magnitude_6 = keras.ops.abs(difference_102)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_102, 0.0)
-    total_73 = difference_99 + magnitude_6
-    is_less_6 = magnitude_2 < 0.5
-    growth_4 = _expm1(minus_branch_13)
-    total_74 = growth_4 + 1.0
-    branch_46 = keras.ops.where(is_less_6, total_74, keras.ops.exp(minus_branch_13))
-    branch_46_squared = keras.ops.square(branch_46)
-    head_11 = _head(branch_46_squared)
-    difference_103 = branch_46_squared - head_11
-    difference_103 = head_11 + keras.ops.where(branch_46_squared == head_11, 0.0, difference_103)
-    head_branch_46 = _head(branch_46)
-    difference_104 = branch_46 - head_branch_46
-    product_49 = keras.ops.where(is_less_6, growth_4 - (total_74 - 1.0), 0.0) * branch_46
-    product_49 = product_49 * 2.0
-    difference_105 = head_branch_46 * head_branch_46 - difference_103
-    difference_105 = difference_105 + head_branch_46 * difference_104
-    difference_105 = difference_105 + difference_104 * head_branch_46
-    difference_105 = difference_105 + difference_104 * difference_104
-    difference_105 = keras.ops.where(difference_103 * 2.0**-60 == 0.0, 0.0, difference_105)
-    difference_105 = difference_105 + product_49
-    magnitude_7 = keras.ops.abs(difference_105)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_105, 0.0)
-    total_75 = difference_103 + magnitude_7
-    product_50 = total_73 * total_75
-    head_product_50 = _head(product_50)
-    difference_106 = product_50 - head_product_50
-    difference_106 = keras.ops.where(product_50 == head_product_50, 0.0, difference_106)
-    difference_106 = head_product_50 + difference_106
-    negated_5 = -difference_106
-    total_76 = total_56 + negated_5
-    difference_107 = total_76 - total_56
-    head_total_73 = _head(total_73)
-    head_total_75 = _head(total_75)
-    difference_108 = total_75 - head_total_75
-    difference_109 = total_73 - head_total_73
-    total_77 = keras.ops.where(branch_36, 0.0, -branch_19 - branch_20) + total_26 * 2.0
-    total_77 = total_77 * difference_106
-    total_78 = total_56 - (total_76 - difference_107) + (negated_5 - difference_107)
-    total_78 = total_78 + (branch_33 - (total_56 - total_54))
-    product_51 = (magnitude_7 - (total_75 - difference_103)) * total_73
-    product_52 = (magnitude_6 - (total_73 - difference_99)) * total_75
-    difference_110 = head_total_73 * head_total_75 - difference_106
-    difference_110 = difference_110 + head_total_73 * difference_108
-    difference_110 = difference_110 + difference_109 * head_total_75
-    difference_110 = difference_110 + difference_109 * difference_108
-    difference_110 = keras.ops.where(difference_106 * 2.0**-60 == 0.0, 0.0, difference_110)
-    total_78 = total_78 - (difference_110 + product_52 + product_51 + total_77)
-    branch_47 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
-    total_79 = total_76 + branch_47
-    difference_111 = branch_47 - (total_79 - total_76)
-    branch_48 = keras.ops.where(keras.ops.abs(negated_2) < float("inf"), negated_2, 0.0)
-    total_80 = minus_magnitude_4 + branch_48
-    product_53 = 2.0 * total_80
-    total_81 = minus_branch_13 + product_53
-    difference_112 = total_81 - minus_branch_13
-    total_82 = (branch_48 - (total_80 - minus_magnitude_4)) * 2.0 + total_33 * product_53
-    difference_113 = minus_branch_13 - (total_81 - difference_112)
-    difference_113 = difference_113 + (product_53 - difference_112) + total_26 + total_82
-    magnitude_8 = keras.ops.abs(difference_113)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_113, 0.0)
-    total_83 = total_81 + magnitude_8
-    difference_114 = magnitude_8 - (total_83 - total_81)
-    magnitude_9 = keras.ops.abs(difference_114)
-    magnitude_9 = total_83 + keras.ops.where(magnitude_9 < float("inf"), difference_114, 0.0)
-    is_far_2 = keras.ops.abs(magnitude_9) > 64.0
-    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * magnitude_9, magnitude_9))
+    difference_64 = part_of_t - head_part_of_t
+    difference_65 = ratio_4 - head_ratio_4
+    numerator_21 = head_ratio_4 * head_part_of_t - product_75 + head_ratio_4 * difference_64
+    numerator_22 = numerator_21 + difference_65 * head_part_of_t
+    numerator_23 = numerator_22 + difference_65 * difference_64
+    numerator_24 = -keras.ops.where(product_75 * 2.0**-60 == 0.0, 0.0, numerator_23)
+    numerator_25 = branch_37 - product_75 + numerator_24
+    numerator_26 = head_ratio_5 * head_rest_of_t - product_73 + head_ratio_5 * difference_62
+    numerator_27 = numerator_26 + difference_63 * head_rest_of_t
+    numerator_28 = numerator_27 + difference_63 * difference_62
+    numerator_29 = -keras.ops.where(product_73 * 2.0**-60 == 0.0, 0.0, numerator_28)
+    numerator_30 = ratio_4 - product_73 + numerator_29
+    numerator_31 = 4.0 * exp_product_66 / keras.ops.square(1.0 + exp_product_66)
+    numerator_32 = numerator_31 * (total_49 + total_51 * product_28)
+    numerator_33 = numerator_25 + (keras.ops.where(magnitude_6, total_106, 0.0) + numerator_32)
+    numerator_34 = numerator_30 + (numerator_33 - branch_15 * ratio_4) / part_of_t
+    numerator_34 = (numerator_34 - branch_18 * ratio_5) / rest_of_t
+    numerator_34 = keras.ops.where(branch_29, total_35, numerator_34)
+    abs_numerator_34 = keras.ops.abs(numerator_34)
+    abs_numerator_34 = keras.ops.where(abs_numerator_34 < float("inf"), numerator_34, 0.0)
+    total_109 = branch_38 + abs_numerator_34
+    product_76 = total_92 * total_109
+    head_product_76 = _head(product_76)
+    total_110 = head_product_76 + (product_76 - head_product_76)
+    product_77 = product_76 * 2.0**-60
+    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = keras.ops.where(product_77, product_76, total_110)
+    head_total_92 = _head(total_92)
+    head_total_109 = _head(total_109)
+    difference_66 = total_109 - head_total_109
+    difference_67 = total_92 - head_total_92
+    total_111 = head_total_92 * head_total_109 - product_77 + head_total_92 * difference_66
+    total_111 = total_111 + difference_67 * head_total_109 + difference_67 * difference_66
+    total_111 = keras.ops.where(product_77 * 2.0**-60 == 0.0, 0.0, total_111)
+    total_111 = total_111 + (magnitude_5 - (total_92 - product_65)) * total_109
+    total_111 = total_111 + (abs_numerator_34 - (total_109 - branch_38)) * total_92
+    branch_39 = keras.ops.where(keras.ops.abs(total_111) < float("inf"), total_111, 0.0)
+    total_112 = product_77 + branch_39
+    is_less_6 = magnitude < 0.5
+    growth_3 = _expm1(minus_product_23)
+    total_113 = growth_3 + 1.0
+    branch_40 = keras.ops.where(is_less_6, total_113, keras.ops.exp(minus_product_23))
+    branch_40_squared = keras.ops.square(branch_40)
+    head_10 = _head(branch_40_squared)
+    total_114 = head_10 + (branch_40_squared - head_10)
+    product_78 = branch_40_squared * 2.0**-60
+    product_78 = (product_78 == 0.0) | (branch_40_squared == head_10)
+    product_78 = keras.ops.where(product_78, branch_40_squared, total_114)
+    head_branch_40 = _head(branch_40)
+    difference_68 = branch_40 - head_branch_40
+    product_79 = keras.ops.where(is_less_6, growth_3 - (total_113 - 1.0), 0.0) * branch_40
+    product_79 = product_79 * 2.0
+    difference_69 = head_branch_40 * head_branch_40 - product_78
+    difference_69 = difference_69 + head_branch_40 * difference_68
+    difference_69 = difference_69 + difference_68 * head_branch_40
+    difference_69 = difference_69 + difference_68 * difference_68
+    difference_69 = keras.ops.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_69)
+    difference_69 = difference_69 + product_79
+    magnitude_7 = keras.ops.abs(difference_69)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_69, 0.0)
+    total_115 = product_78 + magnitude_7
+    product_80 = total_112 * total_115
+    head_product_80 = _head(product_80)
+    total_116 = head_product_80 + (product_80 - head_product_80)
+    product_81 = product_80 * 2.0**-60
+    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = keras.ops.where(product_81, product_80, total_116)
+    minus_product_81 = -product_81
+    total_117 = total_87 + minus_product_81
+    difference_70 = total_117 - total_87
+    head_total_112 = _head(total_112)
+    head_total_115 = _head(total_115)
+    difference_71 = total_115 - head_total_115
+    difference_72 = total_112 - head_total_112
+    total_118 = total_87 - (total_117 - difference_70) + (minus_product_81 - difference_70)
+    total_118 = total_118 + (branch_28 - (total_87 - total_84))
+    total_119 = keras.ops.where(branch_29, 0.0, -branch_20 - branch_21) + total_38 * 2.0
+    total_119 = total_119 * product_81
+    product_82 = (magnitude_7 - (total_115 - product_78)) * total_112
+    product_83 = (branch_39 - (total_112 - product_77)) * total_115
+    difference_73 = head_total_112 * head_total_115 - product_81
+    difference_73 = difference_73 + head_total_112 * difference_71
+    difference_73 = difference_73 + difference_72 * head_total_115
+    difference_73 = difference_73 + difference_72 * difference_71
+    difference_73 = keras.ops.where(product_81 * 2.0**-60 == 0.0, 0.0, difference_73)
+    total_118 = total_118 - (difference_73 + product_83 + product_82 + total_119)
+    branch_41 = keras.ops.where(keras.ops.abs(total_118) < float("inf"), total_118, 0.0)
+    total_120 = total_117 + branch_41
+    difference_74 = branch_41 - (total_120 - total_117)
+    magnitude_8 = keras.ops.abs(minus_product_31)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), minus_product_31, 0.0)
+    total_121 = negated + magnitude_8
+    product_84 = 2.0 * total_121
+    total_122 = minus_product_23 + product_84
+    difference_75 = total_122 - minus_product_23
+    total_123 = (magnitude_8 - (total_121 - negated)) * 2.0 + total_51 * product_84
+    difference_76 = minus_product_23 - (total_122 - difference_75)
+    difference_76 = difference_76 + (product_84 - difference_75) + total_38 + total_123
+    magnitude_9 = keras.ops.abs(difference_76)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_76, 0.0)
+    total_124 = total_122 + magnitude_9
+    difference_77 = magnitude_9 - (total_124 - total_122)
+    magnitude_10 = keras.ops.abs(difference_77)
+    magnitude_10 = total_124 + keras.ops.where(magnitude_10 < float("inf"), difference_77, 0.0)
+    is_far_2 = keras.ops.abs(magnitude_10) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * magnitude_10, magnitude_10))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    magnitude_10 = keras.ops.abs(difference_111)
-    magnitude_10 = total_79 + keras.ops.where(magnitude_10 < float("inf"), difference_111, 0.0)
-    return magnitude_10 * part_of_t_2 * rest_of_t_2
+    magnitude_11 = keras.ops.abs(difference_74)
+    magnitude_11 = total_120 + keras.ops.where(magnitude_11 < float("inf"), difference_74, 0.0)
+    return magnitude_11 * part_of_t_2 * rest_of_t_2
 
 
 def _upstream(arguments, upstream):

@@ -274,267 +274,291 @@ def _value(x, gamma, delta):
     larger = _maximum(x, -(2.0**40))
     product = delta * larger
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    is_negative = branch < 0.0
-    e = keras.ops.exp(0.5 * -keras.ops.abs(branch))
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    is_negative = product_2 < 0.0
+    e = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
     e_squared = keras.ops.square(e)
     head_e_squared = _head(e_squared)
-    t = e_squared - head_e_squared
-    t = head_e_squared + keras.ops.where(e_squared == head_e_squared, 0.0, t)
+    t = head_e_squared + (e_squared - head_e_squared)
+    t_2 = e_squared * 2.0**-60
+    t = keras.ops.where((t_2 == 0.0) | (e_squared == head_e_squared), e_squared, t)
     is_less = t < 2.0**-54
     log1p_t = _log1p(t)
-    total = t + 1.0
-    difference = total - t
-    total_2 = t - (total - difference) + (1.0 - difference)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch_2
-    is_less_2 = total_3 < 2.0**-32
-    branch_3 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_2 = total_3 * branch_3
-    head_product_2 = _head(product_2)
-    difference_2 = product_2 - head_product_2
-    difference_2 = keras.ops.where(product_2 == head_product_2, 0.0, difference_2)
-    difference_2 = head_product_2 + difference_2
-    product_3 = -0.5 * log1p_t
-    abs_product_3 = keras.ops.abs(product_3)
-    is_less_3 = abs_product_3 < 0.25
-    total_4 = product_3 + 1.0
-    difference_3 = total_4 - product_3
-    product_4 = (_1_OVER_15_FACTORIAL * product_3 + _1_OVER_14_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_13_FACTORIAL) * product_3 + _1_OVER_12_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_11_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_10_FACTORIAL) * product_3 + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_8_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_7_FACTORIAL) * product_3 + _1_OVER_6_FACTORIAL
-    product_4 = (product_4 * product_3 + _1_OVER_5_FACTORIAL) * product_3
-    product_4 = (product_4 + _1_OVER_4_FACTORIAL) * product_3 + _1_OVER_3_FACTORIAL
-    product_4 = keras.ops.square(product_3) * (product_4 * product_3 + _1_OVER_2_FACTORIAL)
-    product_4 = product_3 - (total_4 - difference_3) + (1.0 - difference_3) + product_4
-    branch_4 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_5 = total_4 + branch_4
-    exp_product_3 = keras.ops.exp(product_3)
-    branch_5 = keras.ops.where(is_less_3, total_5, exp_product_3)
-    branch_6 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_5 = branch_5 * branch_6
-    head_product_5 = _head(product_5)
-    difference_4 = product_5 - head_product_5
-    difference_4 = keras.ops.where(product_5 == head_product_5, 0.0, difference_4)
-    difference_4 = head_product_5 + difference_4
-    product_6 = difference_2 * difference_4
-    head_product_6 = _head(product_6)
-    difference_5 = product_6 - head_product_6
-    difference_5 = keras.ops.where(product_6 == head_product_6, 0.0, difference_5)
-    difference_5 = head_product_6 + difference_5
-    product_7 = difference_5 * difference_4
+    total_2 = t + 1.0
+    difference = total_2 - t
+    total_3 = t - (total_2 - difference) + (1.0 - difference)
+    branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    total_4 = total_2 + branch
+    is_less_2 = total_4 < 2.0**-32
+    branch_2 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_3 = total_4 * branch_2
+    head_product_3 = _head(product_3)
+    total_5 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_5)
+    product_5 = -0.5 * log1p_t
+    abs_product_5 = keras.ops.abs(product_5)
+    is_less_3 = abs_product_5 < 0.25
+    total_6 = product_5 + 1.0
+    difference_2 = total_6 - product_5
+    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
+    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
+    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
+    product_6 = keras.ops.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
+    product_6 = product_5 - (total_6 - difference_2) + (1.0 - difference_2) + product_6
+    branch_3 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
+    total_7 = total_6 + branch_3
+    exp_product_5 = keras.ops.exp(product_5)
+    branch_4 = keras.ops.where(is_less_3, total_7, exp_product_5)
+    branch_5 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_7 = branch_4 * branch_5
     head_product_7 = _head(product_7)
-    difference_6 = product_7 - head_product_7
-    difference_6 = keras.ops.where(product_7 == head_product_7, 0.0, difference_6)
-    difference_6 = head_product_7 + difference_6
-    total_6 = difference_6 - 1.0
-    difference_7 = total_6 - difference_6
-    head_difference_5 = _head(difference_5)
-    head_difference_4 = _head(difference_4)
-    difference_8 = difference_4 - head_difference_4
-    difference_9 = difference_5 - head_difference_5
-    head_difference_2 = _head(difference_2)
-    difference_10 = difference_2 - head_difference_2
-    binade = _binade(exp_product_3 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_7 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_3 / branch_7
-    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
-    difference_11 = product_3 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_11 + negated
-    difference_12 = total_7 - difference_11
-    total_8 = difference_11 - (total_7 - difference_12) + (negated - difference_12)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_8
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_8 - (total_9 - total_7)))
-    numerator = keras.ops.where(inside & (abs_product_3 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_5
-    numerator = keras.ops.where(is_less_3, branch_4 - (total_5 - total_4), 0.0) + numerator
-    numerator = numerator * branch_6
-    total_10 = difference_6 - (total_6 - difference_7) + (-1.0 - difference_7)
-    product_8 = (branch_2 - (total_3 - total)) * branch_3 * difference_4
-    difference_13 = head_difference_2 * head_difference_4 - difference_5
-    difference_13 = difference_13 + head_difference_2 * difference_8
-    difference_13 = difference_13 + difference_10 * head_difference_4
-    difference_13 = difference_13 + difference_10 * difference_8
-    difference_13 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, difference_13)
-    difference_13 = (difference_13 + product_8 + numerator * difference_2) * difference_4
-    difference_14 = head_difference_5 * head_difference_4 - difference_6
-    difference_14 = difference_14 + head_difference_5 * difference_8
-    difference_14 = difference_14 + difference_9 * head_difference_4
-    difference_14 = difference_14 + difference_9 * difference_8
-    difference_14 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, difference_14)
-    total_10 = total_10 + (difference_14 + difference_13 + numerator * difference_5)
-    branch_9 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_6 + branch_9
-    total_12 = total_11 + (branch_9 - (total_11 - total_6))
-    branch_10 = keras.ops.where(keras.ops.abs(total_12) < 0.00390625, total_12, 0.0)
-    branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
-    total_13 = log1p_t + branch_11
-    difference_15 = total_13 - log1p_t
-    difference_16 = branch_11 - difference_15
-    magnitude = keras.ops.abs(difference_15 + difference_16)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_12 = keras.ops.where(magnitude, total_13, log1p_t)
-    ratio_2 = branch_12 / t
-    total_14 = branch + branch_12
-    difference_17 = total_14 - branch
-    branch_13 = keras.ops.where(magnitude, difference_16, 0.0)
-    total_15 = branch - (total_14 - difference_17) + (branch_12 - difference_17)
-    total_15 = total_15 + branch_13
-    branch_14 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_14
-    branch_15 = keras.ops.where(is_less, 1.0, ratio_2)
-    branch_15 = keras.ops.where(is_negative, branch_15, total_16)
-    product_9 = gamma * branch_15
+    total_8 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_8)
+    product_9 = product_4 * product_8
     head_product_9 = _head(product_9)
-    difference_18 = product_9 - head_product_9
-    difference_18 = keras.ops.where(product_9 == head_product_9, 0.0, difference_18)
-    difference_18 = head_product_9 + difference_18
-    branch_16 = keras.ops.where(is_negative, e, 1.0)
-    product_10 = difference_18 * branch_16
-    head_product_10 = _head(product_10)
-    difference_19 = product_10 - head_product_10
-    difference_19 = keras.ops.where(product_10 == head_product_10, 0.0, difference_19)
-    difference_19 = head_product_10 + difference_19
-    product_11 = difference_19 * branch_16
+    total_9 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_9)
+    product_11 = product_10 * product_8
     head_product_11 = _head(product_11)
-    difference_20 = product_11 - head_product_11
-    difference_20 = keras.ops.where(product_11 == head_product_11, 0.0, difference_20)
-    difference_20 = head_product_11 + difference_20
-    magnitude_2 = keras.ops.abs(difference_20)
-    head = _head(difference_19)
-    head_branch_16 = _head(branch_16)
-    difference_21 = branch_16 - head_branch_16
-    difference_22 = difference_19 - head
-    head_2 = _head(difference_18)
-    difference_23 = difference_18 - head_2
-    head_gamma = _head(gamma)
+    total_10 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_10)
+    total_11 = product_12 - 1.0
+    difference_3 = total_11 - product_12
+    head_product_10 = _head(product_10)
+    head_product_8 = _head(product_8)
+    difference_4 = product_8 - head_product_8
+    difference_5 = product_10 - head_product_10
+    head_product_4 = _head(product_4)
+    difference_6 = product_4 - head_product_4
+    binade = _binade(exp_product_5 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_6 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_5 / branch_6
+    floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_7 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_12 = difference_7 + negated
+    difference_8 = total_12 - difference_7
+    total_13 = difference_7 - (total_12 - difference_8) + (negated - difference_8)
+    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_12 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_14 + _1_OVER_14_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_14 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_11_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_14 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_8_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_14 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_5_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_14 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_14) * (numerator * total_14 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_14 + (numerator + (branch_7 - (total_14 - total_12)))
+    numerator = keras.ops.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_4
+    numerator = keras.ops.where(is_less_3, branch_3 - (total_7 - total_6), 0.0) + numerator
+    numerator = numerator * branch_5
+    total_15 = head_product_4 * head_product_8 - product_10 + head_product_4 * difference_4
+    total_15 = total_15 + difference_6 * head_product_8 + difference_6 * difference_4
+    total_15 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + (branch - (total_4 - total_2)) * branch_2 * product_8
+    total_15 = (total_15 + numerator * product_4) * product_8
+    total_16 = product_12 - (total_11 - difference_3) + (-1.0 - difference_3)
+    difference_9 = head_product_10 * head_product_8 - product_12
+    difference_9 = difference_9 + head_product_10 * difference_4
+    difference_9 = difference_9 + difference_5 * head_product_8 + difference_5 * difference_4
+    difference_9 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_9) + total_15
+    total_16 = total_16 + (difference_9 + numerator * product_10)
+    branch_8 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
+    total_17 = total_11 + branch_8
+    total_18 = total_17 + (branch_8 - (total_17 - total_11))
+    branch_9 = keras.ops.where(keras.ops.abs(total_18) < 0.00390625, total_18, 0.0)
+    branch_10 = keras.ops.where(keras.ops.abs(branch_9) < float("inf"), branch_9, 0.0)
+    total_19 = log1p_t + branch_10
+    difference_10 = total_19 - log1p_t
+    difference_11 = branch_10 - difference_10
+    magnitude = keras.ops.abs(difference_10 + difference_11)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_11 = keras.ops.where(magnitude, total_19, log1p_t)
+    ratio_2 = branch_11 / t
+    total_20 = product_2 + branch_11
+    difference_12 = total_20 - product_2
+    branch_12 = keras.ops.where(magnitude, difference_11, 0.0)
+    total_21 = product_2 - (total_20 - difference_12) + (branch_11 - difference_12)
+    total_21 = total_21 + branch_12
+    branch_13 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
+    total_22 = total_20 + branch_13
+    branch_14 = keras.ops.where(is_less, 1.0, ratio_2)
+    branch_14 = keras.ops.where(is_negative, branch_14, total_22)
+    product_13 = gamma * branch_14
+    head_product_13 = _head(product_13)
+    total_23 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_23)
+    branch_15 = keras.ops.where(is_negative, e, 1.0)
+    product_15 = product_14 * branch_15
+    head_product_15 = _head(product_15)
+    total_24 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_24)
+    product_17 = product_16 * branch_15
+    head_product_17 = _head(product_17)
+    total_25 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_25)
+    abs_product_18 = keras.ops.abs(product_18)
+    head_product_16 = _head(product_16)
     head_branch_15 = _head(branch_15)
-    difference_24 = branch_15 - head_branch_15
-    difference_25 = gamma - head_gamma
-    product_12 = ratio_2 * t
-    head_product_12 = _head(product_12)
-    difference_26 = product_12 - head_product_12
-    difference_26 = keras.ops.where(product_12 == head_product_12, 0.0, difference_26)
-    difference_26 = head_product_12 + difference_26
+    difference_13 = branch_15 - head_branch_15
+    difference_14 = product_16 - head_product_16
+    head_product_14 = _head(product_14)
+    difference_15 = product_14 - head_product_14
+    head_gamma = _head(gamma)
+    head_branch_14 = _head(branch_14)
+    difference_16 = branch_14 - head_branch_14
+    difference_17 = gamma - head_gamma
+    product_19 = ratio_2 * t
+    head_product_19 = _head(product_19)
+    total_26 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_26)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
-    difference_27 = t - head_t
-    difference_28 = ratio_2 - head_ratio_2
-    total_17 = head_gamma * head_branch_15 - difference_18 + head_gamma * difference_24
-    total_17 = total_17 + difference_25 * head_branch_15 + difference_25 * difference_24
-    total_17 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_17)
-    numerator_2 = head_ratio_2 * head_t - difference_26 + head_ratio_2 * difference_27
-    numerator_3 = numerator_2 + difference_28 * head_t + difference_28 * difference_27
-    numerator_4 = -keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_12 - difference_26 + numerator_4 + branch_13) / t
+    difference_18 = t - head_t
+    difference_19 = ratio_2 - head_ratio_2
+    total_27 = head_gamma * head_branch_14 - product_14 + head_gamma * difference_16
+    total_27 = total_27 + difference_17 * head_branch_14 + difference_17 * difference_16
+    total_27 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_27)
+    numerator_2 = head_ratio_2 * head_t - product_20 + head_ratio_2 * difference_18
+    numerator_3 = numerator_2 + difference_19 * head_t + difference_19 * difference_18
+    numerator_4 = -keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_11 - product_20 + numerator_4 + branch_12) / t
     numerator_4 = keras.ops.where(is_less, 0.0, numerator_4)
-    numerator_4 = keras.ops.where(is_negative, numerator_4, branch_14 - (total_16 - total_14))
-    total_17 = total_17 + numerator_4 * gamma
-    total_18 = head_2 * head_branch_16 - difference_19 + head_2 * difference_21
-    total_18 = total_18 + difference_23 * head_branch_16 + difference_23 * difference_21
-    total_18 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + total_17 * branch_16) * branch_16
-    total_19 = head * head_branch_16 - difference_20 + head * difference_21
-    total_19 = total_19 + difference_22 * head_branch_16 + difference_22 * difference_21
-    total_19 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    sign = _sign(difference_20)
-    product_13 = total_19 * sign
-    is_less_4 = magnitude_2 < 1.0
-    squared = keras.ops.square(difference_20)
-    total_20 = _MINUS_1_OVER_39_19_FACTORIAL * squared + _1_OVER_37_18_FACTORIAL
-    total_20 = (total_20 * squared + _MINUS_1_OVER_35_17_FACTORIAL) * squared
-    total_20 = (total_20 + _1_OVER_33_16_FACTORIAL) * squared
-    total_20 = (total_20 + _MINUS_1_OVER_31_15_FACTORIAL) * squared
-    total_20 = (total_20 + _1_OVER_29_14_FACTORIAL) * squared
-    total_20 = (total_20 + _MINUS_1_OVER_27_13_FACTORIAL) * squared
-    total_20 = (total_20 + _1_OVER_25_12_FACTORIAL) * squared
-    total_20 = (total_20 + _MINUS_1_OVER_23_11_FACTORIAL) * squared
-    total_20 = (total_20 + _1_OVER_21_10_FACTORIAL) * squared
-    total_20 = (total_20 + _MINUS_1_OVER_19_9_FACTORIAL) * squared + _1_OVER_17_8_FACTORIAL
-    total_20 = (total_20 * squared + _MINUS_1_OVER_15_7_FACTORIAL) * squared
-    total_20 = (total_20 + _1_OVER_13_6_FACTORIAL) * squared + _MINUS_1_OVER_11_5_FACTORIAL
-    total_20 = (total_20 * squared + _1_OVER_9_4_FACTORIAL) * squared
-    total_20 = (total_20 + _MINUS_1_OVER_7_3_FACTORIAL) * squared + _1_OVER_5_2_FACTORIAL
-    total_20 = squared * (total_20 * squared + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_20 = _head(total_20)
-    branch_17 = keras.ops.where(total_20 == head_total_20, 0.0, total_20 - head_total_20)
-    branch_17 = head_total_20 + branch_17
-    total_21 = branch_17 + 1.0
-    difference_29 = total_21 - branch_17
-    total_22 = branch_17 - (total_21 - difference_29) + (1.0 - difference_29)
-    branch_18 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-    total_23 = total_21 + branch_18
-    product_14 = _2_OVER_SQRT_PI * total_23
-    head_product_14 = _head(product_14)
-    difference_30 = product_14 - head_product_14
-    difference_30 = keras.ops.where(product_14 == head_product_14, 0.0, difference_30)
-    difference_30 = head_product_14 + difference_30
-    product_15 = _COEFFICIENT * total_23
-    head_product_15 = _head(product_15)
-    difference_31 = product_15 - head_product_15
-    difference_31 = keras.ops.where(product_15 == head_product_15, 0.0, difference_31)
-    difference_31 = head_product_15 + difference_31
-    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
-    head_total_23 = _head(total_23)
-    difference_32 = total_23 - head_total_23
-    difference_33 = _COEFFICIENT - head_3
-    total_24 = head_3 * head_total_23 - difference_31 + head_3 * difference_32
-    total_24 = total_24 + difference_33 * head_total_23 + difference_33 * difference_32
-    total_24 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + _COEFFICIENT_2 * total_23
-    total_24 = total_24 + (branch_18 - (total_23 - total_21)) * _COEFFICIENT
-    total_24 = difference_31 - difference_30 + total_24
-    branch_19 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = difference_30 + branch_19
-    product_16 = total_25 * difference_20
-    head_product_16 = _head(product_16)
-    difference_34 = product_16 - head_product_16
-    difference_34 = keras.ops.where(product_16 == head_product_16, 0.0, difference_34)
-    difference_34 = head_product_16 + difference_34
-    smaller = _minimum(magnitude_2, 40.0)
+    numerator_4 = keras.ops.where(is_negative, numerator_4, branch_13 - (total_22 - total_20))
+    total_27 = total_27 + numerator_4 * gamma
+    difference_20 = head_product_14 * head_branch_15 - product_16
+    difference_20 = difference_20 + head_product_14 * difference_13
+    difference_20 = difference_20 + difference_15 * head_branch_15
+    difference_20 = difference_20 + difference_15 * difference_13
+    difference_20 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_20)
+    difference_20 = (difference_20 + total_27 * branch_15) * branch_15
+    difference_21 = head_product_16 * head_branch_15 - product_18
+    difference_21 = difference_21 + head_product_16 * difference_13
+    difference_21 = difference_21 + difference_14 * head_branch_15
+    difference_21 = difference_21 + difference_14 * difference_13
+    difference_21 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_21)
+    difference_21 = difference_21 + difference_20
+    sign_product_18 = _sign(product_18)
+    product_21 = difference_21 * sign_product_18
+    is_less_4 = abs_product_18 < 1.0
+    product_18_squared = keras.ops.square(product_18)
+    total_28 = _MINUS_1_OVER_39_19_FACTORIAL * product_18_squared + _1_OVER_37_18_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_33_16_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_29_14_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_25_12_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_21_10_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_17_8_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_28 = total_28 * product_18_squared + _1_OVER_13_6_FACTORIAL
+    total_28 = total_28 * product_18_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_28 = (total_28 * product_18_squared + _1_OVER_9_4_FACTORIAL) * product_18_squared
+    total_28 = (total_28 + _MINUS_1_OVER_7_3_FACTORIAL) * product_18_squared
+    total_28 = (total_28 + _1_OVER_5_2_FACTORIAL) * product_18_squared
+    total_28 = product_18_squared * (total_28 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_28 = _head(total_28)
+    total_29 = head_total_28 + (total_28 - head_total_28)
+    product_22 = total_28 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (total_28 == head_total_28)
+    product_22 = keras.ops.where(product_22, total_28, total_29)
+    total_30 = product_22 + 1.0
+    difference_22 = total_30 - product_22
+    total_31 = product_22 - (total_30 - difference_22) + (1.0 - difference_22)
+    branch_16 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
+    total_32 = total_30 + branch_16
+    product_23 = _2_OVER_SQRT_PI * total_32
+    head_product_23 = _head(product_23)
+    total_33 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_33)
+    product_25 = _COEFFICIENT * total_32
+    head_product_25 = _head(product_25)
+    total_34 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_34)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
+    head_total_32 = _head(total_32)
+    difference_23 = total_32 - head_total_32
+    difference_24 = _COEFFICIENT - head
+    total_35 = head * head_total_32 - product_26 + head * difference_23
+    total_35 = total_35 + difference_24 * head_total_32 + difference_24 * difference_23
+    total_35 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + _COEFFICIENT_2 * total_32
+    total_35 = total_35 + (branch_16 - (total_32 - total_30)) * _COEFFICIENT
+    total_35 = product_26 - product_24 + total_35
+    branch_17 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_36 = product_24 + branch_17
+    product_27 = total_36 * product_18
+    head_product_27 = _head(product_27)
+    total_37 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_37)
+    smaller = _minimum(abs_product_18, 40.0)
     smaller_squared = keras.ops.square(smaller)
-    head_4 = _head(smaller_squared)
-    branch_20 = keras.ops.where(smaller_squared == head_4, 0.0, smaller_squared - head_4)
-    branch_20 = head_4 + branch_20
-    minus_branch_20 = -branch_20
-    magnitude_3 = keras.ops.abs(minus_branch_20)
-    is_less_5 = magnitude_3 < 0.25
-    total_26 = minus_branch_20 + 1.0
-    difference_35 = total_26 - minus_branch_20
-    total_27 = minus_branch_20 - (total_26 - difference_35) + (1.0 - difference_35)
-    total_28 = _1_OVER_15_FACTORIAL * minus_branch_20 + _1_OVER_14_FACTORIAL
-    total_28 = (total_28 * minus_branch_20 + _1_OVER_13_FACTORIAL) * minus_branch_20
-    total_28 = (total_28 + _1_OVER_12_FACTORIAL) * minus_branch_20 + _1_OVER_11_FACTORIAL
-    total_28 = (total_28 * minus_branch_20 + _1_OVER_10_FACTORIAL) * minus_branch_20
-    total_28 = (total_28 + _1_OVER_9_FACTORIAL) * minus_branch_20 + _1_OVER_8_FACTORIAL
-    total_28 = (total_28 * minus_branch_20 + _1_OVER_7_FACTORIAL) * minus_branch_20
-    total_28 = (total_28 + _1_OVER_6_FACTORIAL) * minus_branch_20 + _1_OVER_5_FACTORIAL
-    total_28 = (total_28 * minus_branch_20 + _1_OVER_4_FACTORIAL) * minus_branch_20
-    total_28 = (total_28 + _1_OVER_3_FACTORIAL) * minus_branch_20 + _1_OVER_2_FACTORIAL
-    total_27 = total_27 + keras.ops.square(minus_branch_20) * total_28
-    branch_21 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_29 = total_26 + branch_21
-    e_2 = keras.ops.exp(minus_branch_20)
-    branch_22 = keras.ops.where(is_less_5, total_29, e_2)
-    branch_23 = keras.ops.where(is_less_5, branch_21 - (total_29 - total_26), 0.0)
-    branch_24 = keras.ops.where(keras.ops.abs(branch_23) < float("inf"), branch_23, 0.0)
-    total_30 = branch_22 + branch_24
+    head_2 = _head(smaller_squared)
+    total_38 = head_2 + (smaller_squared - head_2)
+    product_29 = smaller_squared * 2.0**-60
+    product_29 = (product_29 == 0.0) | (smaller_squared == head_2)
+    product_29 = keras.ops.where(product_29, smaller_squared, total_38)
+    minus_product_29 = -product_29
+    magnitude_2 = keras.ops.abs(minus_product_29)
+    is_less_5 = magnitude_2 < 0.25
+    total_39 = minus_product_29 + 1.0
+    difference_25 = total_39 - minus_product_29
+    total_40 = minus_product_29 - (total_39 - difference_25) + (1.0 - difference_25)
+    total_41 = _1_OVER_15_FACTORIAL * minus_product_29 + _1_OVER_14_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_13_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_12_FACTORIAL) * minus_product_29 + _1_OVER_11_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_10_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_9_FACTORIAL) * minus_product_29 + _1_OVER_8_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_7_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_6_FACTORIAL) * minus_product_29 + _1_OVER_5_FACTORIAL
+    total_41 = (total_41 * minus_product_29 + _1_OVER_4_FACTORIAL) * minus_product_29
+    total_41 = (total_41 + _1_OVER_3_FACTORIAL) * minus_product_29 + _1_OVER_2_FACTORIAL
+    total_40 = total_40 + keras.ops.square(minus_product_29) * total_41
+    branch_18 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_42 = total_39 + branch_18
+    e_2 = keras.ops.exp(minus_product_29)
+    branch_19 = keras.ops.where(is_less_5, total_42, e_2)
+    branch_20 = keras.ops.where(is_less_5, branch_18 - (total_42 - total_39), 0.0)
+    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
+    total_43 = branch_19 + branch_21
     smaller_2 = _minimum(smaller, 40.0)
     numerator_5 = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator_6 = (numerator_5 + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -551,118 +575,123 @@ def _value(x, gamma, delta):
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator_11 = numerator_11 / denominator
-    product_17 = total_30 * numerator_11
-    head_product_17 = _head(product_17)
-    difference_36 = product_17 - head_product_17
-    difference_36 = keras.ops.where(product_17 == head_product_17, 0.0, difference_36)
-    difference_36 = head_product_17 + difference_36
-    negated_2 = -difference_36
-    total_31 = negated_2 + 1.0
-    difference_37 = total_31 - negated_2
-    head_total_30 = _head(total_30)
+    product_30 = total_43 * numerator_11
+    head_product_30 = _head(product_30)
+    total_44 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_44)
+    minus_product_31 = -product_31
+    total_45 = minus_product_31 + 1.0
+    difference_26 = total_45 - minus_product_31
+    head_total_43 = _head(total_43)
     head_numerator_11 = _head(numerator_11)
-    difference_38 = numerator_11 - head_numerator_11
-    difference_39 = total_30 - head_total_30
+    difference_27 = numerator_11 - head_numerator_11
+    difference_28 = total_43 - head_total_43
     binade_2 = _binade(e_2 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_25 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_3 = e_2 / branch_25
-    floor_2 = _floor(keras.ops.log(branch_25) * _1_OVER_LOG_2 + 0.5)
-    difference_40 = minus_branch_20 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_32 = difference_40 + negated_3
-    difference_41 = total_32 - difference_40
-    total_33 = difference_40 - (total_32 - difference_41) + (negated_3 - difference_41)
-    total_33 = total_33 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_26 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
-    total_34 = total_32 + branch_26
+    branch_22 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_3 = e_2 / branch_22
+    floor_2 = _floor(keras.ops.log(branch_22) * _1_OVER_LOG_2 + 0.5)
+    difference_29 = minus_product_29 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_46 = difference_29 + negated_2
+    difference_30 = total_46 - difference_29
+    total_47 = difference_29 - (total_46 - difference_30) + (negated_2 - difference_30)
+    total_47 = total_47 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_23 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_48 = total_46 + branch_23
     head_smaller = _head(smaller)
-    difference_42 = smaller - head_smaller
-    total_35 = head_smaller * head_smaller - branch_20 + head_smaller * difference_42
-    total_35 = total_35 + difference_42 * head_smaller + difference_42 * difference_42
-    total_35 = -keras.ops.where(branch_20 * 2.0**-60 == 0.0, 0.0, total_35)
-    numerator_12 = (_1_OVER_15_FACTORIAL * total_34 + _1_OVER_14_FACTORIAL) * total_34
-    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_34 + _1_OVER_12_FACTORIAL
-    numerator_14 = (numerator_13 * total_34 + _1_OVER_11_FACTORIAL) * total_34
-    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_34 + _1_OVER_9_FACTORIAL
-    numerator_16 = (numerator_15 * total_34 + _1_OVER_8_FACTORIAL) * total_34
-    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_34 + _1_OVER_6_FACTORIAL
-    numerator_18 = (numerator_17 * total_34 + _1_OVER_5_FACTORIAL) * total_34
-    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_34 + _1_OVER_3_FACTORIAL
-    numerator_20 = keras.ops.square(total_34) * (numerator_19 * total_34 + _1_OVER_2_FACTORIAL)
-    numerator_21 = numerator_20 + (branch_26 - (total_34 - total_32))
-    numerator_21 = (1.0 - ratio_3 + total_34 + numerator_21) / ratio_3
-    numerator_21 = keras.ops.where(inside_2 & (magnitude_3 >= 0.25), numerator_21, 0.0)
-    numerator_21 = (numerator_21 + total_35) * difference_36
-    total_36 = negated_2 - (total_31 - difference_37) + (1.0 - difference_37)
-    product_18 = (branch_24 - (total_30 - branch_22)) * numerator_11
-    difference_43 = head_total_30 * head_numerator_11 - difference_36
-    difference_43 = difference_43 + head_total_30 * difference_38
-    difference_43 = difference_43 + difference_39 * head_numerator_11
-    difference_43 = difference_43 + difference_39 * difference_38
-    difference_43 = keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, difference_43)
-    total_36 = total_36 - (difference_43 + product_18 + numerator_21)
-    branch_27 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_31 + branch_27
-    product_19 = sign * total_37
-    head_product_19 = _head(product_19)
-    difference_44 = product_19 - head_product_19
-    difference_44 = keras.ops.where(product_19 == head_product_19, 0.0, difference_44)
-    difference_44 = head_product_19 + difference_44
-    branch_28 = keras.ops.where(is_less_4, difference_34, difference_44)
-    ratio_4 = branch_28 / branch_16
-    ratio_5 = ratio_4 / branch_16
-    product_20 = ratio_5 * branch_16
-    head_product_20 = _head(product_20)
-    difference_45 = product_20 - head_product_20
-    difference_45 = keras.ops.where(product_20 == head_product_20, 0.0, difference_45)
-    difference_45 = head_product_20 + difference_45
+    difference_31 = smaller - head_smaller
+    total_49 = head_smaller * head_smaller - product_29 + head_smaller * difference_31
+    total_49 = total_49 + difference_31 * head_smaller + difference_31 * difference_31
+    total_49 = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_50 = minus_product_31 - (total_45 - difference_26) + (1.0 - difference_26)
+    numerator_12 = (_1_OVER_15_FACTORIAL * total_48 + _1_OVER_14_FACTORIAL) * total_48
+    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_48 + _1_OVER_12_FACTORIAL
+    numerator_14 = (numerator_13 * total_48 + _1_OVER_11_FACTORIAL) * total_48
+    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_48 + _1_OVER_9_FACTORIAL
+    numerator_16 = (numerator_15 * total_48 + _1_OVER_8_FACTORIAL) * total_48
+    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_48 + _1_OVER_6_FACTORIAL
+    numerator_18 = (numerator_17 * total_48 + _1_OVER_5_FACTORIAL) * total_48
+    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_48 + _1_OVER_3_FACTORIAL
+    numerator_20 = keras.ops.square(total_48) * (numerator_19 * total_48 + _1_OVER_2_FACTORIAL)
+    numerator_21 = numerator_20 + (branch_23 - (total_48 - total_46))
+    numerator_21 = (1.0 - ratio_3 + total_48 + numerator_21) / ratio_3
+    numerator_21 = keras.ops.where(inside_2 & (magnitude_2 >= 0.25), numerator_21, 0.0)
+    numerator_21 = (numerator_21 + total_49) * product_31
+    product_32 = (branch_21 - (total_43 - branch_19)) * numerator_11
+    difference_32 = head_total_43 * head_numerator_11 - product_31
+    difference_32 = difference_32 + head_total_43 * difference_27
+    difference_32 = difference_32 + difference_28 * head_numerator_11
+    difference_32 = difference_32 + difference_28 * difference_27
+    difference_32 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_32)
+    total_50 = total_50 - (difference_32 + product_32 + numerator_21)
+    branch_24 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_51 = total_45 + branch_24
+    product_33 = sign_product_18 * total_51
+    head_product_33 = _head(product_33)
+    total_52 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_52)
+    branch_25 = keras.ops.where(is_less_4, product_28, product_34)
+    ratio_4 = branch_25 / branch_15
+    ratio_5 = ratio_4 / branch_15
+    product_35 = ratio_5 * branch_15
+    head_product_35 = _head(product_35)
+    total_53 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_53)
     head_ratio_5 = _head(ratio_5)
-    difference_46 = ratio_5 - head_ratio_5
-    product_21 = ratio_4 * branch_16
-    head_product_21 = _head(product_21)
-    difference_47 = product_21 - head_product_21
-    difference_47 = keras.ops.where(product_21 == head_product_21, 0.0, difference_47)
-    difference_47 = head_product_21 + difference_47
+    difference_33 = ratio_5 - head_ratio_5
+    product_37 = ratio_4 * branch_15
+    head_product_37 = _head(product_37)
+    total_54 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = keras.ops.where(product_38, product_37, total_54)
     head_ratio_4 = _head(ratio_4)
-    difference_48 = ratio_4 - head_ratio_4
-    head_total_25 = _head(total_25)
-    head_5 = _head(difference_20)
-    difference_49 = difference_20 - head_5
-    difference_50 = total_25 - head_total_25
-    head_sign = _head(sign)
-    head_total_37 = _head(total_37)
-    difference_51 = total_37 - head_total_37
-    difference_52 = sign - head_sign
-    numerator_22 = head_ratio_4 * head_branch_16 - difference_47 + head_ratio_4 * difference_21
-    numerator_23 = numerator_22 + difference_48 * head_branch_16
-    numerator_24 = numerator_23 + difference_48 * difference_21
-    numerator_25 = -keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = branch_28 - difference_47 + numerator_25
-    numerator_27 = head_ratio_5 * head_branch_16 - difference_45 + head_ratio_5 * difference_21
-    numerator_28 = numerator_27 + difference_46 * head_branch_16
-    numerator_29 = numerator_28 + difference_46 * difference_21
-    numerator_30 = -keras.ops.where(difference_45 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = ratio_4 - difference_45 + numerator_30
-    numerator_32 = head_total_25 * head_5 - difference_34 + head_total_25 * difference_49
-    numerator_33 = numerator_32 + difference_50 * head_5 + difference_50 * difference_49
-    numerator_34 = keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator_33)
-    numerator_35 = numerator_34 + (branch_19 - (total_25 - difference_30)) * difference_20
-    numerator_36 = head_sign * head_total_37 - difference_44 + head_sign * difference_51
-    numerator_37 = numerator_36 + difference_52 * head_total_37 + difference_52 * difference_51
-    numerator_38 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, numerator_37)
-    numerator_39 = numerator_38 + (branch_27 - (total_37 - total_31)) * sign
-    numerator_40 = keras.ops.where(is_less_4, numerator_35, numerator_39)
-    numerator_41 = numerator_40 + _2_OVER_SQRT_PI * keras.ops.exp(-squared) * total_19
-    numerator_31 = (numerator_31 + (numerator_26 + numerator_41) / branch_16) / branch_16
-    branch_29 = keras.ops.where(keras.ops.abs(product_13) < float("inf"), product_13, 0.0)
-    branch_29 = magnitude_2 + branch_29
-    branch_30 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    branch_30 = _2_OVER_SQRT_PI_2 * (difference_18 + branch_30)
-    abs_numerator_31 = keras.ops.abs(numerator_31)
-    abs_numerator_31 = keras.ops.where(abs_numerator_31 < float("inf"), numerator_31, 0.0)
-    branch_29 = keras.ops.where(branch_29 < 2.0**-54, branch_30, ratio_5 + abs_numerator_31)
-    value = larger * branch_29 * branch_16 * branch_16
+    difference_34 = ratio_4 - head_ratio_4
+    head_total_36 = _head(total_36)
+    head_product_18 = _head(product_18)
+    difference_35 = product_18 - head_product_18
+    difference_36 = total_36 - head_total_36
+    head_3 = _head(sign_product_18)
+    head_total_51 = _head(total_51)
+    difference_37 = total_51 - head_total_51
+    difference_38 = sign_product_18 - head_3
+    numerator_22 = head_total_36 * head_product_18 - product_28 + head_total_36 * difference_35
+    numerator_23 = numerator_22 + difference_36 * head_product_18
+    numerator_24 = numerator_23 + difference_36 * difference_35
+    numerator_25 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, numerator_24)
+    numerator_26 = numerator_25 + (branch_17 - (total_36 - product_24)) * product_18
+    numerator_27 = head_ratio_4 * head_branch_15 - product_38 + head_ratio_4 * difference_13
+    numerator_28 = numerator_27 + difference_34 * head_branch_15
+    numerator_29 = numerator_28 + difference_34 * difference_13
+    numerator_30 = -keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = branch_25 - product_38 + numerator_30
+    numerator_32 = head_ratio_5 * head_branch_15 - product_36 + head_ratio_5 * difference_13
+    numerator_33 = numerator_32 + difference_33 * head_branch_15
+    numerator_34 = numerator_33 + difference_33 * difference_13
+    numerator_35 = -keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, numerator_34)
+    numerator_36 = ratio_4 - product_36 + numerator_35
+    numerator_37 = _2_OVER_SQRT_PI * keras.ops.exp(-product_18_squared) * difference_21
+    numerator_38 = head_3 * head_total_51 - product_34 + head_3 * difference_37
+    numerator_39 = numerator_38 + difference_38 * head_total_51 + difference_38 * difference_37
+    numerator_40 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, numerator_39)
+    numerator_41 = numerator_40 + (branch_24 - (total_51 - total_45)) * sign_product_18
+    numerator_42 = keras.ops.where(is_less_4, numerator_26, numerator_41) + numerator_37
+    numerator_36 = (numerator_36 + (numerator_31 + numerator_42) / branch_15) / branch_15
+    branch_26 = keras.ops.where(keras.ops.abs(product_21) < float("inf"), product_21, 0.0)
+    branch_26 = abs_product_18 + branch_26
+    branch_27 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    branch_27 = _2_OVER_SQRT_PI_2 * (product_14 + branch_27)
+    abs_numerator_36 = keras.ops.abs(numerator_36)
+    abs_numerator_36 = keras.ops.where(abs_numerator_36 < float("inf"), numerator_36, 0.0)
+    branch_26 = keras.ops.where(branch_26 < 2.0**-54, branch_27, ratio_5 + abs_numerator_36)
+    value = larger * branch_26 * branch_15 * branch_15
     return value, gradient
 
 
@@ -681,337 +710,377 @@ def _derivative_x(x, gamma, delta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * delta
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    product_3 = difference * gamma
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = product_2 * delta
     head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    product_4 = delta * clamped
-    head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_3 = keras.ops.where(product_4 == head_product_4, 0.0, difference_3)
-    difference_3 = head_product_4 + difference_3
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
+    product_5 = product_4 * gamma
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_3)
+    product_7 = delta * clamped
+    head_product_7 = _head(product_7)
+    total_4 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
-    difference_4 = clamped - head_clamped
-    difference_5 = delta - head_delta
-    total = head_delta * head_clamped - difference_3 + head_delta * difference_4
-    total = total + difference_5 * head_clamped + difference_5 * difference_4
-    total = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total)
-    branch_2 = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    branch_2 = difference_3 + branch_2
-    product_5 = 0.5 * -keras.ops.abs(branch_2)
-    is_less = keras.ops.abs(product_5) < 0.5
-    expm1_product_5 = _expm1(product_5)
-    total_2 = expm1_product_5 + 1.0
-    branch_3 = keras.ops.where(is_less, total_2, keras.ops.exp(product_5))
-    branch_3_squared = keras.ops.square(branch_3)
-    head = _head(branch_3_squared)
-    t = keras.ops.where(branch_3_squared == head, 0.0, branch_3_squared - head)
-    t = head + t
-    total_3 = t + 1.0
-    difference_6 = total_3 - t
-    total_4 = t - (total_3 - difference_6) + (1.0 - difference_6)
-    head_branch_3 = _head(branch_3)
-    difference_7 = branch_3 - head_branch_3
-    branch_4 = keras.ops.where(is_less, expm1_product_5 - (total_2 - 1.0), 0.0)
-    total_5 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_7
-    total_5 = total_5 + difference_7 * head_branch_3 + difference_7 * difference_7
-    total_5 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = total_5 + branch_4 * branch_3 * 2.0
-    total_6 = total_4 + total_5
-    branch_5 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_3 + branch_5
-    ratio = 1.0 / total_7
-    product_6 = difference_2 * ratio
-    head_product_6 = _head(product_6)
-    difference_8 = product_6 - head_product_6
-    difference_8 = keras.ops.where(product_6 == head_product_6, 0.0, difference_8)
-    difference_8 = head_product_6 + difference_8
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_clamped - product_8 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    branch = product_8 + branch
+    product_9 = 0.5 * -keras.ops.abs(branch)
+    is_less = keras.ops.abs(product_9) < 0.5
+    expm1_product_9 = _expm1(product_9)
+    total_6 = expm1_product_9 + 1.0
+    branch_2 = keras.ops.where(is_less, total_6, keras.ops.exp(product_9))
+    branch_2_squared = keras.ops.square(branch_2)
+    head = _head(branch_2_squared)
+    t = head + (branch_2_squared - head)
+    t_2 = branch_2_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
+    t = keras.ops.where(t_2, branch_2_squared, t)
+    total_7 = t + 1.0
+    difference_3 = total_7 - t
+    total_8 = t - (total_7 - difference_3) + (1.0 - difference_3)
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    branch_3 = keras.ops.where(is_less, expm1_product_9 - (total_6 - 1.0), 0.0)
+    total_9 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_4
+    total_9 = total_9 + difference_4 * head_branch_2 + difference_4 * difference_4
+    total_9 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_9)
+    total_9 = total_9 + branch_3 * branch_2 * 2.0
+    total_10 = total_8 + total_9
+    branch_4 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_7 + branch_4
+    ratio = 1.0 / total_11
+    product_10 = product_6 * ratio
+    head_product_10 = _head(product_10)
+    total_12 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_12)
     gamma_squared = keras.ops.square(gamma)
     head_2 = _head(gamma_squared)
-    branch_6 = keras.ops.where(gamma_squared == head_2, 0.0, gamma_squared - head_2)
-    branch_6 = head_2 + branch_6
+    total_13 = head_2 + (gamma_squared - head_2)
+    product_12 = gamma_squared * 2.0**-60
+    product_12 = (product_12 == 0.0) | (gamma_squared == head_2)
+    product_12 = keras.ops.where(product_12, gamma_squared, total_13)
     head_gamma = _head(gamma)
-    difference_9 = gamma - head_gamma
-    total_8 = head_gamma * head_gamma - branch_6 + head_gamma * difference_9
-    total_8 = total_8 + difference_9 * head_gamma + difference_9 * difference_9
-    total_8 = keras.ops.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_8)
-    is_negative = branch_2 < 0.0
-    total_9 = t + keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-    is_less_2 = total_9 < 2.0**-54
+    difference_5 = gamma - head_gamma
+    total_14 = head_gamma * head_gamma - product_12 + head_gamma * difference_5
+    total_14 = total_14 + difference_5 * head_gamma + difference_5 * difference_5
+    total_14 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
+    is_negative = branch < 0.0
+    total_15 = t + keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    is_less_2 = total_15 < 2.0**-54
     log1p_t = _log1p(t)
-    branch_7 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_10 = total_3 + branch_7
-    is_less_3 = total_10 < 2.0**-32
-    branch_8 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_7 = total_10 * branch_8
-    head_product_7 = _head(product_7)
-    difference_10 = product_7 - head_product_7
-    difference_10 = keras.ops.where(product_7 == head_product_7, 0.0, difference_10)
-    difference_10 = head_product_7 + difference_10
-    product_8 = -0.5 * log1p_t
-    abs_product_8 = keras.ops.abs(product_8)
-    is_less_4 = abs_product_8 < 0.25
-    total_11 = product_8 + 1.0
-    difference_11 = total_11 - product_8
-    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
-    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
-    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
-    product_9 = keras.ops.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
-    product_9 = product_8 - (total_11 - difference_11) + (1.0 - difference_11) + product_9
-    branch_9 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
-    total_12 = total_11 + branch_9
-    exp_product_8 = keras.ops.exp(product_8)
-    branch_10 = keras.ops.where(is_less_4, total_12, exp_product_8)
-    branch_11 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_10 = branch_10 * branch_11
-    head_product_10 = _head(product_10)
-    difference_12 = product_10 - head_product_10
-    difference_12 = keras.ops.where(product_10 == head_product_10, 0.0, difference_12)
-    difference_12 = head_product_10 + difference_12
-    product_11 = difference_10 * difference_12
-    head_product_11 = _head(product_11)
-    difference_13 = product_11 - head_product_11
-    difference_13 = keras.ops.where(product_11 == head_product_11, 0.0, difference_13)
-    difference_13 = head_product_11 + difference_13
-    product_12 = difference_13 * difference_12
-    head_product_12 = _head(product_12)
-    difference_14 = product_12 - head_product_12
-    difference_14 = keras.ops.where(product_12 == head_product_12, 0.0, difference_14)
-    difference_14 = head_product_12 + difference_14
-    total_13 = difference_14 - 1.0
-    difference_15 = total_13 - difference_14
-    head_3 = _head(difference_13)
-    head_4 = _head(difference_12)
-    difference_16 = difference_12 - head_4
-    difference_17 = difference_13 - head_3
-    head_5 = _head(difference_10)
-    difference_18 = difference_10 - head_5
-    binade = _binade(exp_product_8 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_12 = keras.ops.where(inside, binade, 1.0)
-    ratio_2 = exp_product_8 / branch_12
-    floor = _floor(keras.ops.log(branch_12) * _1_OVER_LOG_2 + 0.5)
-    difference_19 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_19 + negated
-    difference_20 = total_14 - difference_19
-    total_15 = difference_19 - (total_14 - difference_20) + (negated - difference_20)
-    total_15 = total_15 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_13
-    numerator = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_11_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_8_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_5_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_16) * (numerator * total_16 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio_2 + total_16 + (numerator + (branch_13 - (total_16 - total_14)))
-    numerator = keras.ops.where(inside & (abs_product_8 >= 0.25), numerator / ratio_2, 0.0)
-    numerator = numerator * branch_10
-    branch_14 = keras.ops.where(is_less_4, branch_9 - (total_12 - total_11), 0.0)
-    branch_14 = (branch_14 + numerator) * branch_11
-    total_17 = difference_14 - (total_13 - difference_15) + (-1.0 - difference_15)
-    product_13 = (branch_7 - (total_10 - total_3)) * branch_8 * difference_12
-    total_18 = head_5 * head_4 - difference_13 + head_5 * difference_16
-    total_18 = total_18 + difference_18 * head_4 + difference_18 * difference_16
-    total_18 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_18) + product_13
-    total_18 = (total_18 + branch_14 * difference_10) * difference_12
-    total_19 = head_3 * head_4 - difference_14 + head_3 * difference_16
-    total_19 = total_19 + difference_17 * head_4 + difference_17 * difference_16
-    total_19 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_17 = total_17 + (total_19 + branch_14 * difference_13)
-    branch_15 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    total_20 = total_13 + branch_15
-    total_21 = total_20 + (branch_15 - (total_20 - total_13))
-    branch_16 = keras.ops.where(keras.ops.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
-    total_22 = log1p_t + branch_17
-    difference_21 = total_22 - log1p_t
-    difference_22 = branch_17 - difference_21
-    magnitude = keras.ops.abs(difference_21 + difference_22)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_18 = keras.ops.where(magnitude, total_22, log1p_t)
-    ratio_3 = branch_18 / t
-    product_14 = ratio_3 * t
+    branch_5 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_16 = total_7 + branch_5
+    is_less_3 = total_16 < 2.0**-32
+    branch_6 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_13 = total_16 * branch_6
+    head_product_13 = _head(product_13)
+    total_17 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_17)
+    product_15 = -0.5 * log1p_t
+    abs_product_15 = keras.ops.abs(product_15)
+    is_less_4 = abs_product_15 < 0.25
+    total_18 = product_15 + 1.0
+    difference_6 = total_18 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = product_16 * product_15 + _1_OVER_2_FACTORIAL
+    product_16 = keras.ops.square(product_15) * product_16
+    product_16 = product_15 - (total_18 - difference_6) + (1.0 - difference_6) + product_16
+    branch_7 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
+    total_19 = total_18 + branch_7
+    exp_product_15 = keras.ops.exp(product_15)
+    branch_8 = keras.ops.where(is_less_4, total_19, exp_product_15)
+    branch_9 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_17 = branch_8 * branch_9
+    head_product_17 = _head(product_17)
+    total_20 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_20)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_21 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_21)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_22 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_22)
+    total_23 = product_22 - 1.0
+    difference_7 = total_23 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_8 = product_18 - head_product_18
+    difference_9 = product_20 - head_product_20
     head_product_14 = _head(product_14)
-    difference_23 = product_14 - head_product_14
-    difference_23 = keras.ops.where(product_14 == head_product_14, 0.0, difference_23)
-    difference_23 = head_product_14 + difference_23
+    difference_10 = product_14 - head_product_14
+    binade = _binade(exp_product_15 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_10 = keras.ops.where(inside, binade, 1.0)
+    ratio_2 = exp_product_15 / branch_10
+    floor = _floor(keras.ops.log(branch_10) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_24 = difference_11 + negated
+    difference_12 = total_24 - difference_11
+    total_25 = difference_11 - (total_24 - difference_12) + (negated - difference_12)
+    total_25 = total_25 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
+    total_26 = total_24 + branch_11
+    numerator = (_1_OVER_15_FACTORIAL * total_26 + _1_OVER_14_FACTORIAL) * total_26
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_26 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_26 + _1_OVER_11_FACTORIAL) * total_26
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_26 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_26 + _1_OVER_8_FACTORIAL) * total_26
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_26 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_26 + _1_OVER_5_FACTORIAL) * total_26
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_26 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_26) * (numerator * total_26 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio_2 + total_26 + (numerator + (branch_11 - (total_26 - total_24)))
+    numerator = keras.ops.where(inside & (abs_product_15 >= 0.25), numerator / ratio_2, 0.0)
+    numerator = numerator * branch_8
+    branch_12 = keras.ops.where(is_less_4, branch_7 - (total_19 - total_18), 0.0)
+    branch_12 = (branch_12 + numerator) * branch_9
+    total_27 = product_22 - (total_23 - difference_7) + (-1.0 - difference_7)
+    product_23 = (branch_5 - (total_16 - total_7)) * branch_6 * product_18
+    difference_13 = head_product_14 * head_product_18 - product_20
+    difference_13 = difference_13 + head_product_14 * difference_8
+    difference_13 = difference_13 + difference_10 * head_product_18
+    difference_13 = difference_13 + difference_10 * difference_8
+    difference_13 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_13)
+    difference_13 = (difference_13 + product_23 + branch_12 * product_14) * product_18
+    difference_14 = head_product_20 * head_product_18 - product_22
+    difference_14 = difference_14 + head_product_20 * difference_8
+    difference_14 = difference_14 + difference_9 * head_product_18 + difference_9 * difference_8
+    difference_14 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_14)
+    total_27 = total_27 + (difference_14 + difference_13 + branch_12 * product_20)
+    branch_13 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_23 + branch_13
+    total_29 = total_28 + (branch_13 - (total_28 - total_23))
+    branch_14 = keras.ops.where(keras.ops.abs(total_29) < 0.00390625, total_29, 0.0)
+    branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
+    total_30 = log1p_t + branch_15
+    difference_15 = total_30 - log1p_t
+    difference_16 = branch_15 - difference_15
+    magnitude = keras.ops.abs(difference_15 + difference_16)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_16 = keras.ops.where(magnitude, total_30, log1p_t)
+    ratio_3 = branch_16 / t
+    product_24 = ratio_3 * t
+    head_product_24 = _head(product_24)
+    total_31 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_31)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
-    difference_24 = t - head_t
-    difference_25 = ratio_3 - head_ratio_3
-    total_23 = keras.ops.where(magnitude, difference_22, 0.0) + 1.0 / total_3 * total_5
-    numerator_2 = head_ratio_3 * head_t - difference_23 + head_ratio_3 * difference_24
-    numerator_3 = numerator_2 + difference_25 * head_t + difference_25 * difference_24
-    numerator_4 = -keras.ops.where(difference_23 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_18 - difference_23 + numerator_4 + total_23 - total_5 * ratio_3) / t
+    difference_17 = t - head_t
+    difference_18 = ratio_3 - head_ratio_3
+    total_32 = keras.ops.where(magnitude, difference_16, 0.0) + 1.0 / total_7 * total_9
+    numerator_2 = head_ratio_3 * head_t - product_25 + head_ratio_3 * difference_17
+    numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
+    numerator_4 = -keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_16 - product_25 + numerator_4 + total_32 - total_9 * ratio_3) / t
     numerator_4 = keras.ops.where(is_less_2, 0.0, numerator_4)
-    branch_19 = keras.ops.where(keras.ops.abs(numerator_4) < float("inf"), numerator_4, 0.0)
-    branch_19 = keras.ops.where(is_less_2, 1.0, ratio_3) + branch_19
-    branch_20 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    branch_19 = keras.ops.where(is_negative, branch_19, branch_2 + (branch_18 + branch_20))
-    branch_21 = keras.ops.where(is_negative, total_9, 1.0)
-    branch_22 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    branch_22 = (branch_6 + branch_22) * keras.ops.square(branch_19) * branch_21 * branch_21
-    branch_22 = 0.5 * -branch_22
-    is_less_5 = keras.ops.abs(branch_22) < 0.5
-    expm1_branch_22 = _expm1(branch_22)
-    total_24 = expm1_branch_22 + 1.0
-    branch_23 = keras.ops.where(is_less_5, total_24, keras.ops.exp(branch_22))
-    branch_23_squared = keras.ops.square(branch_23)
-    head_6 = _head(branch_23_squared)
-    difference_26 = branch_23_squared - head_6
-    difference_26 = head_6 + keras.ops.where(branch_23_squared == head_6, 0.0, difference_26)
-    product_15 = difference_8 * difference_26
-    head_product_15 = _head(product_15)
-    difference_27 = product_15 - head_product_15
-    difference_27 = keras.ops.where(product_15 == head_product_15, 0.0, difference_27)
-    difference_27 = head_product_15 + difference_27
-    product_16 = gamma * branch_19
-    head_product_16 = _head(product_16)
-    difference_28 = product_16 - head_product_16
-    difference_28 = keras.ops.where(product_16 == head_product_16, 0.0, difference_28)
-    difference_28 = head_product_16 + difference_28
-    branch_24 = keras.ops.where(is_negative, branch_3, 1.0)
-    product_17 = difference_28 * branch_24
-    head_product_17 = _head(product_17)
-    difference_29 = product_17 - head_product_17
-    difference_29 = keras.ops.where(product_17 == head_product_17, 0.0, difference_29)
-    difference_29 = head_product_17 + difference_29
-    product_18 = difference_29 * branch_24
-    head_product_18 = _head(product_18)
-    difference_30 = product_18 - head_product_18
-    difference_30 = keras.ops.where(product_18 == head_product_18, 0.0, difference_30)
-    difference_30 = head_product_18 + difference_30
-    magnitude_2 = keras.ops.abs(difference_30)
-    head_7 = _head(difference_29)
-    head_branch_24 = _head(branch_24)
-    difference_31 = branch_24 - head_branch_24
-    difference_32 = difference_29 - head_7
-    head_8 = _head(difference_28)
-    difference_33 = difference_28 - head_8
-    head_branch_19 = _head(branch_19)
-    difference_34 = branch_19 - head_branch_19
-    total_25 = head_gamma * head_branch_19 - difference_28 + head_gamma * difference_34
-    total_25 = total_25 + difference_9 * head_branch_19 + difference_9 * difference_34
-    total_25 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, total_25)
-    branch_25 = keras.ops.where(is_negative, branch_4, 0.0)
-    total_26 = head_8 * head_branch_24 - difference_29 + head_8 * difference_31
-    total_26 = total_26 + difference_33 * head_branch_24 + difference_33 * difference_31
-    total_26 = keras.ops.where(difference_29 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_26 = (total_26 + total_25 * branch_24 + branch_25 * difference_28) * branch_24
-    total_27 = head_7 * head_branch_24 - difference_30 + head_7 * difference_31
-    total_27 = total_27 + difference_32 * head_branch_24 + difference_32 * difference_31
-    total_27 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, total_27) + total_26
-    total_27 = total_27 + branch_25 * difference_29
-    sign = _sign(difference_30)
-    product_19 = total_27 * sign
-    branch_26 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
-    branch_26 = (magnitude_2 == 2.0**-54) & (branch_26 < 0.0)
-    branch_26 = branch_26 | (magnitude_2 != 2.0**-54) & (magnitude_2 < 2.0**-54)
-    product_20 = _2_OVER_SQRT_PI * difference_28
-    head_product_20 = _head(product_20)
-    difference_35 = product_20 - head_product_20
-    difference_35 = keras.ops.where(product_20 == head_product_20, 0.0, difference_35)
-    difference_35 = head_product_20 + difference_35
-    is_less_6 = magnitude_2 < 1.0
-    squared = keras.ops.square(difference_30)
-    total_28 = _MINUS_1_OVER_39_19_FACTORIAL * squared + _1_OVER_37_18_FACTORIAL
-    total_28 = (total_28 * squared + _MINUS_1_OVER_35_17_FACTORIAL) * squared
-    total_28 = (total_28 + _1_OVER_33_16_FACTORIAL) * squared
-    total_28 = (total_28 + _MINUS_1_OVER_31_15_FACTORIAL) * squared
-    total_28 = (total_28 + _1_OVER_29_14_FACTORIAL) * squared
-    total_28 = (total_28 + _MINUS_1_OVER_27_13_FACTORIAL) * squared
-    total_28 = (total_28 + _1_OVER_25_12_FACTORIAL) * squared
-    total_28 = (total_28 + _MINUS_1_OVER_23_11_FACTORIAL) * squared
-    total_28 = (total_28 + _1_OVER_21_10_FACTORIAL) * squared
-    total_28 = (total_28 + _MINUS_1_OVER_19_9_FACTORIAL) * squared + _1_OVER_17_8_FACTORIAL
-    total_28 = (total_28 * squared + _MINUS_1_OVER_15_7_FACTORIAL) * squared
-    total_28 = (total_28 + _1_OVER_13_6_FACTORIAL) * squared + _MINUS_1_OVER_11_5_FACTORIAL
-    total_28 = (total_28 * squared + _1_OVER_9_4_FACTORIAL) * squared
-    total_28 = (total_28 + _MINUS_1_OVER_7_3_FACTORIAL) * squared + _1_OVER_5_2_FACTORIAL
-    total_28 = squared * (total_28 * squared + _MINUS_1_OVER_3_1_FACTORIAL)
-    head_total_28 = _head(total_28)
-    branch_27 = keras.ops.where(total_28 == head_total_28, 0.0, total_28 - head_total_28)
-    branch_27 = head_total_28 + branch_27
-    total_29 = branch_27 + 1.0
-    difference_36 = total_29 - branch_27
-    total_30 = branch_27 - (total_29 - difference_36) + (1.0 - difference_36)
-    branch_28 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    total_31 = total_29 + branch_28
-    product_21 = _2_OVER_SQRT_PI * total_31
-    head_product_21 = _head(product_21)
-    difference_37 = product_21 - head_product_21
-    difference_37 = keras.ops.where(product_21 == head_product_21, 0.0, difference_37)
-    difference_37 = head_product_21 + difference_37
-    product_22 = _COEFFICIENT * total_31
-    head_product_22 = _head(product_22)
-    difference_38 = product_22 - head_product_22
-    difference_38 = keras.ops.where(product_22 == head_product_22, 0.0, difference_38)
-    difference_38 = head_product_22 + difference_38
-    head_9 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
-    head_total_31 = _head(total_31)
-    difference_39 = total_31 - head_total_31
-    difference_40 = _COEFFICIENT - head_9
-    total_32 = head_9 * head_total_31 - difference_38 + head_9 * difference_39
-    total_32 = total_32 + difference_40 * head_total_31 + difference_40 * difference_39
-    total_32 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + _COEFFICIENT_2 * total_31
-    total_32 = total_32 + (branch_28 - (total_31 - total_29)) * _COEFFICIENT
-    total_32 = difference_38 - difference_37 + total_32
-    branch_29 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = difference_37 + branch_29
-    product_23 = total_33 * difference_30
-    head_product_23 = _head(product_23)
-    difference_41 = product_23 - head_product_23
-    difference_41 = keras.ops.where(product_23 == head_product_23, 0.0, difference_41)
-    difference_41 = head_product_23 + difference_41
-    smaller = _minimum(magnitude_2, 40.0)
+    branch_17 = keras.ops.where(keras.ops.abs(numerator_4) < float("inf"), numerator_4, 0.0)
+    branch_17 = keras.ops.where(is_less_2, 1.0, ratio_3) + branch_17
+    branch_18 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    branch_17 = keras.ops.where(is_negative, branch_17, branch + (branch_16 + branch_18))
+    branch_19 = keras.ops.where(is_negative, total_15, 1.0)
+    branch_20 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    branch_20 = (product_12 + branch_20) * keras.ops.square(branch_17) * branch_19
+    branch_20 = 0.5 * -(branch_20 * branch_19)
+    is_less_5 = keras.ops.abs(branch_20) < 0.5
+    expm1_branch_20 = _expm1(branch_20)
+    total_33 = expm1_branch_20 + 1.0
+    branch_21 = keras.ops.where(is_less_5, total_33, keras.ops.exp(branch_20))
+    branch_21_squared = keras.ops.square(branch_21)
+    head_3 = _head(branch_21_squared)
+    total_34 = head_3 + (branch_21_squared - head_3)
+    product_26 = branch_21_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (branch_21_squared == head_3)
+    product_26 = keras.ops.where(product_26, branch_21_squared, total_34)
+    product_27 = product_11 * product_26
+    head_product_27 = _head(product_27)
+    total_35 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_35)
+    product_29 = gamma * branch_17
+    head_product_29 = _head(product_29)
+    total_36 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_36)
+    branch_22 = keras.ops.where(is_negative, branch_2, 1.0)
+    product_31 = product_30 * branch_22
+    head_product_31 = _head(product_31)
+    total_37 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_37)
+    product_33 = product_32 * branch_22
+    head_product_33 = _head(product_33)
+    total_38 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_38)
+    abs_product_34 = keras.ops.abs(product_34)
+    head_product_32 = _head(product_32)
+    head_branch_22 = _head(branch_22)
+    difference_19 = branch_22 - head_branch_22
+    difference_20 = product_32 - head_product_32
+    head_product_30 = _head(product_30)
+    difference_21 = product_30 - head_product_30
+    head_branch_17 = _head(branch_17)
+    difference_22 = branch_17 - head_branch_17
+    total_39 = head_gamma * head_branch_17 - product_30 + head_gamma * difference_22
+    total_39 = total_39 + difference_5 * head_branch_17 + difference_5 * difference_22
+    total_39 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_39)
+    branch_23 = keras.ops.where(is_negative, branch_3, 0.0)
+    difference_23 = head_product_30 * head_branch_22 - product_32
+    difference_23 = difference_23 + head_product_30 * difference_19
+    difference_23 = difference_23 + difference_21 * head_branch_22
+    difference_23 = difference_23 + difference_21 * difference_19
+    difference_23 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_23)
+    difference_23 = (difference_23 + total_39 * branch_22 + branch_23 * product_30) * branch_22
+    difference_24 = head_product_32 * head_branch_22 - product_34
+    difference_24 = difference_24 + head_product_32 * difference_19
+    difference_24 = difference_24 + difference_20 * head_branch_22
+    difference_24 = difference_24 + difference_20 * difference_19
+    difference_24 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_24)
+    difference_24 = difference_24 + difference_23 + branch_23 * product_32
+    sign_product_34 = _sign(product_34)
+    product_35 = difference_24 * sign_product_34
+    branch_24 = keras.ops.where(keras.ops.abs(product_35) < float("inf"), product_35, 0.0)
+    branch_24 = (abs_product_34 == 2.0**-54) & (branch_24 < 0.0)
+    branch_24 = branch_24 | (abs_product_34 != 2.0**-54) & (abs_product_34 < 2.0**-54)
+    product_36 = _2_OVER_SQRT_PI * product_30
+    head_product_36 = _head(product_36)
+    total_40 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_40)
+    is_less_6 = abs_product_34 < 1.0
+    product_34_squared = keras.ops.square(product_34)
+    total_41 = _MINUS_1_OVER_39_19_FACTORIAL * product_34_squared + _1_OVER_37_18_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_33_16_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_29_14_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_25_12_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_21_10_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_17_8_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_41 = total_41 * product_34_squared + _1_OVER_13_6_FACTORIAL
+    total_41 = total_41 * product_34_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_41 = (total_41 * product_34_squared + _1_OVER_9_4_FACTORIAL) * product_34_squared
+    total_41 = (total_41 + _MINUS_1_OVER_7_3_FACTORIAL) * product_34_squared
+    total_41 = (total_41 + _1_OVER_5_2_FACTORIAL) * product_34_squared
+    total_41 = product_34_squared * (total_41 + _MINUS_1_OVER_3_1_FACTORIAL)
+    head_total_41 = _head(total_41)
+    total_42 = head_total_41 + (total_41 - head_total_41)
+    product_38 = total_41 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (total_41 == head_total_41)
+    product_38 = keras.ops.where(product_38, total_41, total_42)
+    total_43 = product_38 + 1.0
+    difference_25 = total_43 - product_38
+    total_44 = product_38 - (total_43 - difference_25) + (1.0 - difference_25)
+    branch_25 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
+    total_45 = total_43 + branch_25
+    product_39 = _2_OVER_SQRT_PI * total_45
+    head_product_39 = _head(product_39)
+    total_46 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = keras.ops.where(product_40, product_39, total_46)
+    product_41 = _COEFFICIENT * total_45
+    head_product_41 = _head(product_41)
+    total_47 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = keras.ops.where(product_42, product_41, total_47)
+    head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
+    head_total_45 = _head(total_45)
+    difference_26 = total_45 - head_total_45
+    difference_27 = _COEFFICIENT - head_4
+    total_48 = head_4 * head_total_45 - product_42 + head_4 * difference_26
+    total_48 = total_48 + difference_27 * head_total_45 + difference_27 * difference_26
+    total_48 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + _COEFFICIENT_2 * total_45
+    total_48 = total_48 + (branch_25 - (total_45 - total_43)) * _COEFFICIENT
+    total_48 = product_42 - product_40 + total_48
+    branch_26 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+    total_49 = product_40 + branch_26
+    product_43 = total_49 * product_34
+    head_product_43 = _head(product_43)
+    total_50 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = keras.ops.where(product_44, product_43, total_50)
+    smaller = _minimum(abs_product_34, 40.0)
     smaller_squared = keras.ops.square(smaller)
-    head_10 = _head(smaller_squared)
-    branch_30 = keras.ops.where(smaller_squared == head_10, 0.0, smaller_squared - head_10)
-    branch_30 = head_10 + branch_30
-    minus_branch_30 = -branch_30
-    magnitude_3 = keras.ops.abs(minus_branch_30)
-    is_less_7 = magnitude_3 < 0.25
-    total_34 = minus_branch_30 + 1.0
-    difference_42 = total_34 - minus_branch_30
-    total_35 = minus_branch_30 - (total_34 - difference_42) + (1.0 - difference_42)
-    total_36 = _1_OVER_15_FACTORIAL * minus_branch_30 + _1_OVER_14_FACTORIAL
-    total_36 = (total_36 * minus_branch_30 + _1_OVER_13_FACTORIAL) * minus_branch_30
-    total_36 = (total_36 + _1_OVER_12_FACTORIAL) * minus_branch_30 + _1_OVER_11_FACTORIAL
-    total_36 = (total_36 * minus_branch_30 + _1_OVER_10_FACTORIAL) * minus_branch_30
-    total_36 = (total_36 + _1_OVER_9_FACTORIAL) * minus_branch_30 + _1_OVER_8_FACTORIAL
-    total_36 = (total_36 * minus_branch_30 + _1_OVER_7_FACTORIAL) * minus_branch_30
-    total_36 = (total_36 + _1_OVER_6_FACTORIAL) * minus_branch_30 + _1_OVER_5_FACTORIAL
-    total_36 = (total_36 * minus_branch_30 + _1_OVER_4_FACTORIAL) * minus_branch_30
-    total_36 = (total_36 + _1_OVER_3_FACTORIAL) * minus_branch_30 + _1_OVER_2_FACTORIAL
-    total_35 = total_35 + keras.ops.square(minus_branch_30) * total_36
-    branch_31 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
-    total_37 = total_34 + branch_31
-    e = keras.ops.exp(minus_branch_30)
-    branch_32 = keras.ops.where(is_less_7, total_37, e)
-    branch_33 = keras.ops.where(is_less_7, branch_31 - (total_37 - total_34), 0.0)
-    branch_34 = keras.ops.where(keras.ops.abs(branch_33) < float("inf"), branch_33, 0.0)
-    total_38 = branch_32 + branch_34
+    head_5 = _head(smaller_squared)
+    total_51 = head_5 + (smaller_squared - head_5)
+    product_45 = smaller_squared * 2.0**-60
+    product_45 = (product_45 == 0.0) | (smaller_squared == head_5)
+    product_45 = keras.ops.where(product_45, smaller_squared, total_51)
+    minus_product_45 = -product_45
+    magnitude_2 = keras.ops.abs(minus_product_45)
+    is_less_7 = magnitude_2 < 0.25
+    total_52 = minus_product_45 + 1.0
+    difference_28 = total_52 - minus_product_45
+    total_53 = minus_product_45 - (total_52 - difference_28) + (1.0 - difference_28)
+    total_54 = _1_OVER_15_FACTORIAL * minus_product_45 + _1_OVER_14_FACTORIAL
+    total_54 = (total_54 * minus_product_45 + _1_OVER_13_FACTORIAL) * minus_product_45
+    total_54 = (total_54 + _1_OVER_12_FACTORIAL) * minus_product_45 + _1_OVER_11_FACTORIAL
+    total_54 = (total_54 * minus_product_45 + _1_OVER_10_FACTORIAL) * minus_product_45
+    total_54 = (total_54 + _1_OVER_9_FACTORIAL) * minus_product_45 + _1_OVER_8_FACTORIAL
+    total_54 = (total_54 * minus_product_45 + _1_OVER_7_FACTORIAL) * minus_product_45
+    total_54 = (total_54 + _1_OVER_6_FACTORIAL) * minus_product_45 + _1_OVER_5_FACTORIAL
+    total_54 = (total_54 * minus_product_45 + _1_OVER_4_FACTORIAL) * minus_product_45
+    total_54 = (total_54 + _1_OVER_3_FACTORIAL) * minus_product_45 + _1_OVER_2_FACTORIAL
+    total_53 = total_53 + keras.ops.square(minus_product_45) * total_54
+    branch_27 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
+    total_55 = total_52 + branch_27
+    e = keras.ops.exp(minus_product_45)
+    branch_28 = keras.ops.where(is_less_7, total_55, e)
+    branch_29 = keras.ops.where(is_less_7, branch_27 - (total_55 - total_52), 0.0)
+    branch_30 = keras.ops.where(keras.ops.abs(branch_29) < float("inf"), branch_29, 0.0)
+    total_56 = branch_28 + branch_30
     smaller_2 = _minimum(smaller, 40.0)
     numerator_5 = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
     numerator_6 = (numerator_5 + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
@@ -1028,216 +1097,225 @@ def _derivative_x(x, gamma, delta):
     denominator = (denominator + 5.8341919788915355) * smaller_2 + 5.745265609005083
     denominator = (denominator * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
     numerator_11 = numerator_11 / denominator
-    product_24 = total_38 * numerator_11
-    head_product_24 = _head(product_24)
-    difference_43 = product_24 - head_product_24
-    difference_43 = keras.ops.where(product_24 == head_product_24, 0.0, difference_43)
-    difference_43 = head_product_24 + difference_43
-    negated_2 = -difference_43
-    total_39 = negated_2 + 1.0
-    difference_44 = total_39 - negated_2
-    head_total_38 = _head(total_38)
+    product_46 = total_56 * numerator_11
+    head_product_46 = _head(product_46)
+    total_57 = head_product_46 + (product_46 - head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = keras.ops.where(product_47, product_46, total_57)
+    minus_product_47 = -product_47
+    total_58 = minus_product_47 + 1.0
+    difference_29 = total_58 - minus_product_47
+    head_total_56 = _head(total_56)
     head_numerator_11 = _head(numerator_11)
-    difference_45 = numerator_11 - head_numerator_11
-    difference_46 = total_38 - head_total_38
+    difference_30 = numerator_11 - head_numerator_11
+    difference_31 = total_56 - head_total_56
     binade_2 = _binade(e * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_35 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_4 = e / branch_35
-    floor_2 = _floor(keras.ops.log(branch_35) * _1_OVER_LOG_2 + 0.5)
-    difference_47 = minus_branch_30 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_40 = difference_47 + negated_3
-    difference_48 = total_40 - difference_47
-    total_41 = difference_47 - (total_40 - difference_48) + (negated_3 - difference_48)
-    total_41 = total_41 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_36 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
-    total_42 = total_40 + branch_36
+    branch_31 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_4 = e / branch_31
+    floor_2 = _floor(keras.ops.log(branch_31) * _1_OVER_LOG_2 + 0.5)
+    difference_32 = minus_product_45 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_59 = difference_32 + negated_2
+    difference_33 = total_59 - difference_32
+    total_60 = difference_32 - (total_59 - difference_33) + (negated_2 - difference_33)
+    total_60 = total_60 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_32 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_61 = total_59 + branch_32
     head_smaller = _head(smaller)
-    difference_49 = smaller - head_smaller
-    total_43 = head_smaller * head_smaller - branch_30 + head_smaller * difference_49
-    total_43 = total_43 + difference_49 * head_smaller + difference_49 * difference_49
-    total_43 = -keras.ops.where(branch_30 * 2.0**-60 == 0.0, 0.0, total_43)
-    numerator_12 = (_1_OVER_15_FACTORIAL * total_42 + _1_OVER_14_FACTORIAL) * total_42
-    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_42 + _1_OVER_12_FACTORIAL
-    numerator_14 = (numerator_13 * total_42 + _1_OVER_11_FACTORIAL) * total_42
-    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_42 + _1_OVER_9_FACTORIAL
-    numerator_16 = (numerator_15 * total_42 + _1_OVER_8_FACTORIAL) * total_42
-    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_42 + _1_OVER_6_FACTORIAL
-    numerator_18 = (numerator_17 * total_42 + _1_OVER_5_FACTORIAL) * total_42
-    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_42 + _1_OVER_3_FACTORIAL
-    numerator_20 = keras.ops.square(total_42) * (numerator_19 * total_42 + _1_OVER_2_FACTORIAL)
-    numerator_21 = numerator_20 + (branch_36 - (total_42 - total_40))
-    numerator_21 = (1.0 - ratio_4 + total_42 + numerator_21) / ratio_4
-    numerator_21 = keras.ops.where(inside_2 & (magnitude_3 >= 0.25), numerator_21, 0.0)
-    numerator_21 = (numerator_21 + total_43) * difference_43
-    total_44 = negated_2 - (total_39 - difference_44) + (1.0 - difference_44)
-    product_25 = (branch_34 - (total_38 - branch_32)) * numerator_11
-    difference_50 = head_total_38 * head_numerator_11 - difference_43
-    difference_50 = difference_50 + head_total_38 * difference_45
-    difference_50 = difference_50 + difference_46 * head_numerator_11
-    difference_50 = difference_50 + difference_46 * difference_45
-    difference_50 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_50)
-    total_44 = total_44 - (difference_50 + product_25 + numerator_21)
-    branch_37 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_45 = total_39 + branch_37
-    product_26 = sign * total_45
+    difference_34 = smaller - head_smaller
+    total_62 = head_smaller * head_smaller - product_45 + head_smaller * difference_34
+    total_62 = total_62 + difference_34 * head_smaller + difference_34 * difference_34
+    total_62 = -keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, total_62)
+    total_63 = minus_product_47 - (total_58 - difference_29) + (1.0 - difference_29)
+    numerator_12 = (_1_OVER_15_FACTORIAL * total_61 + _1_OVER_14_FACTORIAL) * total_61
+    numerator_13 = (numerator_12 + _1_OVER_13_FACTORIAL) * total_61 + _1_OVER_12_FACTORIAL
+    numerator_14 = (numerator_13 * total_61 + _1_OVER_11_FACTORIAL) * total_61
+    numerator_15 = (numerator_14 + _1_OVER_10_FACTORIAL) * total_61 + _1_OVER_9_FACTORIAL
+    numerator_16 = (numerator_15 * total_61 + _1_OVER_8_FACTORIAL) * total_61
+    numerator_17 = (numerator_16 + _1_OVER_7_FACTORIAL) * total_61 + _1_OVER_6_FACTORIAL
+    numerator_18 = (numerator_17 * total_61 + _1_OVER_5_FACTORIAL) * total_61
+    numerator_19 = (numerator_18 + _1_OVER_4_FACTORIAL) * total_61 + _1_OVER_3_FACTORIAL
+    numerator_20 = keras.ops.square(total_61) * (numerator_19 * total_61 + _1_OVER_2_FACTORIAL)
+    numerator_21 = numerator_20 + (branch_32 - (total_61 - total_59))
+    numerator_21 = (1.0 - ratio_4 + total_61 + numerator_21) / ratio_4
+    numerator_21 = keras.ops.where(inside_2 & (magnitude_2 >= 0.25), numerator_21, 0.0)
+    numerator_21 = (numerator_21 + total_62) * product_47
+    product_48 = (branch_30 - (total_56 - branch_28)) * numerator_11
+    difference_35 = head_total_56 * head_numerator_11 - product_47
+    difference_35 = difference_35 + head_total_56 * difference_30
+    difference_35 = difference_35 + difference_31 * head_numerator_11
+    difference_35 = difference_35 + difference_31 * difference_30
+    difference_35 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_35)
+    total_63 = total_63 - (difference_35 + product_48 + numerator_21)
+    branch_33 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0)
+    total_64 = total_58 + branch_33
+    product_49 = sign_product_34 * total_64
+    head_product_49 = _head(product_49)
+    total_65 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = keras.ops.where(product_50, product_49, total_65)
+    branch_34 = keras.ops.where(is_less_6, product_44, product_50)
+    ratio_5 = branch_34 / branch_22
+    ratio_6 = ratio_5 / branch_22
+    branch_35 = keras.ops.where(branch_24, product_37, ratio_6)
+    total_66 = product_28 + branch_35
+    difference_36 = total_66 - product_28
+    head_product_11 = _head(product_11)
     head_product_26 = _head(product_26)
-    difference_51 = product_26 - head_product_26
-    difference_51 = keras.ops.where(product_26 == head_product_26, 0.0, difference_51)
-    difference_51 = head_product_26 + difference_51
-    branch_38 = keras.ops.where(is_less_6, difference_41, difference_51)
-    ratio_5 = branch_38 / branch_24
-    ratio_6 = ratio_5 / branch_24
-    branch_39 = keras.ops.where(branch_26, difference_35, ratio_6)
-    total_46 = difference_27 + branch_39
-    difference_52 = total_46 - difference_27
-    head_difference_8 = _head(difference_8)
-    head_11 = _head(difference_26)
-    difference_53 = difference_26 - head_11
-    difference_54 = difference_8 - head_difference_8
-    head_difference_2 = _head(difference_2)
+    difference_37 = product_26 - head_product_26
+    difference_38 = product_11 - head_product_11
+    head_product_6 = _head(product_6)
     head_ratio = _head(ratio)
-    difference_55 = ratio - head_ratio
-    difference_56 = difference_2 - head_difference_2
-    head_difference = _head(difference)
-    difference_57 = difference - head_difference
-    head_branch = _head(branch)
-    difference_58 = branch - head_branch
-    product_27 = _COEFFICIENT * clamped
-    head_product_27 = _head(product_27)
-    difference_59 = product_27 - head_product_27
-    difference_59 = keras.ops.where(product_27 == head_product_27, 0.0, difference_59)
-    difference_59 = head_product_27 + difference_59
-    product_28 = ratio * total_7
-    head_product_28 = _head(product_28)
-    difference_60 = product_28 - head_product_28
-    difference_60 = keras.ops.where(product_28 == head_product_28, 0.0, difference_60)
-    difference_60 = head_product_28 + difference_60
-    head_total_7 = _head(total_7)
-    difference_61 = total_7 - head_total_7
-    head_branch_23 = _head(branch_23)
-    difference_62 = branch_23 - head_branch_23
-    product_29 = _COEFFICIENT * difference_28
-    head_product_29 = _head(product_29)
-    difference_63 = product_29 - head_product_29
-    difference_63 = keras.ops.where(product_29 == head_product_29, 0.0, difference_63)
-    difference_63 = head_product_29 + difference_63
-    product_30 = ratio_6 * branch_24
-    head_product_30 = _head(product_30)
-    difference_64 = product_30 - head_product_30
-    difference_64 = keras.ops.where(product_30 == head_product_30, 0.0, difference_64)
-    difference_64 = head_product_30 + difference_64
+    difference_39 = ratio - head_ratio
+    difference_40 = product_6 - head_product_6
+    head_product_4 = _head(product_4)
+    difference_41 = product_4 - head_product_4
+    head_product_2 = _head(product_2)
+    difference_42 = product_2 - head_product_2
+    product_51 = _COEFFICIENT * clamped
+    head_product_51 = _head(product_51)
+    total_67 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = keras.ops.where(product_52, product_51, total_67)
+    product_53 = ratio * total_11
+    head_product_53 = _head(product_53)
+    total_68 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = keras.ops.where(product_54, product_53, total_68)
+    head_total_11 = _head(total_11)
+    difference_43 = total_11 - head_total_11
+    head_branch_21 = _head(branch_21)
+    difference_44 = branch_21 - head_branch_21
+    product_55 = _COEFFICIENT * product_30
+    head_product_55 = _head(product_55)
+    total_69 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = keras.ops.where(product_56, product_55, total_69)
+    product_57 = ratio_6 * branch_22
+    head_product_57 = _head(product_57)
+    total_70 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = keras.ops.where(product_58, product_57, total_70)
     head_ratio_6 = _head(ratio_6)
-    difference_65 = ratio_6 - head_ratio_6
-    product_31 = ratio_5 * branch_24
-    head_product_31 = _head(product_31)
-    difference_66 = product_31 - head_product_31
-    difference_66 = keras.ops.where(product_31 == head_product_31, 0.0, difference_66)
-    difference_66 = head_product_31 + difference_66
+    difference_45 = ratio_6 - head_ratio_6
+    product_59 = ratio_5 * branch_22
+    head_product_59 = _head(product_59)
+    total_71 = head_product_59 + (product_59 - head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = keras.ops.where(product_60, product_59, total_71)
     head_ratio_5 = _head(ratio_5)
-    difference_67 = ratio_5 - head_ratio_5
-    head_total_33 = _head(total_33)
-    head_12 = _head(difference_30)
-    difference_68 = difference_30 - head_12
-    difference_69 = total_33 - head_total_33
-    head_sign = _head(sign)
-    head_total_45 = _head(total_45)
-    difference_70 = total_45 - head_total_45
-    difference_71 = sign - head_sign
-    numerator_22 = head_ratio_5 * head_branch_24 - difference_66 + head_ratio_5 * difference_31
-    numerator_23 = numerator_22 + difference_67 * head_branch_24
-    numerator_24 = numerator_23 + difference_67 * difference_31
-    numerator_25 = -keras.ops.where(difference_66 * 2.0**-60 == 0.0, 0.0, numerator_24)
-    numerator_26 = branch_38 - difference_66 + numerator_25
-    numerator_27 = head_ratio_6 * head_branch_24 - difference_64 + head_ratio_6 * difference_31
-    numerator_28 = numerator_27 + difference_65 * head_branch_24
-    numerator_29 = numerator_28 + difference_65 * difference_31
-    numerator_30 = -keras.ops.where(difference_64 * 2.0**-60 == 0.0, 0.0, numerator_29)
-    numerator_31 = ratio_5 - difference_64 + numerator_30
-    total_47 = head_difference * head_gamma - difference_2 + head_difference * difference_9
-    total_47 = total_47 + difference_57 * head_gamma + difference_57 * difference_9
-    total_47 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_48 = difference_27 - (total_46 - difference_52) + (branch_39 - difference_52)
-    numerator_32 = head_total_33 * head_12 - difference_41 + head_total_33 * difference_68
-    numerator_33 = numerator_32 + difference_69 * head_12 + difference_69 * difference_68
-    numerator_34 = keras.ops.where(difference_41 * 2.0**-60 == 0.0, 0.0, numerator_33)
-    numerator_35 = numerator_34 + (branch_29 - (total_33 - difference_37)) * difference_30
-    numerator_36 = head_ratio * head_total_7 - difference_60 + head_ratio * difference_61
-    numerator_37 = numerator_36 + difference_55 * head_total_7 + difference_55 * difference_61
-    numerator_38 = -keras.ops.where(difference_60 * 2.0**-60 == 0.0, 0.0, numerator_37)
-    numerator_39 = 1.0 - difference_60 + numerator_38
-    numerator_39 = (numerator_39 - (branch_5 - (total_7 - total_3)) * ratio) / total_7
-    numerator_39 = numerator_39 * difference_2
-    numerator_40 = head_sign * head_total_45 - difference_51 + head_sign * difference_70
-    numerator_41 = numerator_40 + difference_71 * head_total_45 + difference_71 * difference_70
-    numerator_42 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, numerator_41)
-    numerator_43 = numerator_42 + (branch_37 - (total_45 - total_39)) * sign
-    numerator_44 = keras.ops.where(is_less_6, numerator_35, numerator_43)
-    numerator_45 = numerator_44 + _2_OVER_SQRT_PI * keras.ops.exp(-squared) * total_27
-    numerator_46 = (numerator_26 + numerator_45 - branch_25 * ratio_5) / branch_24
-    numerator_31 = (numerator_31 + numerator_46 - branch_25 * ratio_6) / branch_24
-    branch_40 = keras.ops.where(is_less_5, expm1_branch_22 - (total_24 - 1.0), 0.0)
-    branch_40 = branch_40 * branch_23 * 2.0
-    total_49 = head_branch * head_delta - difference + head_branch * difference_5
-    total_49 = total_49 + difference_58 * head_delta + difference_58 * difference_5
-    total_49 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_49)
-    total_50 = head_9 * head_clamped - difference_59 + head_9 * difference_4
-    total_50 = total_50 + difference_40 * head_clamped + difference_40 * difference_4
-    total_50 = keras.ops.where(difference_59 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_50 = (difference_59 - branch + (total_50 + _COEFFICIENT_2 * clamped)) * delta
-    total_47 = (total_47 + (total_49 + total_50) * gamma) * ratio
-    total_51 = head_9 * head_8 - difference_63 + head_9 * difference_33
-    total_51 = total_51 + difference_40 * head_8 + difference_40 * difference_33
-    total_51 = keras.ops.where(difference_63 * 2.0**-60 == 0.0, 0.0, total_51)
-    total_51 = total_51 + _COEFFICIENT_2 * difference_28 + total_25 * _COEFFICIENT
-    total_51 = difference_63 - difference_35 + total_51
-    total_51 = keras.ops.where(branch_26, total_51, numerator_31)
-    difference_72 = head_branch_23 * head_branch_23 - difference_26
-    difference_72 = difference_72 + head_branch_23 * difference_62
-    difference_72 = difference_72 + difference_62 * head_branch_23
-    difference_72 = difference_72 + difference_62 * difference_62
-    difference_72 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, difference_72)
-    difference_72 = (difference_72 + branch_40) * difference_8
-    difference_73 = head_difference_2 * head_ratio - difference_8
-    difference_73 = difference_73 + head_difference_2 * difference_55
-    difference_73 = difference_73 + difference_56 * head_ratio + difference_56 * difference_55
-    difference_73 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, difference_73)
-    difference_73 = (difference_73 + total_47 + numerator_39) * difference_26
-    difference_74 = head_difference_8 * head_11 - difference_27
-    difference_74 = difference_74 + head_difference_8 * difference_53 + difference_54 * head_11
-    difference_74 = difference_74 + difference_54 * difference_53
-    difference_74 = keras.ops.where(difference_27 * 2.0**-60 == 0.0, 0.0, difference_74)
-    total_48 = total_48 + (difference_74 + difference_73 + difference_72) + total_51
-    branch_41 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
-    total_52 = total_46 + branch_41
-    product_32 = total_52 * branch_24
-    head_product_32 = _head(product_32)
-    difference_75 = product_32 - head_product_32
-    difference_75 = keras.ops.where(product_32 == head_product_32, 0.0, difference_75)
-    difference_75 = head_product_32 + difference_75
-    product_33 = difference_75 * branch_24
-    head_product_33 = _head(product_33)
-    difference_76 = product_33 - head_product_33
-    difference_76 = keras.ops.where(product_33 == head_product_33, 0.0, difference_76)
-    difference_76 = head_product_33 + difference_76
-    head_13 = _head(difference_75)
-    difference_77 = difference_75 - head_13
-    head_total_52 = _head(total_52)
-    difference_78 = total_52 - head_total_52
-    total_53 = head_13 * head_branch_24 - difference_76 + head_13 * difference_31
-    total_53 = total_53 + difference_77 * head_branch_24 + difference_77 * difference_31
-    total_53 = keras.ops.where(difference_76 * 2.0**-60 == 0.0, 0.0, total_53)
-    product_34 = (branch_41 - (total_52 - total_46)) * branch_24
-    difference_79 = head_total_52 * head_branch_24 - difference_75
-    difference_79 = difference_79 + head_total_52 * difference_31
-    difference_79 = difference_79 + difference_78 * head_branch_24
-    difference_79 = difference_79 + difference_78 * difference_31
-    difference_79 = keras.ops.where(difference_75 * 2.0**-60 == 0.0, 0.0, difference_79)
-    total_53 = total_53 + (difference_79 + product_34 + branch_25 * total_52) * branch_24
-    total_53 = total_53 + branch_25 * difference_75
-    branch_42 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
-    value = difference_76 + branch_42
+    difference_46 = ratio_5 - head_ratio_5
+    head_total_49 = _head(total_49)
+    head_product_34 = _head(product_34)
+    difference_47 = product_34 - head_product_34
+    difference_48 = total_49 - head_total_49
+    head_6 = _head(sign_product_34)
+    head_total_64 = _head(total_64)
+    difference_49 = total_64 - head_total_64
+    difference_50 = sign_product_34 - head_6
+    numerator_22 = head_total_49 * head_product_34 - product_44 + head_total_49 * difference_47
+    numerator_23 = numerator_22 + difference_48 * head_product_34
+    numerator_24 = numerator_23 + difference_48 * difference_47
+    numerator_25 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, numerator_24)
+    numerator_26 = numerator_25 + (branch_26 - (total_49 - product_40)) * product_34
+    numerator_27 = head_ratio_5 * head_branch_22 - product_60 + head_ratio_5 * difference_19
+    numerator_28 = numerator_27 + difference_46 * head_branch_22
+    numerator_29 = numerator_28 + difference_46 * difference_19
+    numerator_30 = -keras.ops.where(product_60 * 2.0**-60 == 0.0, 0.0, numerator_29)
+    numerator_31 = branch_34 - product_60 + numerator_30
+    numerator_32 = head_ratio_6 * head_branch_22 - product_58 + head_ratio_6 * difference_19
+    numerator_33 = numerator_32 + difference_45 * head_branch_22
+    numerator_34 = numerator_33 + difference_45 * difference_19
+    numerator_35 = -keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, numerator_34)
+    numerator_36 = ratio_5 - product_58 + numerator_35
+    total_72 = head_product_6 * head_ratio - product_11 + head_product_6 * difference_39
+    total_72 = total_72 + difference_40 * head_ratio + difference_40 * difference_39
+    total_72 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_72)
+    total_73 = head_product_2 * head_delta - product_4 + head_product_2 * difference_2
+    total_73 = total_73 + difference_42 * head_delta + difference_42 * difference_2
+    total_73 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_73)
+    total_74 = head_product_4 * head_gamma - product_6 + head_product_4 * difference_5
+    total_74 = total_74 + difference_41 * head_gamma + difference_41 * difference_5
+    total_74 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_74)
+    total_75 = product_28 - (total_66 - difference_36) + (branch_35 - difference_36)
+    numerator_37 = _2_OVER_SQRT_PI * keras.ops.exp(-product_34_squared) * difference_24
+    numerator_38 = head_ratio * head_total_11 - product_54 + head_ratio * difference_43
+    numerator_39 = numerator_38 + difference_39 * head_total_11 + difference_39 * difference_43
+    numerator_40 = -keras.ops.where(product_54 * 2.0**-60 == 0.0, 0.0, numerator_39)
+    numerator_41 = 1.0 - product_54 + numerator_40 - (branch_4 - (total_11 - total_7)) * ratio
+    numerator_41 = numerator_41 / total_11 * product_6
+    branch_36 = keras.ops.where(is_less_5, expm1_branch_20 - (total_33 - 1.0), 0.0)
+    branch_36 = branch_36 * branch_21 * 2.0
+    total_76 = head_4 * head_product_30 - product_56 + head_4 * difference_21
+    total_76 = total_76 + difference_27 * head_product_30 + difference_27 * difference_21
+    total_76 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, total_76)
+    total_76 = total_76 + _COEFFICIENT_2 * product_30 + total_39 * _COEFFICIENT
+    total_76 = product_56 - product_37 + total_76
+    numerator_42 = head_6 * head_total_64 - product_50 + head_6 * difference_49
+    numerator_43 = numerator_42 + difference_50 * head_total_64 + difference_50 * difference_49
+    numerator_44 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, numerator_43)
+    numerator_45 = numerator_44 + (branch_33 - (total_64 - total_58)) * sign_product_34
+    numerator_46 = keras.ops.where(is_less_6, numerator_26, numerator_45) + numerator_37
+    numerator_47 = (numerator_31 + numerator_46 - branch_23 * ratio_5) / branch_22
+    numerator_36 = (numerator_36 + numerator_47 - branch_23 * ratio_6) / branch_22
+    total_76 = keras.ops.where(branch_24, total_76, numerator_36)
+    total_77 = head_4 * head_clamped - product_52 + head_4 * difference
+    total_77 = total_77 + difference_27 * head_clamped + difference_27 * difference
+    total_77 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, total_77)
+    total_77 = (product_52 - product_2 + (total_77 + _COEFFICIENT_2 * clamped)) * delta
+    total_72 = total_72 + (total_74 + (total_73 + total_77) * gamma) * ratio + numerator_41
+    total_72 = total_72 * product_26
+    difference_51 = head_product_11 * head_product_26 - product_28
+    difference_51 = difference_51 + head_product_11 * difference_37
+    difference_51 = difference_51 + difference_38 * head_product_26
+    difference_51 = difference_51 + difference_38 * difference_37
+    difference_51 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_51) + total_72
+    difference_52 = head_branch_21 * head_branch_21 - product_26
+    difference_52 = difference_52 + head_branch_21 * difference_44
+    difference_52 = difference_52 + difference_44 * head_branch_21
+    difference_52 = difference_52 + difference_44 * difference_44
+    difference_52 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_52)
+    total_75 = total_75 + (difference_51 + (difference_52 + branch_36) * product_11)
+    total_75 = total_75 + total_76
+    branch_37 = keras.ops.where(keras.ops.abs(total_75) < float("inf"), total_75, 0.0)
+    total_78 = total_66 + branch_37
+    product_61 = total_78 * branch_22
+    head_product_61 = _head(product_61)
+    total_79 = head_product_61 + (product_61 - head_product_61)
+    product_62 = product_61 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = keras.ops.where(product_62, product_61, total_79)
+    product_63 = product_62 * branch_22
+    head_product_63 = _head(product_63)
+    total_80 = head_product_63 + (product_63 - head_product_63)
+    product_64 = product_63 * 2.0**-60
+    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = keras.ops.where(product_64, product_63, total_80)
+    head_product_62 = _head(product_62)
+    difference_53 = product_62 - head_product_62
+    head_total_78 = _head(total_78)
+    difference_54 = total_78 - head_total_78
+    total_81 = head_total_78 * head_branch_22 - product_62 + head_total_78 * difference_19
+    total_81 = total_81 + difference_54 * head_branch_22 + difference_54 * difference_19
+    total_81 = keras.ops.where(product_62 * 2.0**-60 == 0.0, 0.0, total_81)
+    total_81 = total_81 + (branch_37 - (total_78 - total_66)) * branch_22
+    total_81 = (total_81 + branch_23 * total_78) * branch_22
+    difference_55 = head_product_62 * head_branch_22 - product_64
+    difference_55 = difference_55 + head_product_62 * difference_19
+    difference_55 = difference_55 + difference_53 * head_branch_22
+    difference_55 = difference_55 + difference_53 * difference_19
+    difference_55 = keras.ops.where(product_64 * 2.0**-60 == 0.0, 0.0, difference_55) + total_81
+    difference_55 = difference_55 + branch_23 * product_62
+    magnitude_3 = keras.ops.abs(difference_55)
+    value = product_64 + keras.ops.where(magnitude_3 < float("inf"), difference_55, 0.0)
     return value, gradient
 
 
@@ -1256,361 +1334,383 @@ def _derivative_gamma(x, gamma, delta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = delta * clamped
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = delta * clamped
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
-    difference_2 = clamped - head_clamped
-    difference_3 = delta - head_delta
-    total = head_delta * head_clamped - difference + head_delta * difference_2
-    total = total + difference_3 * head_clamped + difference_3 * difference_2
-    total = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total)
-    branch_2 = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    total_2 = difference + branch_2
-    is_negative = total_2 < 0.0
-    product_3 = 0.5 * -keras.ops.abs(total_2)
-    is_less = keras.ops.abs(product_3) < 0.5
-    expm1_product_3 = _expm1(product_3)
-    total_3 = expm1_product_3 + 1.0
-    branch_3 = keras.ops.where(is_less, total_3, keras.ops.exp(product_3))
-    branch_3_squared = keras.ops.square(branch_3)
-    head = _head(branch_3_squared)
-    t = keras.ops.where(branch_3_squared == head, 0.0, branch_3_squared - head)
-    t = head + t
-    head_branch_3 = _head(branch_3)
-    difference_4 = branch_3 - head_branch_3
-    product_4 = keras.ops.where(is_less, expm1_product_3 - (total_3 - 1.0), 0.0) * branch_3
-    product_4 = product_4 * 2.0
-    total_4 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_4
-    total_4 = total_4 + difference_4 * head_branch_3 + difference_4 * difference_4
-    total_4 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_4) + product_4
-    total_5 = t + keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = total_5 < 2.0**-54
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_3 = head_delta * head_clamped - product_4 + head_delta * difference
+    total_3 = total_3 + difference_2 * head_clamped + difference_2 * difference
+    total_3 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_3)
+    branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    total_4 = product_4 + branch
+    is_negative = total_4 < 0.0
+    product_5 = 0.5 * -keras.ops.abs(total_4)
+    is_less = keras.ops.abs(product_5) < 0.5
+    expm1_product_5 = _expm1(product_5)
+    total_5 = expm1_product_5 + 1.0
+    branch_2 = keras.ops.where(is_less, total_5, keras.ops.exp(product_5))
+    branch_2_squared = keras.ops.square(branch_2)
+    head = _head(branch_2_squared)
+    t = head + (branch_2_squared - head)
+    t_2 = branch_2_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
+    t = keras.ops.where(t_2, branch_2_squared, t)
+    head_branch_2 = _head(branch_2)
+    difference_3 = branch_2 - head_branch_2
+    product_6 = keras.ops.where(is_less, expm1_product_5 - (total_5 - 1.0), 0.0) * branch_2
+    product_6 = product_6 * 2.0
+    total_6 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_3
+    total_6 = total_6 + difference_3 * head_branch_2 + difference_3 * difference_3
+    total_6 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
+    total_7 = t + keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_7 < 2.0**-54
     log1p_t = _log1p(t)
-    total_6 = t + 1.0
-    difference_5 = total_6 - t
-    total_7 = t - (total_6 - difference_5) + (1.0 - difference_5)
-    branch_4 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
-    total_8 = total_6 + branch_4
-    is_less_2 = total_8 < 2.0**-32
-    branch_5 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_5 = total_8 * branch_5
-    head_product_5 = _head(product_5)
-    difference_6 = product_5 - head_product_5
-    difference_6 = keras.ops.where(product_5 == head_product_5, 0.0, difference_6)
-    difference_6 = head_product_5 + difference_6
-    product_6 = -0.5 * log1p_t
-    abs_product_6 = keras.ops.abs(product_6)
-    is_less_3 = abs_product_6 < 0.25
-    total_9 = product_6 + 1.0
-    difference_7 = total_9 - product_6
-    product_7 = (_1_OVER_15_FACTORIAL * product_6 + _1_OVER_14_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_13_FACTORIAL) * product_6 + _1_OVER_12_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_11_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_10_FACTORIAL) * product_6 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_8_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_7_FACTORIAL) * product_6 + _1_OVER_6_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_5_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_4_FACTORIAL) * product_6 + _1_OVER_3_FACTORIAL
-    product_7 = keras.ops.square(product_6) * (product_7 * product_6 + _1_OVER_2_FACTORIAL)
-    product_7 = product_6 - (total_9 - difference_7) + (1.0 - difference_7) + product_7
-    branch_6 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
-    total_10 = total_9 + branch_6
-    exp_product_6 = keras.ops.exp(product_6)
-    branch_7 = keras.ops.where(is_less_3, total_10, exp_product_6)
-    branch_8 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_8 = branch_7 * branch_8
-    head_product_8 = _head(product_8)
-    difference_8 = product_8 - head_product_8
-    difference_8 = keras.ops.where(product_8 == head_product_8, 0.0, difference_8)
-    difference_8 = head_product_8 + difference_8
-    product_9 = difference_6 * difference_8
-    head_product_9 = _head(product_9)
-    difference_9 = product_9 - head_product_9
-    difference_9 = keras.ops.where(product_9 == head_product_9, 0.0, difference_9)
-    difference_9 = head_product_9 + difference_9
-    product_10 = difference_9 * difference_8
-    head_product_10 = _head(product_10)
-    difference_10 = product_10 - head_product_10
-    difference_10 = keras.ops.where(product_10 == head_product_10, 0.0, difference_10)
-    difference_10 = head_product_10 + difference_10
-    total_11 = difference_10 - 1.0
-    difference_11 = total_11 - difference_10
-    head_difference_9 = _head(difference_9)
-    head_difference_8 = _head(difference_8)
-    difference_12 = difference_8 - head_difference_8
-    difference_13 = difference_9 - head_difference_9
-    head_difference_6 = _head(difference_6)
-    difference_14 = difference_6 - head_difference_6
-    binade = _binade(exp_product_6 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_9 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_6 / branch_9
-    floor = _floor(keras.ops.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_15 = product_6 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_12 = difference_15 + negated
-    difference_16 = total_12 - difference_15
-    total_13 = difference_15 - (total_12 - difference_16) + (negated - difference_16)
-    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_12 + branch_10
-    numerator = (_1_OVER_15_FACTORIAL * total_14 + _1_OVER_14_FACTORIAL) * total_14
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_14 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_14 + _1_OVER_11_FACTORIAL) * total_14
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_14 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_14 + _1_OVER_8_FACTORIAL) * total_14
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_14 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_14 + _1_OVER_5_FACTORIAL) * total_14
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_14 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_14) * (numerator * total_14 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_14 + (numerator + (branch_10 - (total_14 - total_12)))
-    numerator = keras.ops.where(inside & (abs_product_6 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_7
-    numerator = keras.ops.where(is_less_3, branch_6 - (total_10 - total_9), 0.0) + numerator
-    numerator = numerator * branch_8
-    total_15 = difference_10 - (total_11 - difference_11) + (-1.0 - difference_11)
-    product_11 = (branch_4 - (total_8 - total_6)) * branch_5 * difference_8
-    difference_17 = head_difference_9 * head_difference_8 - difference_10
-    difference_17 = difference_17 + head_difference_9 * difference_12
-    difference_17 = difference_17 + difference_13 * head_difference_8
-    difference_17 = difference_17 + difference_13 * difference_12
-    difference_17 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, difference_17)
-    difference_18 = head_difference_6 * head_difference_8 - difference_9
-    difference_18 = difference_18 + head_difference_6 * difference_12
-    difference_18 = difference_18 + difference_14 * head_difference_8
-    difference_18 = difference_18 + difference_14 * difference_12
-    difference_18 = keras.ops.where(difference_9 * 2.0**-60 == 0.0, 0.0, difference_18)
-    difference_18 = (difference_18 + product_11 + numerator * difference_6) * difference_8
-    total_15 = total_15 + (difference_17 + difference_18 + numerator * difference_9)
-    branch_11 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_11 + branch_11
-    total_17 = total_16 + (branch_11 - (total_16 - total_11))
-    branch_12 = keras.ops.where(keras.ops.abs(total_17) < 0.00390625, total_17, 0.0)
-    branch_13 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
-    total_18 = log1p_t + branch_13
-    difference_19 = total_18 - log1p_t
-    difference_20 = branch_13 - difference_19
-    magnitude = keras.ops.abs(difference_19 + difference_20)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_14 = keras.ops.where(magnitude, total_18, log1p_t)
-    ratio_2 = branch_14 / t
-    total_19 = difference + branch_14
-    difference_21 = total_19 - difference
-    total_20 = keras.ops.where(magnitude, difference_20, 0.0) + 1.0 / total_6 * total_4
-    total_21 = difference - (total_19 - difference_21) + (branch_14 - difference_21)
-    total_21 = total_21 + total + total_20
-    branch_15 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
-    total_22 = total_19 + branch_15
-    branch_16 = keras.ops.where(total_5, 1.0, ratio_2)
-    branch_16 = keras.ops.where(is_negative, branch_16, total_22)
-    product_12 = branch * branch_16
-    head_product_12 = _head(product_12)
-    difference_22 = product_12 - head_product_12
-    difference_22 = keras.ops.where(product_12 == head_product_12, 0.0, difference_22)
-    difference_22 = head_product_12 + difference_22
-    head_branch = _head(branch)
-    head_branch_16 = _head(branch_16)
-    difference_23 = branch_16 - head_branch_16
-    difference_24 = branch - head_branch
-    product_13 = _COEFFICIENT * clamped
+    total_8 = t + 1.0
+    difference_4 = total_8 - t
+    total_9 = t - (total_8 - difference_4) + (1.0 - difference_4)
+    branch_3 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    total_10 = total_8 + branch_3
+    is_less_2 = total_10 < 2.0**-32
+    branch_4 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_7 = total_10 * branch_4
+    head_product_7 = _head(product_7)
+    total_11 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_11)
+    product_9 = -0.5 * log1p_t
+    abs_product_9 = keras.ops.abs(product_9)
+    is_less_3 = abs_product_9 < 0.25
+    total_12 = product_9 + 1.0
+    difference_5 = total_12 - product_9
+    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
+    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
+    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
+    product_10 = keras.ops.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
+    product_10 = product_9 - (total_12 - difference_5) + (1.0 - difference_5) + product_10
+    branch_5 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
+    total_13 = total_12 + branch_5
+    exp_product_9 = keras.ops.exp(product_9)
+    branch_6 = keras.ops.where(is_less_3, total_13, exp_product_9)
+    branch_7 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_11 = branch_6 * branch_7
+    head_product_11 = _head(product_11)
+    total_14 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_14)
+    product_13 = product_8 * product_12
     head_product_13 = _head(product_13)
-    difference_25 = product_13 - head_product_13
-    difference_25 = keras.ops.where(product_13 == head_product_13, 0.0, difference_25)
-    difference_25 = head_product_13 + difference_25
-    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
-    difference_26 = _COEFFICIENT - head_2
-    product_14 = ratio_2 * t
+    total_15 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_15)
+    product_15 = product_14 * product_12
+    head_product_15 = _head(product_15)
+    total_16 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_16)
+    total_17 = product_16 - 1.0
+    difference_6 = total_17 - product_16
     head_product_14 = _head(product_14)
-    difference_27 = product_14 - head_product_14
-    difference_27 = keras.ops.where(product_14 == head_product_14, 0.0, difference_27)
-    difference_27 = head_product_14 + difference_27
+    head_product_12 = _head(product_12)
+    difference_7 = product_12 - head_product_12
+    difference_8 = product_14 - head_product_14
+    head_product_8 = _head(product_8)
+    difference_9 = product_8 - head_product_8
+    binade = _binade(exp_product_9 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_8 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_9 / branch_8
+    floor = _floor(keras.ops.log(branch_8) * _1_OVER_LOG_2 + 0.5)
+    difference_10 = product_9 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_18 = difference_10 + negated
+    difference_11 = total_18 - difference_10
+    total_19 = difference_10 - (total_18 - difference_11) + (negated - difference_11)
+    total_19 = total_19 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_9 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
+    total_20 = total_18 + branch_9
+    numerator = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_20 + _1_OVER_11_FACTORIAL) * total_20
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_20 + _1_OVER_8_FACTORIAL) * total_20
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_20 + _1_OVER_5_FACTORIAL) * total_20
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_20) * (numerator * total_20 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_20 + (numerator + (branch_9 - (total_20 - total_18)))
+    numerator = keras.ops.where(inside & (abs_product_9 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_6
+    branch_10 = keras.ops.where(is_less_3, branch_5 - (total_13 - total_12), 0.0)
+    branch_10 = (branch_10 + numerator) * branch_7
+    total_21 = product_16 - (total_17 - difference_6) + (-1.0 - difference_6)
+    product_17 = (branch_3 - (total_10 - total_8)) * branch_4 * product_12
+    difference_12 = head_product_14 * head_product_12 - product_16
+    difference_12 = difference_12 + head_product_14 * difference_7
+    difference_12 = difference_12 + difference_8 * head_product_12 + difference_8 * difference_7
+    difference_12 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_12)
+    difference_13 = head_product_8 * head_product_12 - product_14
+    difference_13 = difference_13 + head_product_8 * difference_7
+    difference_13 = difference_13 + difference_9 * head_product_12 + difference_9 * difference_7
+    difference_13 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_13)
+    difference_13 = (difference_13 + product_17 + branch_10 * product_8) * product_12
+    total_21 = total_21 + (difference_12 + difference_13 + branch_10 * product_14)
+    branch_11 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
+    total_22 = total_17 + branch_11
+    total_23 = total_22 + (branch_11 - (total_22 - total_17))
+    branch_12 = keras.ops.where(keras.ops.abs(total_23) < 0.00390625, total_23, 0.0)
+    branch_13 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
+    total_24 = log1p_t + branch_13
+    difference_14 = total_24 - log1p_t
+    difference_15 = branch_13 - difference_14
+    magnitude = keras.ops.abs(difference_14 + difference_15)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_14 = keras.ops.where(magnitude, total_24, log1p_t)
+    ratio_2 = branch_14 / t
+    total_25 = product_4 + branch_14
+    difference_16 = total_25 - product_4
+    total_26 = keras.ops.where(magnitude, difference_15, 0.0) + 1.0 / total_8 * total_6
+    total_27 = product_4 - (total_25 - difference_16) + (branch_14 - difference_16)
+    total_27 = total_27 + total_3 + total_26
+    branch_15 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_25 + branch_15
+    branch_16 = keras.ops.where(total_7, 1.0, ratio_2)
+    branch_16 = keras.ops.where(is_negative, branch_16, total_28)
+    product_18 = product_2 * branch_16
+    head_product_18 = _head(product_18)
+    total_29 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_29)
+    head_product_2 = _head(product_2)
+    head_branch_16 = _head(branch_16)
+    difference_17 = branch_16 - head_branch_16
+    difference_18 = product_2 - head_product_2
+    product_20 = _COEFFICIENT * clamped
+    head_product_20 = _head(product_20)
+    total_30 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_30)
+    head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
+    difference_19 = _COEFFICIENT - head_2
+    product_22 = ratio_2 * t
+    head_product_22 = _head(product_22)
+    total_31 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_31)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
-    difference_28 = t - head_t
-    difference_29 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_t - difference_27 + head_ratio_2 * difference_28
-    numerator_3 = numerator_2 + difference_29 * head_t + difference_29 * difference_28
-    numerator_4 = -keras.ops.where(difference_27 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (branch_14 - difference_27 + numerator_4 + total_20 - total_4 * ratio_2) / t
-    numerator_4 = keras.ops.where(total_5, 0.0, numerator_4)
-    numerator_4 = keras.ops.where(is_negative, numerator_4, branch_15 - (total_22 - total_19))
-    total_23 = head_branch * head_branch_16 - difference_22 + head_branch * difference_23
-    total_23 = total_23 + difference_24 * head_branch_16 + difference_24 * difference_23
-    total_23 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, total_23)
-    total_24 = head_2 * head_clamped - difference_25 + head_2 * difference_2
-    total_24 = total_24 + difference_26 * head_clamped + difference_26 * difference_2
-    total_24 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = (difference_25 - branch + (total_24 + _COEFFICIENT_2 * clamped)) * branch_16
-    total_23 = total_23 + total_24 + numerator_4 * branch
-    branch_17 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_25 = difference_22 + branch_17
+    difference_20 = t - head_t
+    difference_21 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_t - product_23 + head_ratio_2 * difference_20
+    numerator_3 = numerator_2 + difference_21 * head_t + difference_21 * difference_20
+    numerator_4 = -keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_14 - product_23 + numerator_4 + total_26 - total_6 * ratio_2) / t
+    numerator_4 = keras.ops.where(total_7, 0.0, numerator_4)
+    numerator_4 = keras.ops.where(is_negative, numerator_4, branch_15 - (total_28 - total_25))
+    total_32 = head_2 * head_clamped - product_21 + head_2 * difference
+    total_32 = total_32 + difference_19 * head_clamped + difference_19 * difference
+    total_32 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = (product_21 - product_2 + (total_32 + _COEFFICIENT_2 * clamped)) * branch_16
+    difference_22 = head_product_2 * head_branch_16 - product_19
+    difference_22 = difference_22 + head_product_2 * difference_17
+    difference_22 = difference_22 + difference_18 * head_branch_16
+    difference_22 = difference_22 + difference_18 * difference_17
+    difference_22 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_22) + total_32
+    difference_22 = difference_22 + numerator_4 * product_2
+    magnitude_2 = keras.ops.abs(difference_22)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_22, 0.0)
+    total_33 = product_19 + magnitude_2
     gamma_squared = keras.ops.square(gamma)
     head_3 = _head(gamma_squared)
-    branch_18 = keras.ops.where(gamma_squared == head_3, 0.0, gamma_squared - head_3)
-    branch_18 = head_3 + branch_18
+    total_34 = head_3 + (gamma_squared - head_3)
+    product_24 = gamma_squared * 2.0**-60
+    product_24 = (product_24 == 0.0) | (gamma_squared == head_3)
+    product_24 = keras.ops.where(product_24, gamma_squared, total_34)
     branch_16_squared = keras.ops.square(branch_16)
     head_4 = _head(branch_16_squared)
-    difference_30 = branch_16_squared - head_4
-    difference_30 = head_4 + keras.ops.where(branch_16_squared == head_4, 0.0, difference_30)
-    product_15 = branch_18 * difference_30
-    head_product_15 = _head(product_15)
-    difference_31 = product_15 - head_product_15
-    difference_31 = keras.ops.where(product_15 == head_product_15, 0.0, difference_31)
-    difference_31 = head_product_15 + difference_31
-    branch_19 = keras.ops.where(is_negative, t, 1.0)
-    product_16 = difference_31 * branch_19
-    head_product_16 = _head(product_16)
-    difference_32 = product_16 - head_product_16
-    difference_32 = keras.ops.where(product_16 == head_product_16, 0.0, difference_32)
-    difference_32 = head_product_16 + difference_32
-    product_17 = difference_32 * branch_19
-    head_product_17 = _head(product_17)
-    difference_33 = product_17 - head_product_17
-    difference_33 = keras.ops.where(product_17 == head_product_17, 0.0, difference_33)
-    difference_33 = head_product_17 + difference_33
-    negated_2 = -difference_33
-    smaller = _minimum(difference, 0.0)
-    total_26 = negated_2 + smaller
-    difference_34 = total_26 - negated_2
-    head_5 = _head(difference_32)
-    head_branch_19 = _head(branch_19)
-    difference_35 = branch_19 - head_branch_19
-    difference_36 = difference_32 - head_5
-    head_6 = _head(difference_31)
-    difference_37 = difference_31 - head_6
-    head_branch_18 = _head(branch_18)
-    head_7 = _head(difference_30)
-    difference_38 = difference_30 - head_7
-    difference_39 = branch_18 - head_branch_18
+    total_35 = head_4 + (branch_16_squared - head_4)
+    product_25 = branch_16_squared * 2.0**-60
+    product_25 = (product_25 == 0.0) | (branch_16_squared == head_4)
+    product_25 = keras.ops.where(product_25, branch_16_squared, total_35)
+    product_26 = product_24 * product_25
+    head_product_26 = _head(product_26)
+    total_36 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_36)
+    branch_17 = keras.ops.where(is_negative, t, 1.0)
+    product_28 = product_27 * branch_17
+    head_product_28 = _head(product_28)
+    total_37 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_37)
+    product_30 = product_29 * branch_17
+    head_product_30 = _head(product_30)
+    total_38 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_38)
+    minus_product_31 = -product_31
+    smaller = _minimum(product_4, 0.0)
+    total_39 = minus_product_31 + smaller
+    difference_23 = total_39 - minus_product_31
+    head_product_29 = _head(product_29)
+    head_branch_17 = _head(branch_17)
+    difference_24 = branch_17 - head_branch_17
+    difference_25 = product_29 - head_product_29
+    head_product_27 = _head(product_27)
+    difference_26 = product_27 - head_product_27
+    head_product_24 = _head(product_24)
+    head_product_25 = _head(product_25)
+    difference_27 = product_25 - head_product_25
+    difference_28 = product_24 - head_product_24
     head_gamma = _head(gamma)
-    difference_40 = gamma - head_gamma
-    branch_20 = keras.ops.where(is_negative, total_4, 0.0)
-    total_27 = head_branch_18 * head_7 - difference_31 + head_branch_18 * difference_38
-    total_27 = total_27 + difference_39 * head_7 + difference_39 * difference_38
-    total_27 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_28 = negated_2 - (total_26 - difference_34) + (smaller - difference_34)
-    total_29 = head_gamma * head_gamma - branch_18 + head_gamma * difference_40
-    total_29 = total_29 + difference_40 * head_gamma + difference_40 * difference_40
-    total_29 = keras.ops.where(branch_18 * 2.0**-60 == 0.0, 0.0, total_29) * difference_30
-    total_27 = total_27 + total_29
-    total_30 = head_6 * head_branch_19 - difference_32 + head_6 * difference_35
-    total_30 = total_30 + difference_37 * head_branch_19 + difference_37 * difference_35
-    total_30 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_31 = head_5 * head_branch_19 - difference_33 + head_5 * difference_35
-    total_31 = total_31 + difference_36 * head_branch_19 + difference_36 * difference_35
-    total_31 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, total_31)
-    difference_41 = head_branch_16 * head_branch_16 - difference_30
-    difference_41 = difference_41 + head_branch_16 * difference_23
-    difference_41 = difference_41 + difference_23 * head_branch_16
-    difference_41 = difference_41 + difference_23 * difference_23
-    difference_41 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, difference_41)
-    total_27 = total_27 + (difference_41 + numerator_4 * branch_16 * 2.0) * branch_18
-    total_30 = (total_30 + total_27 * branch_19 + branch_20 * difference_31) * branch_19
-    total_28 = total_28 - (total_31 + total_30 + branch_20 * difference_32)
-    inside_2 = (difference != 0.0) & (difference <= 0.0)
-    inside_2 = (difference == 0.0) & (branch_2 <= 0.0) | inside_2
-    total_28 = total_28 + keras.ops.where(inside_2, total, 0.0)
-    branch_21 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
-    total_32 = total_26 + branch_21
-    product_18 = 0.5 * total_32
-    abs_product_18 = keras.ops.abs(product_18)
-    is_less_4 = abs_product_18 < 0.25
-    total_33 = product_18 + 1.0
-    difference_42 = total_33 - product_18
-    product_19 = (_1_OVER_15_FACTORIAL * product_18 + _1_OVER_14_FACTORIAL) * product_18
-    product_19 = (product_19 + _1_OVER_13_FACTORIAL) * product_18 + _1_OVER_12_FACTORIAL
-    product_19 = (product_19 * product_18 + _1_OVER_11_FACTORIAL) * product_18
-    product_19 = (product_19 + _1_OVER_10_FACTORIAL) * product_18 + _1_OVER_9_FACTORIAL
-    product_19 = (product_19 * product_18 + _1_OVER_8_FACTORIAL) * product_18
-    product_19 = (product_19 + _1_OVER_7_FACTORIAL) * product_18 + _1_OVER_6_FACTORIAL
-    product_19 = (product_19 * product_18 + _1_OVER_5_FACTORIAL) * product_18
-    product_19 = (product_19 + _1_OVER_4_FACTORIAL) * product_18 + _1_OVER_3_FACTORIAL
-    product_19 = product_19 * product_18 + _1_OVER_2_FACTORIAL
-    product_19 = keras.ops.square(product_18) * product_19
-    product_19 = product_18 - (total_33 - difference_42) + (1.0 - difference_42) + product_19
-    branch_22 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
-    total_34 = total_33 + branch_22
-    exp_product_18 = keras.ops.exp(product_18)
-    branch_23 = keras.ops.where(is_less_4, total_34, exp_product_18)
-    branch_24 = keras.ops.where(is_less_4, branch_22 - (total_34 - total_33), 0.0)
-    branch_25 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
-    total_35 = branch_23 + branch_25
-    product_20 = total_25 * total_35
-    head_product_20 = _head(product_20)
-    difference_43 = product_20 - head_product_20
-    difference_43 = keras.ops.where(product_20 == head_product_20, 0.0, difference_43)
-    difference_43 = head_product_20 + difference_43
-    head_total_25 = _head(total_25)
-    head_total_35 = _head(total_35)
-    difference_44 = total_35 - head_total_35
-    difference_45 = total_25 - head_total_25
-    difference_46 = branch_25 - (total_35 - branch_23)
-    product_21 = (branch_17 - (total_25 - difference_22)) * total_35
-    difference_47 = head_total_25 * head_total_35 - difference_43
-    difference_47 = difference_47 + head_total_25 * difference_44
-    difference_47 = difference_47 + difference_45 * head_total_35
-    difference_47 = difference_47 + difference_45 * difference_44
-    difference_47 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_47)
-    difference_47 = difference_47 + product_21 + difference_46 * total_25
-    magnitude_2 = keras.ops.abs(difference_47)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_47, 0.0)
-    total_36 = difference_43 + magnitude_2
-    product_22 = total_36 * total_35
-    head_product_22 = _head(product_22)
-    difference_48 = product_22 - head_product_22
-    difference_48 = keras.ops.where(product_22 == head_product_22, 0.0, difference_48)
-    difference_48 = head_product_22 + difference_48
-    head_total_36 = _head(total_36)
-    difference_49 = total_36 - head_total_36
-    product_23 = (magnitude_2 - (total_36 - difference_43)) * total_35
-    difference_50 = head_total_36 * head_total_35 - difference_48
-    difference_50 = difference_50 + head_total_36 * difference_44
-    difference_50 = difference_50 + difference_49 * head_total_35
-    difference_50 = difference_50 + difference_49 * difference_44
-    difference_50 = keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, difference_50)
-    difference_50 = difference_50 + product_23 + difference_46 * total_36
-    magnitude_3 = keras.ops.abs(difference_50)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_50, 0.0)
-    magnitude_3 = difference_48 + magnitude_3
-    binade_2 = _binade(exp_product_18 * _4_OVER_3)
+    difference_29 = gamma - head_gamma
+    branch_18 = keras.ops.where(is_negative, total_6, 0.0)
+    total_40 = minus_product_31 - (total_39 - difference_23) + (smaller - difference_23)
+    total_41 = head_gamma * head_gamma - product_24 + head_gamma * difference_29
+    total_41 = total_41 + difference_29 * head_gamma + difference_29 * difference_29
+    total_41 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_41) * product_25
+    difference_30 = head_product_24 * head_product_25 - product_27
+    difference_30 = difference_30 + head_product_24 * difference_27
+    difference_30 = difference_30 + difference_28 * head_product_25
+    difference_30 = difference_30 + difference_28 * difference_27
+    difference_30 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_30) + total_41
+    difference_31 = head_product_27 * head_branch_17 - product_29
+    difference_31 = difference_31 + head_product_27 * difference_24
+    difference_31 = difference_31 + difference_26 * head_branch_17
+    difference_31 = difference_31 + difference_26 * difference_24
+    difference_31 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_31)
+    difference_32 = head_product_29 * head_branch_17 - product_31
+    difference_32 = difference_32 + head_product_29 * difference_24
+    difference_32 = difference_32 + difference_25 * head_branch_17
+    difference_32 = difference_32 + difference_25 * difference_24
+    difference_32 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_32)
+    difference_33 = head_branch_16 * head_branch_16 - product_25
+    difference_33 = difference_33 + head_branch_16 * difference_17
+    difference_33 = difference_33 + difference_17 * head_branch_16
+    difference_33 = difference_33 + difference_17 * difference_17
+    difference_33 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_33)
+    difference_30 = difference_30 + (difference_33 + numerator_4 * branch_16 * 2.0) * product_24
+    difference_31 = difference_31 + difference_30 * branch_17 + branch_18 * product_27
+    difference_32 = -(difference_32 + difference_31 * branch_17 + branch_18 * product_29)
+    total_40 = total_40 + difference_32
+    inside_2 = (product_4 != 0.0) & (product_4 <= 0.0)
+    inside_2 = (product_4 == 0.0) & (branch <= 0.0) | inside_2
+    total_40 = total_40 + keras.ops.where(inside_2, total_3, 0.0)
+    branch_19 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_42 = total_39 + branch_19
+    product_32 = 0.5 * total_42
+    abs_product_32 = keras.ops.abs(product_32)
+    is_less_4 = abs_product_32 < 0.25
+    total_43 = product_32 + 1.0
+    difference_34 = total_43 - product_32
+    product_33 = (_1_OVER_15_FACTORIAL * product_32 + _1_OVER_14_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_13_FACTORIAL) * product_32 + _1_OVER_12_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_11_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_10_FACTORIAL) * product_32 + _1_OVER_9_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_8_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_7_FACTORIAL) * product_32 + _1_OVER_6_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_5_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_4_FACTORIAL) * product_32 + _1_OVER_3_FACTORIAL
+    product_33 = product_33 * product_32 + _1_OVER_2_FACTORIAL
+    product_33 = keras.ops.square(product_32) * product_33
+    product_33 = product_32 - (total_43 - difference_34) + (1.0 - difference_34) + product_33
+    branch_20 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
+    total_44 = total_43 + branch_20
+    exp_product_32 = keras.ops.exp(product_32)
+    branch_21 = keras.ops.where(is_less_4, total_44, exp_product_32)
+    branch_22 = keras.ops.where(is_less_4, branch_20 - (total_44 - total_43), 0.0)
+    branch_23 = keras.ops.where(keras.ops.abs(branch_22) < float("inf"), branch_22, 0.0)
+    total_45 = branch_21 + branch_23
+    product_34 = total_33 * total_45
+    head_product_34 = _head(product_34)
+    total_46 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_46)
+    head_total_33 = _head(total_33)
+    head_total_45 = _head(total_45)
+    difference_35 = total_45 - head_total_45
+    difference_36 = total_33 - head_total_33
+    difference_37 = branch_23 - (total_45 - branch_21)
+    total_47 = head_total_33 * head_total_45 - product_35 + head_total_33 * difference_35
+    total_47 = total_47 + difference_36 * head_total_45 + difference_36 * difference_35
+    total_47 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + (magnitude_2 - (total_33 - product_19)) * total_45
+    total_47 = total_47 + difference_37 * total_33
+    branch_24 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_48 = product_35 + branch_24
+    product_36 = total_48 * total_45
+    head_product_36 = _head(product_36)
+    total_49 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_49)
+    head_total_48 = _head(total_48)
+    difference_38 = total_48 - head_total_48
+    total_50 = head_total_48 * head_total_45 - product_37 + head_total_48 * difference_35
+    total_50 = total_50 + difference_38 * head_total_45 + difference_38 * difference_35
+    total_50 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + (branch_24 - (total_48 - product_35)) * total_45
+    total_50 = total_50 + difference_37 * total_48
+    branch_25 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    branch_25 = product_37 + branch_25
+    binade_2 = _binade(exp_product_32 * _4_OVER_3)
     inside_3 = (binade_2 > 0.0) & (binade_2 < float("inf"))
     branch_26 = keras.ops.where(inside_3, binade_2, 1.0)
-    ratio_3 = exp_product_18 / branch_26
+    ratio_3 = exp_product_32 / branch_26
     floor_2 = _floor(keras.ops.log(branch_26) * _1_OVER_LOG_2 + 0.5)
-    difference_51 = product_18 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_37 = difference_51 + negated_3
-    difference_52 = total_37 - difference_51
-    total_38 = difference_51 - (total_37 - difference_52) + (negated_3 - difference_52)
-    total_38 = total_38 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_27 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
-    total_39 = total_37 + branch_27
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_39 + _1_OVER_14_FACTORIAL) * total_39
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_39 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_39 + _1_OVER_11_FACTORIAL) * total_39
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_39 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_39 + _1_OVER_8_FACTORIAL) * total_39
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_39 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_39 + _1_OVER_5_FACTORIAL) * total_39
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_39 + _1_OVER_3_FACTORIAL
-    numerator_13 = keras.ops.square(total_39) * (numerator_12 * total_39 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_27 - (total_39 - total_37))
-    numerator_14 = (1.0 - ratio_3 + total_39 + numerator_14) / ratio_3
-    numerator_14 = keras.ops.where(inside_3 & (abs_product_18 >= 0.25), numerator_14, 0.0)
-    numerator_14 = numerator_14 + (branch_21 - (total_32 - total_26)) * 0.5
-    total_40 = numerator_14 + numerator_14
-    product_24 = magnitude_3 * total_40
-    total_41 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0) + 1.0
-    total_41 = magnitude_3 * total_41
-    branch_28 = keras.ops.where(keras.ops.abs(product_24) < float("inf"), product_24, 0.0)
-    branch_28 = magnitude_3 + branch_28
-    value = keras.ops.where(keras.ops.abs(magnitude_3) < 2.0**-60, total_41, branch_28)
+    difference_39 = product_32 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_51 = difference_39 + negated_2
+    difference_40 = total_51 - difference_39
+    total_52 = difference_39 - (total_51 - difference_40) + (negated_2 - difference_40)
+    total_52 = total_52 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_27 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_53 = total_51 + branch_27
+    numerator_5 = (_1_OVER_15_FACTORIAL * total_53 + _1_OVER_14_FACTORIAL) * total_53
+    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_53 + _1_OVER_12_FACTORIAL
+    numerator_7 = (numerator_6 * total_53 + _1_OVER_11_FACTORIAL) * total_53
+    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_53 + _1_OVER_9_FACTORIAL
+    numerator_9 = (numerator_8 * total_53 + _1_OVER_8_FACTORIAL) * total_53
+    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_53 + _1_OVER_6_FACTORIAL
+    numerator_11 = (numerator_10 * total_53 + _1_OVER_5_FACTORIAL) * total_53
+    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_53 + _1_OVER_3_FACTORIAL
+    numerator_13 = keras.ops.square(total_53) * (numerator_12 * total_53 + _1_OVER_2_FACTORIAL)
+    numerator_14 = numerator_13 + (branch_27 - (total_53 - total_51))
+    numerator_14 = (1.0 - ratio_3 + total_53 + numerator_14) / ratio_3
+    numerator_14 = keras.ops.where(inside_3 & (abs_product_32 >= 0.25), numerator_14, 0.0)
+    numerator_14 = numerator_14 + (branch_19 - (total_42 - total_39)) * 0.5
+    total_54 = numerator_14 + numerator_14
+    product_38 = branch_25 * total_54
+    total_55 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0) + 1.0
+    total_55 = branch_25 * total_55
+    branch_28 = keras.ops.where(keras.ops.abs(product_38) < float("inf"), product_38, 0.0)
+    branch_28 = branch_25 + branch_28
+    value = keras.ops.where(keras.ops.abs(branch_25) < 2.0**-60, total_55, branch_28)
     return value, gradient
 
 
@@ -1628,378 +1728,397 @@ def _derivative_delta(x, gamma, delta):
 
     product = _2_OVER_SQRT_PI_2 * gamma
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     clamped_squared = keras.ops.square(clamped)
     head = _head(clamped_squared)
-    total = head + keras.ops.where(clamped_squared == head, 0.0, clamped_squared - head)
-    product_2 = branch * total
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    product_3 = delta * clamped
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
+    total_2 = head + (clamped_squared - head)
+    product_3 = clamped_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (clamped_squared == head)
+    product_3 = keras.ops.where(product_3, clamped_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_3)
+    product_6 = delta * clamped
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
-    difference_3 = clamped - head_clamped
-    difference_4 = delta - head_delta
-    total_2 = head_delta * head_clamped - difference_2 + head_delta * difference_3
-    total_2 = total_2 + difference_4 * head_clamped + difference_4 * difference_3
-    total_2 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = difference_2 + branch_2
-    is_negative = total_3 < 0.0
-    product_4 = 0.5 * -keras.ops.abs(total_3)
-    abs_product_4 = keras.ops.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_4 = product_4 + 1.0
-    difference_5 = total_4 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = keras.ops.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_4 - difference_5) + (1.0 - difference_5) + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    total_5 = total_4 + branch_3
-    exp_product_4 = keras.ops.exp(product_4)
-    branch_4 = keras.ops.where(is_less, total_5, exp_product_4)
-    branch_4_squared = keras.ops.square(branch_4)
-    head_2 = _head(branch_4_squared)
-    t = keras.ops.where(branch_4_squared == head_2, 0.0, branch_4_squared - head_2)
-    t = head_2 + t
-    branch_5 = keras.ops.where(is_negative, t, 1.0)
-    branch_6 = keras.ops.where(is_negative, 1.0, t)
-    total_6 = branch_5 + branch_6
-    difference_6 = total_6 - branch_5
-    head_branch_4 = _head(branch_4)
-    difference_7 = branch_4 - head_branch_4
-    product_6 = keras.ops.where(is_less, branch_3 - (total_5 - total_4), 0.0) * branch_4
-    product_6 = product_6 * 2.0
-    total_7 = head_branch_4 * head_branch_4 - t + head_branch_4 * difference_7
-    total_7 = total_7 + difference_7 * head_branch_4 + difference_7 * difference_7
-    total_7 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_7) + product_6
-    binade = _binade(exp_product_4 * _4_OVER_3)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_clamped - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    total_6 = product_7 + branch
+    is_negative = total_6 < 0.0
+    product_8 = 0.5 * -keras.ops.abs(total_6)
+    abs_product_8 = keras.ops.abs(product_8)
+    is_less = abs_product_8 < 0.25
+    total_7 = product_8 + 1.0
+    difference_3 = total_7 - product_8
+    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
+    product_9 = keras.ops.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
+    product_9 = product_8 - (total_7 - difference_3) + (1.0 - difference_3) + product_9
+    branch_2 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
+    total_8 = total_7 + branch_2
+    exp_product_8 = keras.ops.exp(product_8)
+    branch_3 = keras.ops.where(is_less, total_8, exp_product_8)
+    branch_3_squared = keras.ops.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
+    t = keras.ops.where(t_2, branch_3_squared, t)
+    branch_4 = keras.ops.where(is_negative, t, 1.0)
+    branch_5 = keras.ops.where(is_negative, 1.0, t)
+    total_9 = branch_4 + branch_5
+    difference_4 = total_9 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_10 = keras.ops.where(is_less, branch_2 - (total_8 - total_7), 0.0) * branch_3
+    product_10 = product_10 * 2.0
+    total_10 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_10 = total_10 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_10 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_10) + product_10
+    binade = _binade(exp_product_8 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_7 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_7
-    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
-    difference_8 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_6 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_8 / branch_6
+    floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_8 = difference_8 + negated
-    difference_9 = total_8 - difference_8
-    total_9 = difference_8 - (total_8 - difference_9) + (negated - difference_9)
-    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_10 = total_8 + branch_8
-    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_10 + (numerator + (branch_8 - (total_10 - total_8)))
-    numerator = keras.ops.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0)
+    total_11 = difference_6 + negated
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated - difference_7)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_11 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_7 - (total_13 - total_11)))
+    numerator = keras.ops.where(inside & (abs_product_8 >= 0.25), numerator / ratio, 0.0)
     numerator = numerator * 2.0
-    total_11 = branch_5 - (total_6 - difference_6) + (branch_6 - difference_6)
-    product_7 = keras.ops.where(is_negative, 0.0, numerator) * branch_6
-    product_7 = keras.ops.where(is_negative, 0.0, total_7) + product_7
-    product_8 = keras.ops.where(is_negative, numerator, 0.0) * branch_5
-    total_11 = total_11 + (keras.ops.where(is_negative, total_7, 0.0) + product_8)
-    total_11 = total_11 + product_7
-    branch_9 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_12 = total_6 + branch_9
-    ratio_2 = difference / total_12
-    product_9 = ratio_2 * total_12
-    head_product_9 = _head(product_9)
-    difference_10 = product_9 - head_product_9
-    difference_10 = keras.ops.where(product_9 == head_product_9, 0.0, difference_10)
-    difference_10 = head_product_9 + difference_10
+    total_14 = branch_4 - (total_9 - difference_4) + (branch_5 - difference_4)
+    product_11 = keras.ops.where(is_negative, 0.0, numerator) * branch_5
+    product_11 = keras.ops.where(is_negative, 0.0, total_10) + product_11
+    product_12 = keras.ops.where(is_negative, numerator, 0.0) * branch_4
+    total_14 = total_14 + (keras.ops.where(is_negative, total_10, 0.0) + product_12)
+    total_14 = total_14 + product_11
+    branch_8 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = total_9 + branch_8
+    ratio_2 = product_5 / total_15
+    product_13 = ratio_2 * total_15
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_16)
     head_ratio_2 = _head(ratio_2)
-    head_total_12 = _head(total_12)
-    difference_11 = total_12 - head_total_12
-    difference_12 = ratio_2 - head_ratio_2
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference_13 = total - head_total
-    difference_14 = branch - head_branch
-    difference_15 = branch_9 - (total_12 - total_6)
-    numerator_2 = head_ratio_2 * head_total_12 - difference_10 + head_ratio_2 * difference_11
-    numerator_3 = numerator_2 + difference_12 * head_total_12 + difference_12 * difference_11
-    numerator_4 = -keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = difference - difference_10 + numerator_4
-    numerator_6 = head_branch * head_total - difference + head_branch * difference_13
-    numerator_7 = numerator_6 + difference_14 * head_total + difference_14 * difference_13
-    numerator_8 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_5 = (numerator_5 + numerator_8 - difference_15 * ratio_2) / total_12
-    branch_10 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
-    total_13 = ratio_2 + branch_10
-    smaller = _minimum(difference_2, 0.0)
+    head_total_15 = _head(total_15)
+    difference_8 = total_15 - head_total_15
+    difference_9 = ratio_2 - head_ratio_2
+    head_product_2 = _head(product_2)
+    head_product_3 = _head(product_3)
+    difference_10 = product_3 - head_product_3
+    difference_11 = product_2 - head_product_2
+    difference_12 = branch_8 - (total_15 - total_9)
+    numerator_2 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference_10
+    numerator_3 = numerator_2 + difference_11 * head_product_3 + difference_11 * difference_10
+    numerator_4 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = head_ratio_2 * head_total_15 - product_14 + head_ratio_2 * difference_8
+    numerator_6 = numerator_5 + difference_9 * head_total_15 + difference_9 * difference_8
+    numerator_7 = -keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = product_5 - product_14 + numerator_7 + numerator_4 - difference_12 * ratio_2
+    numerator_8 = numerator_8 / total_15
+    branch_9 = keras.ops.where(keras.ops.abs(numerator_8) < float("inf"), numerator_8, 0.0)
+    total_17 = ratio_2 + branch_9
+    smaller = _minimum(product_7, 0.0)
     gamma_squared = keras.ops.square(gamma)
     head_3 = _head(gamma_squared)
-    branch_11 = keras.ops.where(gamma_squared == head_3, 0.0, gamma_squared - head_3)
-    branch_11 = head_3 + branch_11
-    log_total_12 = keras.ops.log(total_12)
-    is_less_2 = total_12 < 2.0**-32
-    product_10 = total_12 * keras.ops.where(
+    total_18 = head_3 + (gamma_squared - head_3)
+    product_15 = gamma_squared * 2.0**-60
+    product_15 = (product_15 == 0.0) | (gamma_squared == head_3)
+    product_15 = keras.ops.where(product_15, gamma_squared, total_18)
+    log_total_15 = keras.ops.log(total_15)
+    is_less_2 = total_15 < 2.0**-32
+    product_16 = total_15 * keras.ops.where(
         is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
     )
-    head_product_10 = _head(product_10)
-    difference_16 = product_10 - head_product_10
-    difference_16 = keras.ops.where(product_10 == head_product_10, 0.0, difference_16)
-    difference_16 = head_product_10 + difference_16
-    product_11 = -0.5 * log_total_12
-    abs_product_11 = keras.ops.abs(product_11)
-    is_less_3 = abs_product_11 < 0.25
-    total_14 = product_11 + 1.0
-    difference_17 = total_14 - product_11
-    product_12 = (_1_OVER_15_FACTORIAL * product_11 + _1_OVER_14_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_13_FACTORIAL) * product_11 + _1_OVER_12_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_11_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_10_FACTORIAL) * product_11 + _1_OVER_9_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_8_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_7_FACTORIAL) * product_11 + _1_OVER_6_FACTORIAL
-    product_12 = (product_12 * product_11 + _1_OVER_5_FACTORIAL) * product_11
-    product_12 = (product_12 + _1_OVER_4_FACTORIAL) * product_11 + _1_OVER_3_FACTORIAL
-    product_12 = product_12 * product_11 + _1_OVER_2_FACTORIAL
-    product_12 = keras.ops.square(product_11) * product_12
-    product_12 = product_11 - (total_14 - difference_17) + (1.0 - difference_17) + product_12
-    branch_12 = keras.ops.where(keras.ops.abs(product_12) < float("inf"), product_12, 0.0)
-    total_15 = total_14 + branch_12
-    exp_product_11 = keras.ops.exp(product_11)
-    branch_13 = keras.ops.where(is_less_3, total_15, exp_product_11)
-    branch_14 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_13 = branch_13 * branch_14
-    head_product_13 = _head(product_13)
-    difference_18 = product_13 - head_product_13
-    difference_18 = keras.ops.where(product_13 == head_product_13, 0.0, difference_18)
-    difference_18 = head_product_13 + difference_18
-    product_14 = difference_16 * difference_18
-    head_product_14 = _head(product_14)
-    difference_19 = product_14 - head_product_14
-    difference_19 = keras.ops.where(product_14 == head_product_14, 0.0, difference_19)
-    difference_19 = head_product_14 + difference_19
-    product_15 = difference_19 * difference_18
-    head_product_15 = _head(product_15)
-    difference_20 = product_15 - head_product_15
-    difference_20 = keras.ops.where(product_15 == head_product_15, 0.0, difference_20)
-    difference_20 = head_product_15 + difference_20
-    total_16 = difference_20 - 1.0
-    difference_21 = total_16 - difference_20
-    head_4 = _head(difference_19)
-    head_5 = _head(difference_18)
-    difference_22 = difference_18 - head_5
-    difference_23 = difference_19 - head_4
-    head_6 = _head(difference_16)
-    difference_24 = difference_16 - head_6
-    binade_2 = _binade(exp_product_11 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_15 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_11 / branch_15
-    floor_2 = _floor(keras.ops.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_25 = product_11 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_17 = difference_25 + negated_2
-    difference_26 = total_17 - difference_25
-    total_18 = difference_25 - (total_17 - difference_26) + (negated_2 - difference_26)
-    total_18 = total_18 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_19 = total_17 + branch_16
-    numerator_9 = (_1_OVER_15_FACTORIAL * total_19 + _1_OVER_14_FACTORIAL) * total_19
-    numerator_10 = (numerator_9 + _1_OVER_13_FACTORIAL) * total_19 + _1_OVER_12_FACTORIAL
-    numerator_11 = (numerator_10 * total_19 + _1_OVER_11_FACTORIAL) * total_19
-    numerator_12 = (numerator_11 + _1_OVER_10_FACTORIAL) * total_19 + _1_OVER_9_FACTORIAL
-    numerator_13 = (numerator_12 * total_19 + _1_OVER_8_FACTORIAL) * total_19
-    numerator_14 = (numerator_13 + _1_OVER_7_FACTORIAL) * total_19 + _1_OVER_6_FACTORIAL
-    numerator_15 = (numerator_14 * total_19 + _1_OVER_5_FACTORIAL) * total_19
-    numerator_16 = (numerator_15 + _1_OVER_4_FACTORIAL) * total_19 + _1_OVER_3_FACTORIAL
-    numerator_17 = keras.ops.square(total_19) * (numerator_16 * total_19 + _1_OVER_2_FACTORIAL)
-    numerator_18 = numerator_17 + (branch_16 - (total_19 - total_17))
-    numerator_18 = (1.0 - ratio_3 + total_19 + numerator_18) / ratio_3
-    numerator_18 = keras.ops.where(inside_2 & (abs_product_11 >= 0.25), numerator_18, 0.0)
-    numerator_18 = numerator_18 * branch_13
-    branch_17 = keras.ops.where(is_less_3, branch_12 - (total_15 - total_14), 0.0)
-    branch_17 = (branch_17 + numerator_18) * branch_14
-    total_20 = difference_20 - (total_16 - difference_21) + (-1.0 - difference_21)
-    total_21 = head_6 * head_5 - difference_19 + head_6 * difference_22
-    total_21 = total_21 + difference_24 * head_5 + difference_24 * difference_22
-    total_21 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = (total_21 + branch_17 * difference_16) * difference_18
-    total_22 = head_4 * head_5 - difference_20 + head_4 * difference_22
-    total_22 = total_22 + difference_23 * head_5 + difference_23 * difference_22
-    total_22 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_22) + total_21
-    total_20 = total_20 + (total_22 + branch_17 * difference_19)
-    branch_18 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_23 = total_16 + branch_18
-    total_24 = total_23 + (branch_18 - (total_23 - total_16))
-    branch_19 = keras.ops.where(keras.ops.abs(total_24) < 0.00390625, total_24, 0.0)
-    branch_20 = keras.ops.where(keras.ops.abs(branch_19) < float("inf"), branch_19, 0.0)
-    total_25 = log_total_12 + branch_20
-    difference_27 = total_25 - log_total_12
-    difference_28 = branch_20 - difference_27
-    magnitude = keras.ops.abs(difference_27 + difference_28)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_12)
-    branch_21 = keras.ops.where(magnitude, total_25, log_total_12)
-    minus_difference_2 = -difference_2
-    negated_3 = -_minimum(minus_difference_2, 0.0)
-    total_26 = branch_21 + negated_3
-    difference_29 = total_26 - branch_21
-    minus_total_2 = -total_2
-    total_27 = branch_21 - (total_26 - difference_29) + (negated_3 - difference_29)
-    branch_22 = keras.ops.where(magnitude, difference_28, 0.0)
-    total_27 = total_27 + (branch_22 + 1.0 / total_12 * difference_15)
-    magnitude_2 = keras.ops.abs(minus_total_2)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_2, 0.0)
-    magnitude_2 = (minus_difference_2 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_difference_2 != 0.0) & (minus_difference_2 <= 0.0)
-    total_27 = total_27 - keras.ops.where(magnitude_2, minus_total_2, 0.0)
-    branch_23 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_26 + branch_23
-    total_28_squared = keras.ops.square(total_28)
-    head_7 = _head(total_28_squared)
-    branch_24 = keras.ops.where(total_28_squared == head_7, 0.0, total_28_squared - head_7)
-    branch_24 = head_7 + branch_24
-    product_16 = branch_11 * branch_24
     head_product_16 = _head(product_16)
-    difference_30 = product_16 - head_product_16
-    difference_30 = keras.ops.where(product_16 == head_product_16, 0.0, difference_30)
-    difference_30 = head_product_16 + difference_30
-    negated_4 = -difference_30
-    total_29 = smaller + negated_4
-    difference_31 = total_29 - smaller
-    head_branch_11 = _head(branch_11)
-    head_branch_24 = _head(branch_24)
-    difference_32 = branch_24 - head_branch_24
-    difference_33 = branch_11 - head_branch_11
-    head_gamma = _head(gamma)
-    difference_34 = gamma - head_gamma
-    head_total_28 = _head(total_28)
-    difference_35 = total_28 - head_total_28
-    total_30 = head_total_28 * head_total_28 - branch_24 + head_total_28 * difference_35
-    total_30 = total_30 + difference_35 * head_total_28 + difference_35 * difference_35
-    total_30 = keras.ops.where(branch_24 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = total_30 + (branch_23 - (total_28 - total_26)) * total_28 * 2.0
-    total_30 = total_30 * branch_11
-    total_31 = smaller - (total_29 - difference_31) + (negated_4 - difference_31)
-    total_32 = head_gamma * head_gamma - branch_11 + head_gamma * difference_34
-    total_32 = total_32 + difference_34 * head_gamma + difference_34 * difference_34
-    total_32 = keras.ops.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_32) * branch_24
-    difference_36 = head_branch_11 * head_branch_24 - difference_30
-    difference_36 = difference_36 + head_branch_11 * difference_32
-    difference_36 = difference_36 + difference_33 * head_branch_24
-    difference_36 = difference_36 + difference_33 * difference_32
-    difference_36 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, difference_36)
-    difference_36 = -(difference_36 + total_32 + total_30)
-    inside_3 = (difference_2 != 0.0) & (difference_2 <= 0.0)
-    inside_3 = (difference_2 == 0.0) & (branch_2 <= 0.0) | inside_3
-    total_31 = total_31 + keras.ops.where(inside_3, total_2, 0.0) + difference_36
-    branch_25 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
-    total_33 = total_29 + branch_25
-    product_17 = 0.5 * total_33
-    abs_product_17 = keras.ops.abs(product_17)
-    is_less_4 = abs_product_17 < 0.25
-    total_34 = product_17 + 1.0
-    difference_37 = total_34 - product_17
-    product_18 = (_1_OVER_15_FACTORIAL * product_17 + _1_OVER_14_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_13_FACTORIAL) * product_17 + _1_OVER_12_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_11_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_10_FACTORIAL) * product_17 + _1_OVER_9_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_8_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_7_FACTORIAL) * product_17 + _1_OVER_6_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_5_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_4_FACTORIAL) * product_17 + _1_OVER_3_FACTORIAL
-    product_18 = product_18 * product_17 + _1_OVER_2_FACTORIAL
-    product_18 = keras.ops.square(product_17) * product_18
-    product_18 = product_17 - (total_34 - difference_37) + (1.0 - difference_37) + product_18
-    branch_26 = keras.ops.where(keras.ops.abs(product_18) < float("inf"), product_18, 0.0)
-    total_35 = total_34 + branch_26
-    exp_product_17 = keras.ops.exp(product_17)
-    branch_27 = keras.ops.where(is_less_4, total_35, exp_product_17)
-    branch_28 = keras.ops.where(is_less_4, branch_26 - (total_35 - total_34), 0.0)
-    branch_29 = keras.ops.where(keras.ops.abs(branch_28) < float("inf"), branch_28, 0.0)
-    total_36 = branch_27 + branch_29
-    product_19 = total_13 * total_36
-    head_product_19 = _head(product_19)
-    difference_38 = product_19 - head_product_19
-    difference_38 = keras.ops.where(product_19 == head_product_19, 0.0, difference_38)
-    difference_38 = head_product_19 + difference_38
-    head_total_13 = _head(total_13)
-    head_total_36 = _head(total_36)
-    difference_39 = total_36 - head_total_36
-    difference_40 = total_13 - head_total_13
-    difference_41 = branch_29 - (total_36 - branch_27)
-    product_20 = (branch_10 - (total_13 - ratio_2)) * total_36
-    difference_42 = head_total_13 * head_total_36 - difference_38
-    difference_42 = difference_42 + head_total_13 * difference_39
-    difference_42 = difference_42 + difference_40 * head_total_36
-    difference_42 = difference_42 + difference_40 * difference_39
-    difference_42 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = difference_42 + product_20 + difference_41 * total_13
-    magnitude_3 = keras.ops.abs(difference_42)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_42, 0.0)
-    total_37 = difference_38 + magnitude_3
-    product_21 = total_37 * total_36
+    total_19 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_19)
+    product_18 = -0.5 * log_total_15
+    abs_product_18 = keras.ops.abs(product_18)
+    is_less_3 = abs_product_18 < 0.25
+    total_20 = product_18 + 1.0
+    difference_13 = total_20 - product_18
+    product_19 = (_1_OVER_15_FACTORIAL * product_18 + _1_OVER_14_FACTORIAL) * product_18
+    product_19 = (product_19 + _1_OVER_13_FACTORIAL) * product_18 + _1_OVER_12_FACTORIAL
+    product_19 = (product_19 * product_18 + _1_OVER_11_FACTORIAL) * product_18
+    product_19 = (product_19 + _1_OVER_10_FACTORIAL) * product_18 + _1_OVER_9_FACTORIAL
+    product_19 = (product_19 * product_18 + _1_OVER_8_FACTORIAL) * product_18
+    product_19 = (product_19 + _1_OVER_7_FACTORIAL) * product_18 + _1_OVER_6_FACTORIAL
+    product_19 = (product_19 * product_18 + _1_OVER_5_FACTORIAL) * product_18
+    product_19 = (product_19 + _1_OVER_4_FACTORIAL) * product_18 + _1_OVER_3_FACTORIAL
+    product_19 = product_19 * product_18 + _1_OVER_2_FACTORIAL
+    product_19 = keras.ops.square(product_18) * product_19
+    product_19 = product_18 - (total_20 - difference_13) + (1.0 - difference_13) + product_19
+    branch_10 = keras.ops.where(keras.ops.abs(product_19) < float("inf"), product_19, 0.0)
+    total_21 = total_20 + branch_10
+    exp_product_18 = keras.ops.exp(product_18)
+    branch_11 = keras.ops.where(is_less_3, total_21, exp_product_18)
+    branch_12 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_20 = branch_11 * branch_12
+    head_product_20 = _head(product_20)
+    total_22 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_22)
+    product_22 = product_17 * product_21
+    head_product_22 = _head(product_22)
+    total_23 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_23)
+    product_24 = product_23 * product_21
+    head_product_24 = _head(product_24)
+    total_24 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_24)
+    total_25 = product_25 - 1.0
+    difference_14 = total_25 - product_25
+    head_product_23 = _head(product_23)
     head_product_21 = _head(product_21)
-    difference_43 = product_21 - head_product_21
-    difference_43 = keras.ops.where(product_21 == head_product_21, 0.0, difference_43)
-    difference_43 = head_product_21 + difference_43
-    head_total_37 = _head(total_37)
-    difference_44 = total_37 - head_total_37
-    product_22 = (magnitude_3 - (total_37 - difference_38)) * total_36
-    difference_45 = head_total_37 * head_total_36 - difference_43
-    difference_45 = difference_45 + head_total_37 * difference_39
-    difference_45 = difference_45 + difference_44 * head_total_36
-    difference_45 = difference_45 + difference_44 * difference_39
-    difference_45 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_45)
-    difference_45 = difference_45 + product_22 + difference_41 * total_37
-    magnitude_4 = keras.ops.abs(difference_45)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_45, 0.0)
-    magnitude_4 = difference_43 + magnitude_4
-    binade_3 = _binade(exp_product_17 * _4_OVER_3)
+    difference_15 = product_21 - head_product_21
+    difference_16 = product_23 - head_product_23
+    head_product_17 = _head(product_17)
+    difference_17 = product_17 - head_product_17
+    binade_2 = _binade(exp_product_18 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_13 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_18 / branch_13
+    floor_2 = _floor(keras.ops.log(branch_13) * _1_OVER_LOG_2 + 0.5)
+    difference_18 = product_18 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_18 + negated_2
+    difference_19 = total_26 - difference_18
+    total_27 = difference_18 - (total_26 - difference_19) + (negated_2 - difference_19)
+    total_27 = total_27 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_26 + branch_14
+    numerator_9 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
+    numerator_10 = (numerator_9 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
+    numerator_11 = (numerator_10 * total_28 + _1_OVER_11_FACTORIAL) * total_28
+    numerator_12 = (numerator_11 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
+    numerator_13 = (numerator_12 * total_28 + _1_OVER_8_FACTORIAL) * total_28
+    numerator_14 = (numerator_13 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
+    numerator_15 = (numerator_14 * total_28 + _1_OVER_5_FACTORIAL) * total_28
+    numerator_16 = (numerator_15 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
+    numerator_17 = keras.ops.square(total_28) * (numerator_16 * total_28 + _1_OVER_2_FACTORIAL)
+    numerator_18 = numerator_17 + (branch_14 - (total_28 - total_26))
+    numerator_18 = (1.0 - ratio_3 + total_28 + numerator_18) / ratio_3
+    numerator_18 = keras.ops.where(inside_2 & (abs_product_18 >= 0.25), numerator_18, 0.0)
+    numerator_18 = numerator_18 * branch_11
+    branch_15 = keras.ops.where(is_less_3, branch_10 - (total_21 - total_20), 0.0)
+    branch_15 = (branch_15 + numerator_18) * branch_12
+    total_29 = product_25 - (total_25 - difference_14) + (-1.0 - difference_14)
+    difference_20 = head_product_17 * head_product_21 - product_23
+    difference_20 = difference_20 + head_product_17 * difference_15
+    difference_20 = difference_20 + difference_17 * head_product_21
+    difference_20 = difference_20 + difference_17 * difference_15
+    difference_20 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_20)
+    difference_20 = (difference_20 + branch_15 * product_17) * product_21
+    difference_21 = head_product_23 * head_product_21 - product_25
+    difference_21 = difference_21 + head_product_23 * difference_15
+    difference_21 = difference_21 + difference_16 * head_product_21
+    difference_21 = difference_21 + difference_16 * difference_15
+    difference_21 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_21)
+    total_29 = total_29 + (difference_21 + difference_20 + branch_15 * product_23)
+    branch_16 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_25 + branch_16
+    total_31 = total_30 + (branch_16 - (total_30 - total_25))
+    branch_17 = keras.ops.where(keras.ops.abs(total_31) < 0.00390625, total_31, 0.0)
+    branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
+    total_32 = log_total_15 + branch_18
+    difference_22 = total_32 - log_total_15
+    difference_23 = branch_18 - difference_22
+    magnitude = keras.ops.abs(difference_22 + difference_23)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_15)
+    branch_19 = keras.ops.where(magnitude, total_32, log_total_15)
+    minus_product_7 = -product_7
+    negated_3 = -_minimum(minus_product_7, 0.0)
+    total_33 = branch_19 + negated_3
+    difference_24 = total_33 - branch_19
+    minus_total_5 = -total_5
+    total_34 = branch_19 - (total_33 - difference_24) + (negated_3 - difference_24)
+    branch_20 = keras.ops.where(magnitude, difference_23, 0.0)
+    total_34 = total_34 + (branch_20 + 1.0 / total_15 * difference_12)
+    magnitude_2 = keras.ops.abs(minus_total_5)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
+    magnitude_2 = (minus_product_7 == 0.0) & (magnitude_2 <= 0.0)
+    magnitude_2 = magnitude_2 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_34 = total_34 - keras.ops.where(magnitude_2, minus_total_5, 0.0)
+    branch_21 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
+    total_35 = total_33 + branch_21
+    total_35_squared = keras.ops.square(total_35)
+    head_4 = _head(total_35_squared)
+    total_36 = head_4 + (total_35_squared - head_4)
+    product_26 = total_35_squared * 2.0**-60
+    product_26 = (product_26 == 0.0) | (total_35_squared == head_4)
+    product_26 = keras.ops.where(product_26, total_35_squared, total_36)
+    product_27 = product_15 * product_26
+    head_product_27 = _head(product_27)
+    total_37 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_37)
+    minus_product_28 = -product_28
+    total_38 = smaller + minus_product_28
+    difference_25 = total_38 - smaller
+    head_product_15 = _head(product_15)
+    head_product_26 = _head(product_26)
+    difference_26 = product_26 - head_product_26
+    difference_27 = product_15 - head_product_15
+    head_gamma = _head(gamma)
+    difference_28 = gamma - head_gamma
+    head_total_35 = _head(total_35)
+    difference_29 = total_35 - head_total_35
+    total_39 = head_total_35 * head_total_35 - product_26 + head_total_35 * difference_29
+    total_39 = total_39 + difference_29 * head_total_35 + difference_29 * difference_29
+    total_39 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_39 = total_39 + (branch_21 - (total_35 - total_33)) * total_35 * 2.0
+    total_39 = total_39 * product_15
+    total_40 = smaller - (total_38 - difference_25) + (minus_product_28 - difference_25)
+    total_41 = head_gamma * head_gamma - product_15 + head_gamma * difference_28
+    total_41 = total_41 + difference_28 * head_gamma + difference_28 * difference_28
+    total_41 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_41) * product_26
+    difference_30 = head_product_15 * head_product_26 - product_28
+    difference_30 = difference_30 + head_product_15 * difference_26
+    difference_30 = difference_30 + difference_27 * head_product_26
+    difference_30 = difference_30 + difference_27 * difference_26
+    difference_30 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_30) + total_41
+    difference_30 = -(difference_30 + total_39)
+    inside_3 = (product_7 != 0.0) & (product_7 <= 0.0)
+    inside_3 = (product_7 == 0.0) & (branch <= 0.0) | inside_3
+    total_40 = total_40 + keras.ops.where(inside_3, total_5, 0.0) + difference_30
+    branch_22 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+    total_42 = total_38 + branch_22
+    product_29 = 0.5 * total_42
+    abs_product_29 = keras.ops.abs(product_29)
+    is_less_4 = abs_product_29 < 0.25
+    total_43 = product_29 + 1.0
+    difference_31 = total_43 - product_29
+    product_30 = (_1_OVER_15_FACTORIAL * product_29 + _1_OVER_14_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_13_FACTORIAL) * product_29 + _1_OVER_12_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_11_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_10_FACTORIAL) * product_29 + _1_OVER_9_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_8_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_7_FACTORIAL) * product_29 + _1_OVER_6_FACTORIAL
+    product_30 = (product_30 * product_29 + _1_OVER_5_FACTORIAL) * product_29
+    product_30 = (product_30 + _1_OVER_4_FACTORIAL) * product_29 + _1_OVER_3_FACTORIAL
+    product_30 = product_30 * product_29 + _1_OVER_2_FACTORIAL
+    product_30 = keras.ops.square(product_29) * product_30
+    product_30 = product_29 - (total_43 - difference_31) + (1.0 - difference_31) + product_30
+    branch_23 = keras.ops.where(keras.ops.abs(product_30) < float("inf"), product_30, 0.0)
+    total_44 = total_43 + branch_23
+    exp_product_29 = keras.ops.exp(product_29)
+    branch_24 = keras.ops.where(is_less_4, total_44, exp_product_29)
+    branch_25 = keras.ops.where(is_less_4, branch_23 - (total_44 - total_43), 0.0)
+    branch_26 = keras.ops.where(keras.ops.abs(branch_25) < float("inf"), branch_25, 0.0)
+    total_45 = branch_24 + branch_26
+    product_31 = total_17 * total_45
+    head_product_31 = _head(product_31)
+    total_46 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_46)
+    head_total_17 = _head(total_17)
+    head_total_45 = _head(total_45)
+    difference_32 = total_45 - head_total_45
+    difference_33 = total_17 - head_total_17
+    difference_34 = branch_26 - (total_45 - branch_24)
+    total_47 = head_total_17 * head_total_45 - product_32 + head_total_17 * difference_32
+    total_47 = total_47 + difference_33 * head_total_45 + difference_33 * difference_32
+    total_47 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + (branch_9 - (total_17 - ratio_2)) * total_45
+    total_47 = total_47 + difference_34 * total_17
+    branch_27 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_48 = product_32 + branch_27
+    product_33 = total_48 * total_45
+    head_product_33 = _head(product_33)
+    total_49 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_49)
+    head_total_48 = _head(total_48)
+    difference_35 = total_48 - head_total_48
+    total_50 = head_total_48 * head_total_45 - product_34 + head_total_48 * difference_32
+    total_50 = total_50 + difference_35 * head_total_45 + difference_35 * difference_32
+    total_50 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_50 = total_50 + (branch_27 - (total_48 - product_32)) * total_45
+    total_50 = total_50 + difference_34 * total_48
+    branch_28 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    branch_28 = product_34 + branch_28
+    binade_3 = _binade(exp_product_29 * _4_OVER_3)
     inside_4 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_30 = keras.ops.where(inside_4, binade_3, 1.0)
-    ratio_4 = exp_product_17 / branch_30
-    floor_3 = _floor(keras.ops.log(branch_30) * _1_OVER_LOG_2 + 0.5)
-    difference_46 = product_17 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_38 = difference_46 + negated_5
-    difference_47 = total_38 - difference_46
-    total_39 = difference_46 - (total_38 - difference_47) + (negated_5 - difference_47)
-    total_39 = total_39 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_31 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
-    total_40 = total_38 + branch_31
-    numerator_19 = (_1_OVER_15_FACTORIAL * total_40 + _1_OVER_14_FACTORIAL) * total_40
-    numerator_20 = (numerator_19 + _1_OVER_13_FACTORIAL) * total_40 + _1_OVER_12_FACTORIAL
-    numerator_21 = (numerator_20 * total_40 + _1_OVER_11_FACTORIAL) * total_40
-    numerator_22 = (numerator_21 + _1_OVER_10_FACTORIAL) * total_40 + _1_OVER_9_FACTORIAL
-    numerator_23 = (numerator_22 * total_40 + _1_OVER_8_FACTORIAL) * total_40
-    numerator_24 = (numerator_23 + _1_OVER_7_FACTORIAL) * total_40 + _1_OVER_6_FACTORIAL
-    numerator_25 = (numerator_24 * total_40 + _1_OVER_5_FACTORIAL) * total_40
-    numerator_26 = (numerator_25 + _1_OVER_4_FACTORIAL) * total_40 + _1_OVER_3_FACTORIAL
-    numerator_27 = keras.ops.square(total_40) * (numerator_26 * total_40 + _1_OVER_2_FACTORIAL)
-    numerator_28 = numerator_27 + (branch_31 - (total_40 - total_38))
-    numerator_28 = (1.0 - ratio_4 + total_40 + numerator_28) / ratio_4
-    numerator_28 = keras.ops.where(inside_4 & (abs_product_17 >= 0.25), numerator_28, 0.0)
-    numerator_28 = numerator_28 + (branch_25 - (total_33 - total_29)) * 0.5
-    total_41 = numerator_28 + numerator_28
-    product_23 = magnitude_4 * total_41
-    total_42 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0) + 1.0
-    total_42 = magnitude_4 * total_42
-    branch_32 = keras.ops.where(keras.ops.abs(product_23) < float("inf"), product_23, 0.0)
-    branch_32 = magnitude_4 + branch_32
-    value = keras.ops.where(keras.ops.abs(magnitude_4) < 2.0**-60, total_42, branch_32)
+    branch_29 = keras.ops.where(inside_4, binade_3, 1.0)
+    ratio_4 = exp_product_29 / branch_29
+    floor_3 = _floor(keras.ops.log(branch_29) * _1_OVER_LOG_2 + 0.5)
+    difference_36 = product_29 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_51 = difference_36 + negated_4
+    difference_37 = total_51 - difference_36
+    total_52 = difference_36 - (total_51 - difference_37) + (negated_4 - difference_37)
+    total_52 = total_52 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_30 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_53 = total_51 + branch_30
+    numerator_19 = (_1_OVER_15_FACTORIAL * total_53 + _1_OVER_14_FACTORIAL) * total_53
+    numerator_20 = (numerator_19 + _1_OVER_13_FACTORIAL) * total_53 + _1_OVER_12_FACTORIAL
+    numerator_21 = (numerator_20 * total_53 + _1_OVER_11_FACTORIAL) * total_53
+    numerator_22 = (numerator_21 + _1_OVER_10_FACTORIAL) * total_53 + _1_OVER_9_FACTORIAL
+    numerator_23 = (numerator_22 * total_53 + _1_OVER_8_FACTORIAL) * total_53
+    numerator_24 = (numerator_23 + _1_OVER_7_FACTORIAL) * total_53 + _1_OVER_6_FACTORIAL
+    numerator_25 = (numerator_24 * total_53 + _1_OVER_5_FACTORIAL) * total_53
+    numerator_26 = (numerator_25 + _1_OVER_4_FACTORIAL) * total_53 + _1_OVER_3_FACTORIAL
+    numerator_27 = keras.ops.square(total_53) * (numerator_26 * total_53 + _1_OVER_2_FACTORIAL)
+    numerator_28 = numerator_27 + (branch_30 - (total_53 - total_51))
+    numerator_28 = (1.0 - ratio_4 + total_53 + numerator_28) / ratio_4
+    numerator_28 = keras.ops.where(inside_4 & (abs_product_29 >= 0.25), numerator_28, 0.0)
+    numerator_28 = numerator_28 + (branch_22 - (total_42 - total_38)) * 0.5
+    total_54 = numerator_28 + numerator_28
+    product_35 = branch_28 * total_54
+    total_55 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0) + 1.0
+    total_55 = branch_28 * total_55
+    branch_31 = keras.ops.where(keras.ops.abs(product_35) < float("inf"), product_35, 0.0)
+    branch_31 = branch_28 + branch_31
+    value = keras.ops.where(keras.ops.abs(branch_28) < 2.0**-60, total_55, branch_31)
     return value, gradient
 
 
@@ -2009,1174 +2128,1265 @@ def _second_derivative_x_x(x, gamma, delta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = _2_OVER_SQRT_PI_2 * clamped * gamma
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     delta_squared = keras.ops.square(delta)
     head = _head(delta_squared)
-    total = head + keras.ops.where(delta_squared == head, 0.0, delta_squared - head)
-    product_2 = branch * total
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    product_3 = delta * clamped
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    is_equal = difference_2 == 0.0
+    total_2 = head + (delta_squared - head)
+    product_3 = delta_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (delta_squared == head)
+    product_3 = keras.ops.where(product_3, delta_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_3)
+    product_6 = delta * clamped
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_4)
+    is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_clamped = _head(clamped)
-    difference_3 = clamped - head_clamped
-    difference_4 = delta - head_delta
-    total_2 = head_delta * head_clamped - difference_2 + head_delta * difference_3
-    total_2 = total_2 + difference_4 * head_clamped + difference_4 * difference_3
-    total_2 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    differs = difference_2 != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference_2 < 0.0)
-    negated = -keras.ops.abs(difference_2)
-    product_4 = 0.5 * negated
-    is_less_2 = keras.ops.abs(product_4) < 0.5
-    expm1_product_4 = _expm1(product_4)
-    total_3 = expm1_product_4 + 1.0
-    branch_3 = keras.ops.where(is_less_2, total_3, keras.ops.exp(product_4))
-    branch_3_squared = keras.ops.square(branch_3)
-    head_2 = _head(branch_3_squared)
-    t = keras.ops.where(branch_3_squared == head_2, 0.0, branch_3_squared - head_2)
-    t = head_2 + t
-    branch_4 = keras.ops.where(outside, t, 1.0)
-    branch_5 = keras.ops.where(outside, 1.0, t)
-    total_4 = branch_4 + branch_5
-    difference_5 = total_4 - branch_4
-    head_branch_3 = _head(branch_3)
-    difference_6 = branch_3 - head_branch_3
-    branch_6 = keras.ops.where(is_less_2, expm1_product_4 - (total_3 - 1.0), 0.0)
-    branch_6 = branch_6 * branch_3 * 2.0
-    total_5 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_6
-    total_5 = total_5 + difference_6 * head_branch_3 + difference_6 * difference_6
-    total_5 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_5) + branch_6
-    branch_7 = keras.ops.where(outside, total_5, 0.0)
-    negated_2 = -(total_2 * _sign(difference_2))
-    product_5 = negated_2 * 0.5 * 2.0
-    branch_8 = keras.ops.where(outside, product_5, 0.0)
-    total_6 = branch_4 - (total_4 - difference_5) + (branch_5 - difference_5)
-    total_6 = total_6 + (branch_7 + branch_8 * branch_4)
-    product_6 = keras.ops.where(outside, 0.0, product_5) * branch_5
-    total_6 = total_6 + (keras.ops.where(outside, 0.0, total_5) + product_6)
-    branch_9 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    total_7 = total_4 + branch_9
-    ratio = difference / total_7
-    product_7 = _4_OVER_SQRT_PI * delta
-    head_product_7 = _head(product_7)
-    difference_7 = product_7 - head_product_7
-    difference_7 = keras.ops.where(product_7 == head_product_7, 0.0, difference_7)
-    difference_7 = head_product_7 + difference_7
-    product_8 = difference_7 * gamma
-    head_product_8 = _head(product_8)
-    difference_8 = product_8 - head_product_8
-    difference_8 = keras.ops.where(product_8 == head_product_8, 0.0, difference_8)
-    difference_8 = head_product_8 + difference_8
-    ratio_2 = difference_8 / total_7
-    total_8 = ratio + ratio_2
-    difference_9 = total_8 - ratio
-    product_9 = ratio * total_7
-    head_product_9 = _head(product_9)
-    difference_10 = product_9 - head_product_9
-    difference_10 = keras.ops.where(product_9 == head_product_9, 0.0, difference_10)
-    difference_10 = head_product_9 + difference_10
-    head_ratio = _head(ratio)
-    head_total_7 = _head(total_7)
-    difference_11 = total_7 - head_total_7
-    difference_12 = ratio - head_ratio
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference_13 = total - head_total
-    difference_14 = branch - head_branch
-    total_9 = head_branch * head_total - difference + head_branch * difference_13
-    total_9 = total_9 + difference_14 * head_total + difference_14 * difference_13
-    total_9 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_9)
-    difference_15 = branch_9 - (total_7 - total_4)
-    product_10 = ratio_2 * total_7
-    head_product_10 = _head(product_10)
-    difference_16 = product_10 - head_product_10
-    difference_16 = keras.ops.where(product_10 == head_product_10, 0.0, difference_16)
-    difference_16 = head_product_10 + difference_16
-    head_ratio_2 = _head(ratio_2)
-    difference_17 = ratio_2 - head_ratio_2
-    head_difference_7 = _head(difference_7)
-    head_gamma = _head(gamma)
-    difference_18 = gamma - head_gamma
-    difference_19 = difference_7 - head_difference_7
-    product_11 = _COEFFICIENT_3 * delta
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_clamped - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_clamped + difference_2 * difference
+    total_5 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_7 < 0.0)
+    negated = -keras.ops.abs(product_7)
+    product_8 = 0.5 * negated
+    is_less_2 = keras.ops.abs(product_8) < 0.5
+    expm1_product_8 = _expm1(product_8)
+    total_6 = expm1_product_8 + 1.0
+    branch_2 = keras.ops.where(is_less_2, total_6, keras.ops.exp(product_8))
+    branch_2_squared = keras.ops.square(branch_2)
+    head_2 = _head(branch_2_squared)
+    t = head_2 + (branch_2_squared - head_2)
+    t_2 = branch_2_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_2_squared == head_2)
+    t = keras.ops.where(t_2, branch_2_squared, t)
+    branch_3 = keras.ops.where(outside, t, 1.0)
+    branch_4 = keras.ops.where(outside, 1.0, t)
+    total_7 = branch_3 + branch_4
+    difference_3 = total_7 - branch_3
+    head_branch_2 = _head(branch_2)
+    difference_4 = branch_2 - head_branch_2
+    branch_5 = keras.ops.where(is_less_2, expm1_product_8 - (total_6 - 1.0), 0.0)
+    branch_5 = branch_5 * branch_2 * 2.0
+    total_8 = head_branch_2 * head_branch_2 - t + head_branch_2 * difference_4
+    total_8 = total_8 + difference_4 * head_branch_2 + difference_4 * difference_4
+    total_8 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_8) + branch_5
+    branch_6 = keras.ops.where(outside, total_8, 0.0)
+    negated_2 = -(total_5 * _sign(product_7))
+    product_9 = negated_2 * 0.5 * 2.0
+    branch_7 = keras.ops.where(outside, product_9, 0.0)
+    total_9 = branch_3 - (total_7 - difference_3) + (branch_4 - difference_3)
+    total_9 = total_9 + (branch_6 + branch_7 * branch_3)
+    product_10 = keras.ops.where(outside, 0.0, product_9) * branch_4
+    total_9 = total_9 + (keras.ops.where(outside, 0.0, total_8) + product_10)
+    branch_8 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    total_10 = total_7 + branch_8
+    ratio = product_5 / total_10
+    product_11 = _4_OVER_SQRT_PI * delta
     head_product_11 = _head(product_11)
-    difference_20 = product_11 - head_product_11
-    difference_20 = keras.ops.where(product_11 == head_product_11, 0.0, difference_20)
-    difference_20 = head_product_11 + difference_20
-    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
-    difference_21 = _COEFFICIENT_3 - head_3
-    numerator = head_ratio_2 * head_total_7 - difference_16 + head_ratio_2 * difference_11
-    numerator = numerator + difference_17 * head_total_7 + difference_17 * difference_11
-    numerator = -keras.ops.where(difference_16 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = difference_8 - difference_16 + numerator
-    numerator_2 = head_ratio * head_total_7 - difference_10 + head_ratio * difference_11
-    numerator_3 = numerator_2 + difference_12 * head_total_7 + difference_12 * difference_11
-    numerator_4 = -keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = difference - difference_10 + numerator_4 + total_9 - difference_15 * ratio
-    numerator_5 = numerator_5 / total_7
-    numerator_5 = ratio - (total_8 - difference_9) + (ratio_2 - difference_9) + numerator_5
-    numerator_6 = head_3 * head_delta - difference_20 + head_3 * difference_4
-    numerator_7 = numerator_6 + difference_21 * head_delta + difference_21 * difference_4
-    numerator_8 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = difference_20 - difference_7 + (numerator_8 + _COEFFICIENT_4 * delta)
-    numerator_10 = numerator_9 * gamma
-    numerator_11 = head_difference_7 * head_gamma - difference_8
-    numerator_12 = numerator_11 + head_difference_7 * difference_18
-    numerator_13 = numerator_12 + difference_19 * head_gamma + difference_19 * difference_18
-    numerator_14 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator = numerator + (numerator_14 + numerator_10) - difference_15 * ratio_2
-    numerator_5 = numerator_5 + numerator / total_7
-    branch_10 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
-    total_10 = total_8 + branch_10
-    difference_22 = branch_10 - (total_10 - total_8)
-    product_12 = _4_OVER_SQRT_PI * clamped
-    head_product_12 = _head(product_12)
-    difference_23 = product_12 - head_product_12
-    difference_23 = keras.ops.where(product_12 == head_product_12, 0.0, difference_23)
-    difference_23 = head_product_12 + difference_23
-    product_13 = difference_23 * total
+    total_11 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_11)
+    product_13 = product_12 * gamma
     head_product_13 = _head(product_13)
-    difference_24 = product_13 - head_product_13
-    difference_24 = keras.ops.where(product_13 == head_product_13, 0.0, difference_24)
-    difference_24 = head_product_13 + difference_24
+    total_12 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_12)
+    ratio_2 = product_14 / total_10
+    total_13 = ratio + ratio_2
+    difference_5 = total_13 - ratio
+    product_15 = ratio * total_10
+    head_product_15 = _head(product_15)
+    total_14 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_14)
+    head_ratio = _head(ratio)
+    head_total_10 = _head(total_10)
+    difference_6 = total_10 - head_total_10
+    difference_7 = ratio - head_ratio
+    head_product_2 = _head(product_2)
+    head_product_3 = _head(product_3)
+    difference_8 = product_3 - head_product_3
+    difference_9 = product_2 - head_product_2
+    total_15 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference_8
+    total_15 = total_15 + difference_9 * head_product_3 + difference_9 * difference_8
+    total_15 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_15)
+    difference_10 = branch_8 - (total_10 - total_7)
+    product_17 = ratio_2 * total_10
+    head_product_17 = _head(product_17)
+    total_16 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_16)
+    head_ratio_2 = _head(ratio_2)
+    difference_11 = ratio_2 - head_ratio_2
+    head_product_12 = _head(product_12)
+    head_gamma = _head(gamma)
+    difference_12 = gamma - head_gamma
+    difference_13 = product_12 - head_product_12
+    product_19 = _COEFFICIENT_3 * delta
+    head_product_19 = _head(product_19)
+    total_17 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_17)
+    head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
+    difference_14 = _COEFFICIENT_3 - head_3
+    numerator = head_product_12 * head_gamma - product_14 + head_product_12 * difference_12
+    numerator = numerator + difference_13 * head_gamma + difference_13 * difference_12
+    numerator = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator_2 = head_ratio_2 * head_total_10 - product_18 + head_ratio_2 * difference_6
+    numerator_3 = numerator_2 + difference_11 * head_total_10 + difference_11 * difference_6
+    numerator_4 = -keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = product_14 - product_18 + numerator_4
+    numerator_6 = head_ratio * head_total_10 - product_16 + head_ratio * difference_6
+    numerator_7 = numerator_6 + difference_7 * head_total_10 + difference_7 * difference_6
+    numerator_8 = -keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, numerator_7)
+    numerator_9 = product_5 - product_16 + numerator_8 + total_15 - difference_10 * ratio
+    numerator_9 = numerator_9 / total_10
+    numerator_9 = ratio - (total_13 - difference_5) + (ratio_2 - difference_5) + numerator_9
+    numerator_10 = head_3 * head_delta - product_20 + head_3 * difference_2
+    numerator_11 = numerator_10 + difference_14 * head_delta + difference_14 * difference_2
+    numerator_12 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_11)
+    numerator_13 = (product_20 - product_12 + (numerator_12 + _COEFFICIENT_4 * delta)) * gamma
+    numerator = numerator_5 + (numerator + numerator_13) - difference_10 * ratio_2
+    numerator_9 = numerator_9 + numerator / total_10
+    branch_9 = keras.ops.where(keras.ops.abs(numerator_9) < float("inf"), numerator_9, 0.0)
+    total_18 = total_13 + branch_9
+    difference_15 = branch_9 - (total_18 - total_13)
+    product_21 = _4_OVER_SQRT_PI * clamped
+    head_product_21 = _head(product_21)
+    total_19 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_19)
+    product_23 = product_22 * product_3
+    head_product_23 = _head(product_23)
+    total_20 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_20)
     gamma_squared = keras.ops.square(gamma)
     head_4 = _head(gamma_squared)
-    branch_11 = keras.ops.where(gamma_squared == head_4, 0.0, gamma_squared - head_4)
-    branch_11 = head_4 + branch_11
-    product_14 = branch_11 * gamma
-    head_product_14 = _head(product_14)
-    difference_25 = product_14 - head_product_14
-    difference_25 = keras.ops.where(product_14 == head_product_14, 0.0, difference_25)
-    difference_25 = head_product_14 + difference_25
-    product_15 = difference_24 * difference_25
-    head_product_15 = _head(product_15)
-    difference_26 = product_15 - head_product_15
-    difference_26 = keras.ops.where(product_15 == head_product_15, 0.0, difference_26)
-    difference_26 = head_product_15 + difference_26
-    log_total_7 = keras.ops.log(total_7)
-    is_less_3 = total_7 < 2.0**-32
-    product_16 = total_7 * keras.ops.where(
+    total_21 = head_4 + (gamma_squared - head_4)
+    product_25 = gamma_squared * 2.0**-60
+    product_25 = (product_25 == 0.0) | (gamma_squared == head_4)
+    product_25 = keras.ops.where(product_25, gamma_squared, total_21)
+    product_26 = product_25 * gamma
+    head_product_26 = _head(product_26)
+    total_22 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_22)
+    product_28 = product_24 * product_27
+    head_product_28 = _head(product_28)
+    total_23 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_23)
+    log_total_10 = keras.ops.log(total_10)
+    is_less_3 = total_10 < 2.0**-32
+    product_30 = total_10 * keras.ops.where(
         is_less_3, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
     )
-    head_product_16 = _head(product_16)
-    difference_27 = product_16 - head_product_16
-    difference_27 = keras.ops.where(product_16 == head_product_16, 0.0, difference_27)
-    difference_27 = head_product_16 + difference_27
-    product_17 = -0.5 * log_total_7
-    abs_product_17 = keras.ops.abs(product_17)
-    is_less_4 = abs_product_17 < 0.25
-    total_11 = product_17 + 1.0
-    difference_28 = total_11 - product_17
-    product_18 = (_1_OVER_15_FACTORIAL * product_17 + _1_OVER_14_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_13_FACTORIAL) * product_17 + _1_OVER_12_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_11_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_10_FACTORIAL) * product_17 + _1_OVER_9_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_8_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_7_FACTORIAL) * product_17 + _1_OVER_6_FACTORIAL
-    product_18 = (product_18 * product_17 + _1_OVER_5_FACTORIAL) * product_17
-    product_18 = (product_18 + _1_OVER_4_FACTORIAL) * product_17 + _1_OVER_3_FACTORIAL
-    product_18 = product_18 * product_17 + _1_OVER_2_FACTORIAL
-    product_18 = keras.ops.square(product_17) * product_18
-    product_18 = product_17 - (total_11 - difference_28) + (1.0 - difference_28) + product_18
-    branch_12 = keras.ops.where(keras.ops.abs(product_18) < float("inf"), product_18, 0.0)
-    total_12 = total_11 + branch_12
-    exp_product_17 = keras.ops.exp(product_17)
-    branch_13 = keras.ops.where(is_less_4, total_12, exp_product_17)
-    branch_14 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_19 = branch_13 * branch_14
-    head_product_19 = _head(product_19)
-    difference_29 = product_19 - head_product_19
-    difference_29 = keras.ops.where(product_19 == head_product_19, 0.0, difference_29)
-    difference_29 = head_product_19 + difference_29
-    product_20 = difference_27 * difference_29
-    head_product_20 = _head(product_20)
-    difference_30 = product_20 - head_product_20
-    difference_30 = keras.ops.where(product_20 == head_product_20, 0.0, difference_30)
-    difference_30 = head_product_20 + difference_30
-    product_21 = difference_30 * difference_29
-    head_product_21 = _head(product_21)
-    difference_31 = product_21 - head_product_21
-    difference_31 = keras.ops.where(product_21 == head_product_21, 0.0, difference_31)
-    difference_31 = head_product_21 + difference_31
-    total_13 = difference_31 - 1.0
-    difference_32 = total_13 - difference_31
-    head_5 = _head(difference_30)
-    head_6 = _head(difference_29)
-    difference_33 = difference_29 - head_6
-    difference_34 = difference_30 - head_5
-    head_7 = _head(difference_27)
-    difference_35 = difference_27 - head_7
-    binade = _binade(exp_product_17 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_15 = keras.ops.where(inside, binade, 1.0)
-    ratio_3 = exp_product_17 / branch_15
-    floor = _floor(keras.ops.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_36 = product_17 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_36 + negated_3
-    difference_37 = total_14 - difference_36
-    total_15 = difference_36 - (total_14 - difference_37) + (negated_3 - difference_37)
-    total_15 = total_15 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_16
-    numerator_15 = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
-    numerator_16 = (numerator_15 + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
-    numerator_17 = (numerator_16 * total_16 + _1_OVER_11_FACTORIAL) * total_16
-    numerator_18 = (numerator_17 + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
-    numerator_19 = (numerator_18 * total_16 + _1_OVER_8_FACTORIAL) * total_16
-    numerator_20 = (numerator_19 + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
-    numerator_21 = (numerator_20 * total_16 + _1_OVER_5_FACTORIAL) * total_16
-    numerator_22 = (numerator_21 + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
-    numerator_23 = keras.ops.square(total_16) * (numerator_22 * total_16 + _1_OVER_2_FACTORIAL)
-    numerator_24 = numerator_23 + (branch_16 - (total_16 - total_14))
-    numerator_24 = (1.0 - ratio_3 + total_16 + numerator_24) / ratio_3
-    numerator_24 = keras.ops.where(inside & (abs_product_17 >= 0.25), numerator_24, 0.0)
-    numerator_24 = numerator_24 * branch_13
-    branch_17 = keras.ops.where(is_less_4, branch_12 - (total_12 - total_11), 0.0)
-    branch_17 = (branch_17 + numerator_24) * branch_14
-    total_17 = difference_31 - (total_13 - difference_32) + (-1.0 - difference_32)
-    total_18 = head_7 * head_6 - difference_30 + head_7 * difference_33
-    total_18 = total_18 + difference_35 * head_6 + difference_35 * difference_33
-    total_18 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_18 = (total_18 + branch_17 * difference_27) * difference_29
-    total_19 = head_5 * head_6 - difference_31 + head_5 * difference_33
-    total_19 = total_19 + difference_34 * head_6 + difference_34 * difference_33
-    total_19 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, total_19) + total_18
-    total_17 = total_17 + (total_19 + branch_17 * difference_30)
-    branch_18 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-    total_20 = total_13 + branch_18
-    total_21 = total_20 + (branch_18 - (total_20 - total_13))
-    branch_19 = keras.ops.where(keras.ops.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_20 = keras.ops.where(keras.ops.abs(branch_19) < float("inf"), branch_19, 0.0)
-    total_22 = log_total_7 + branch_20
-    difference_38 = total_22 - log_total_7
-    difference_39 = branch_20 - difference_38
-    magnitude = keras.ops.abs(difference_38 + difference_39)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_7)
-    branch_21 = keras.ops.where(magnitude, total_22, log_total_7)
-    minus_difference_2 = -difference_2
-    smaller = _minimum(minus_difference_2, 0.0)
-    minus_smaller = -smaller
-    total_23 = branch_21 + minus_smaller
-    difference_40 = total_23 - branch_21
-    is_equal_2 = minus_difference_2 == 0.0
-    minus_total_2 = -total_2
-    magnitude_2 = keras.ops.abs(minus_total_2)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_2, 0.0)
-    differs_2 = minus_difference_2 != 0.0
-    outside_2 = is_equal_2 & (magnitude_2 <= 0.0) | differs_2 & (minus_difference_2 <= 0.0)
-    outside_2 = keras.ops.where(outside_2, minus_total_2, 0.0)
-    total_24 = branch_21 - (total_23 - difference_40) + (minus_smaller - difference_40)
-    branch_22 = keras.ops.where(magnitude, difference_39, 0.0)
-    total_24 = total_24 + (branch_22 + 1.0 / total_7 * difference_15) - outside_2
-    branch_23 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = total_23 + branch_23
-    product_22 = difference_26 * total_25
-    head_product_22 = _head(product_22)
-    difference_41 = product_22 - head_product_22
-    difference_41 = keras.ops.where(product_22 == head_product_22, 0.0, difference_41)
-    difference_41 = head_product_22 + difference_41
-    head_8 = _head(difference_26)
-    head_total_25 = _head(total_25)
-    difference_42 = total_25 - head_total_25
-    difference_43 = difference_26 - head_8
-    head_9 = _head(difference_24)
-    head_10 = _head(difference_25)
-    difference_44 = difference_25 - head_10
-    difference_45 = difference_24 - head_9
-    head_11 = _head(difference_23)
-    difference_46 = difference_23 - head_11
-    product_23 = _COEFFICIENT_3 * clamped
-    head_product_23 = _head(product_23)
-    difference_47 = product_23 - head_product_23
-    difference_47 = keras.ops.where(product_23 == head_product_23, 0.0, difference_47)
-    difference_47 = head_product_23 + difference_47
-    head_branch_11 = _head(branch_11)
-    difference_48 = branch_11 - head_branch_11
-    total_26 = head_gamma * head_gamma - branch_11 + head_gamma * difference_18
-    total_26 = total_26 + difference_18 * head_gamma + difference_18 * difference_18
-    total_26 = keras.ops.where(branch_11 * 2.0**-60 == 0.0, 0.0, total_26)
-    difference_49 = branch_23 - (total_25 - total_23)
-    total_27 = head_branch_11 * head_gamma - difference_25 + head_branch_11 * difference_18
-    total_27 = total_27 + difference_48 * head_gamma + difference_48 * difference_18
-    total_27 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = (total_27 + total_26 * gamma) * difference_24
-    total_28 = head_8 * head_total_25 - difference_41 + head_8 * difference_42
-    total_28 = total_28 + difference_43 * head_total_25 + difference_43 * difference_42
-    total_28 = keras.ops.where(difference_41 * 2.0**-60 == 0.0, 0.0, total_28)
-    total_29 = head_11 * head_total - difference_24 + head_11 * difference_13
-    total_29 = total_29 + difference_46 * head_total + difference_46 * difference_13
-    total_29 = keras.ops.where(difference_24 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_30 = head_3 * head_clamped - difference_47 + head_3 * difference_3
-    total_30 = total_30 + difference_21 * head_clamped + difference_21 * difference_3
-    total_30 = keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = difference_47 - difference_23 + (total_30 + _COEFFICIENT_4 * clamped)
-    total_29 = (total_29 + total_30 * total) * difference_25
-    total_31 = head_9 * head_10 - difference_26 + head_9 * difference_44
-    total_31 = total_31 + difference_45 * head_10 + difference_45 * difference_44
-    total_31 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, total_31) + total_29
-    total_28 = total_28 + (total_31 + total_27) * total_25 + difference_49 * difference_26
-    total_7_squared = keras.ops.square(total_7)
-    head_12 = _head(total_7_squared)
-    branch_24 = keras.ops.where(total_7_squared == head_12, 0.0, total_7_squared - head_12)
-    branch_24 = head_12 + branch_24
-    total_32 = head_total_7 * head_total_7 - branch_24 + head_total_7 * difference_11
-    total_32 = total_32 + difference_11 * head_total_7 + difference_11 * difference_11
-    total_32 = keras.ops.where(branch_24 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = total_32 + difference_15 * total_7 * 2.0
-    branch_25 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    branch_25 = branch_24 + branch_25
-    branch_26 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    branch_26 = branch_4 + branch_26
-    product_24 = branch_26 * branch_8
-    total_33 = keras.ops.where(keras.ops.abs(branch_8) < float("inf"), branch_8, 0.0) + 1.0
-    total_33 = branch_26 * total_33
-    branch_27 = keras.ops.where(keras.ops.abs(product_24) < float("inf"), product_24, 0.0)
-    branch_27 = branch_26 + branch_27
-    total_33 = keras.ops.where(keras.ops.abs(branch_26) < 2.0**-60, total_33, branch_27)
-    numerator_25 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
-    numerator_25 = (difference_41 + numerator_25) / branch_25 * total_33
-    numerator_26 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    numerator_26 = (difference + numerator_26) / branch_25 * total_33
-    magnitude_3 = keras.ops.abs(difference_22)
-    magnitude_3 = total_10 + keras.ops.where(magnitude_3 < float("inf"), difference_22, 0.0)
-    magnitude_3 = magnitude_3 - numerator_25 - numerator_26
-    total_25_squared = keras.ops.square(total_25)
-    head_13 = _head(total_25_squared)
-    difference_50 = total_25_squared - head_13
-    difference_50 = head_13 + keras.ops.where(total_25_squared == head_13, 0.0, difference_50)
-    product_25 = branch_11 * difference_50
-    head_product_25 = _head(product_25)
-    difference_51 = product_25 - head_product_25
-    difference_51 = keras.ops.where(product_25 == head_product_25, 0.0, difference_51)
-    difference_51 = head_product_25 + difference_51
-    negated_4 = -difference_51
-    smaller_2 = _minimum(difference_2, 0.0)
-    total_34 = negated_4 + smaller_2
-    difference_52 = total_34 - negated_4
-    head_14 = _head(difference_50)
-    difference_53 = difference_50 - head_14
-    outside_3 = is_equal & (branch_2 <= 0.0) | differs & (difference_2 <= 0.0)
-    outside_3 = keras.ops.where(outside_3, total_2, 0.0)
-    total_35 = head_branch_11 * head_14 - difference_51 + head_branch_11 * difference_53
-    total_35 = total_35 + difference_48 * head_14 + difference_48 * difference_53
-    total_35 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + total_26 * difference_50
-    total_36 = negated_4 - (total_34 - difference_52) + (smaller_2 - difference_52)
-    difference_54 = head_total_25 * head_total_25 - difference_50
-    difference_54 = difference_54 + head_total_25 * difference_42
-    difference_54 = difference_54 + difference_42 * head_total_25
-    difference_54 = difference_54 + difference_42 * difference_42
-    difference_54 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, difference_54)
-    total_35 = -(total_35 + (difference_54 + difference_49 * total_25 * 2.0) * branch_11)
-    total_36 = total_36 + total_35 + outside_3
-    branch_28 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_34 + branch_28
-    product_26 = 0.5 * total_37
-    is_less_5 = keras.ops.abs(product_26) < 0.5
-    expm1_product_26 = _expm1(product_26)
-    total_38 = expm1_product_26 + 1.0
-    branch_29 = keras.ops.where(is_less_5, total_38, keras.ops.exp(product_26))
-    branch_30 = keras.ops.where(is_less_5, expm1_product_26 - (total_38 - 1.0), 0.0)
-    branch_31 = keras.ops.where(keras.ops.abs(branch_30) < float("inf"), branch_30, 0.0)
-    total_39 = branch_29 + branch_31
-    product_27 = magnitude_3 * total_39
-    head_product_27 = _head(product_27)
-    difference_55 = product_27 - head_product_27
-    difference_55 = keras.ops.where(product_27 == head_product_27, 0.0, difference_55)
-    difference_55 = head_product_27 + difference_55
-    head_magnitude_3 = _head(magnitude_3)
-    head_total_39 = _head(total_39)
-    difference_56 = total_39 - head_total_39
-    difference_57 = magnitude_3 - head_magnitude_3
-    difference_58 = branch_31 - (total_39 - branch_29)
-    difference_59 = head_magnitude_3 * head_total_39 - difference_55
-    difference_59 = difference_59 + head_magnitude_3 * difference_56
-    difference_59 = difference_59 + difference_57 * head_total_39
-    difference_59 = difference_59 + difference_57 * difference_56
-    difference_59 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, difference_59)
-    difference_59 = difference_59 + difference_58 * magnitude_3
-    magnitude_4 = keras.ops.abs(difference_59)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_59, 0.0)
-    total_40 = difference_55 + magnitude_4
-    product_28 = total_40 * total_39
-    head_product_28 = _head(product_28)
-    difference_60 = product_28 - head_product_28
-    difference_60 = keras.ops.where(product_28 == head_product_28, 0.0, difference_60)
-    difference_60 = head_product_28 + difference_60
-    product_29 = _MINUS_2_OVER_SQRT_PI * delta
-    head_product_29 = _head(product_29)
-    difference_61 = product_29 - head_product_29
-    difference_61 = keras.ops.where(product_29 == head_product_29, 0.0, difference_61)
-    difference_61 = head_product_29 + difference_61
-    product_30 = difference_61 * gamma
     head_product_30 = _head(product_30)
-    difference_62 = product_30 - head_product_30
-    difference_62 = keras.ops.where(product_30 == head_product_30, 0.0, difference_62)
-    difference_62 = head_product_30 + difference_62
-    product_31 = 2.0 * clamped
-    product_32 = product_31 * delta
-    head_product_32 = _head(product_32)
-    difference_63 = product_32 - head_product_32
-    difference_63 = keras.ops.where(product_32 == head_product_32, 0.0, difference_63)
-    difference_63 = head_product_32 + difference_63
-    product_33 = difference_63 * branch_11
-    head_product_33 = _head(product_33)
-    difference_64 = product_33 - head_product_33
-    difference_64 = keras.ops.where(product_33 == head_product_33, 0.0, difference_64)
-    difference_64 = head_product_33 + difference_64
-    negated_5 = -keras.ops.abs(minus_difference_2)
-    abs_negated_5 = keras.ops.abs(negated_5)
-    is_less_6 = abs_negated_5 < 0.25
-    total_41 = negated_5 + 1.0
-    difference_65 = total_41 - negated_5
-    product_34 = (_1_OVER_15_FACTORIAL * negated_5 + _1_OVER_14_FACTORIAL) * negated_5
-    product_34 = (product_34 + _1_OVER_13_FACTORIAL) * negated_5 + _1_OVER_12_FACTORIAL
-    product_34 = (product_34 * negated_5 + _1_OVER_11_FACTORIAL) * negated_5
-    product_34 = (product_34 + _1_OVER_10_FACTORIAL) * negated_5 + _1_OVER_9_FACTORIAL
-    product_34 = (product_34 * negated_5 + _1_OVER_8_FACTORIAL) * negated_5
-    product_34 = (product_34 + _1_OVER_7_FACTORIAL) * negated_5 + _1_OVER_6_FACTORIAL
-    product_34 = (product_34 * negated_5 + _1_OVER_5_FACTORIAL) * negated_5
-    product_34 = (product_34 + _1_OVER_4_FACTORIAL) * negated_5 + _1_OVER_3_FACTORIAL
-    product_34 = keras.ops.square(negated_5) * (product_34 * negated_5 + _1_OVER_2_FACTORIAL)
-    product_34 = negated_5 - (total_41 - difference_65) + (1.0 - difference_65) + product_34
-    branch_32 = keras.ops.where(keras.ops.abs(product_34) < float("inf"), product_34, 0.0)
-    total_42 = total_41 + branch_32
-    exp_negated_5 = keras.ops.exp(negated_5)
-    t_2 = keras.ops.where(is_less_6, total_42, exp_negated_5)
-    total_43 = t_2 + 1.0
-    difference_66 = total_43 - t_2
-    branch_33 = keras.ops.where(is_less_6, branch_32 - (total_42 - total_41), 0.0)
-    binade_2 = _binade(exp_negated_5 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_34 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_4 = exp_negated_5 / branch_34
-    floor_2 = _floor(keras.ops.log(branch_34) * _1_OVER_LOG_2 + 0.5)
-    difference_67 = negated_5 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_6 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_44 = difference_67 + negated_6
-    difference_68 = total_44 - difference_67
-    total_45 = difference_67 - (total_44 - difference_68) + (negated_6 - difference_68)
-    total_45 = total_45 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_35 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
-    total_46 = total_44 + branch_35
-    numerator_27 = (_1_OVER_15_FACTORIAL * total_46 + _1_OVER_14_FACTORIAL) * total_46
-    numerator_28 = (numerator_27 + _1_OVER_13_FACTORIAL) * total_46 + _1_OVER_12_FACTORIAL
-    numerator_29 = (numerator_28 * total_46 + _1_OVER_11_FACTORIAL) * total_46
-    numerator_30 = (numerator_29 + _1_OVER_10_FACTORIAL) * total_46 + _1_OVER_9_FACTORIAL
-    numerator_31 = (numerator_30 * total_46 + _1_OVER_8_FACTORIAL) * total_46
-    numerator_32 = (numerator_31 + _1_OVER_7_FACTORIAL) * total_46 + _1_OVER_6_FACTORIAL
-    numerator_33 = (numerator_32 * total_46 + _1_OVER_5_FACTORIAL) * total_46
-    numerator_34 = (numerator_33 + _1_OVER_4_FACTORIAL) * total_46 + _1_OVER_3_FACTORIAL
-    numerator_35 = keras.ops.square(total_46) * (numerator_34 * total_46 + _1_OVER_2_FACTORIAL)
-    numerator_36 = numerator_35 + (branch_35 - (total_46 - total_44))
-    numerator_36 = (1.0 - ratio_4 + total_46 + numerator_36) / ratio_4
-    numerator_36 = keras.ops.where(inside_2 & (abs_negated_5 >= 0.25), numerator_36, 0.0)
-    numerator_36 = numerator_36 - minus_total_2 * _sign(minus_difference_2)
-    total_47 = t_2 - (total_43 - difference_66) + (1.0 - difference_66)
-    total_47 = total_47 + (branch_33 + numerator_36 * t_2)
-    branch_36 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
-    total_48 = total_43 + branch_36
-    ratio_5 = 1.0 / total_48
-    ratio_5_squared = keras.ops.square(ratio_5)
-    head_15 = _head(ratio_5_squared)
-    branch_37 = keras.ops.where(ratio_5_squared == head_15, 0.0, ratio_5_squared - head_15)
-    branch_37 = head_15 + branch_37
-    product_35 = difference_64 * branch_37
-    head_product_35 = _head(product_35)
-    difference_69 = product_35 - head_product_35
-    difference_69 = keras.ops.where(product_35 == head_product_35, 0.0, difference_69)
-    difference_69 = head_product_35 + difference_69
-    head_16 = _head(difference_64)
-    head_branch_37 = _head(branch_37)
-    difference_70 = branch_37 - head_branch_37
-    difference_71 = difference_64 - head_16
-    head_17 = _head(difference_63)
-    difference_72 = difference_63 - head_17
-    head_product_31 = _head(product_31)
-    difference_73 = product_31 - head_product_31
-    head_ratio_5 = _head(ratio_5)
-    difference_74 = ratio_5 - head_ratio_5
-    product_36 = ratio_5 * total_48
+    total_24 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_24)
+    product_32 = -0.5 * log_total_10
+    abs_product_32 = keras.ops.abs(product_32)
+    is_less_4 = abs_product_32 < 0.25
+    total_25 = product_32 + 1.0
+    difference_16 = total_25 - product_32
+    product_33 = (_1_OVER_15_FACTORIAL * product_32 + _1_OVER_14_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_13_FACTORIAL) * product_32 + _1_OVER_12_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_11_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_10_FACTORIAL) * product_32 + _1_OVER_9_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_8_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_7_FACTORIAL) * product_32 + _1_OVER_6_FACTORIAL
+    product_33 = (product_33 * product_32 + _1_OVER_5_FACTORIAL) * product_32
+    product_33 = (product_33 + _1_OVER_4_FACTORIAL) * product_32 + _1_OVER_3_FACTORIAL
+    product_33 = product_33 * product_32 + _1_OVER_2_FACTORIAL
+    product_33 = keras.ops.square(product_32) * product_33
+    product_33 = product_32 - (total_25 - difference_16) + (1.0 - difference_16) + product_33
+    branch_10 = keras.ops.where(keras.ops.abs(product_33) < float("inf"), product_33, 0.0)
+    total_26 = total_25 + branch_10
+    exp_product_32 = keras.ops.exp(product_32)
+    branch_11 = keras.ops.where(is_less_4, total_26, exp_product_32)
+    branch_12 = keras.ops.where(is_less_3, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_34 = branch_11 * branch_12
+    head_product_34 = _head(product_34)
+    total_27 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_27)
+    product_36 = product_31 * product_35
     head_product_36 = _head(product_36)
-    difference_75 = product_36 - head_product_36
-    difference_75 = keras.ops.where(product_36 == head_product_36, 0.0, difference_75)
-    difference_75 = head_product_36 + difference_75
-    head_total_48 = _head(total_48)
-    difference_76 = total_48 - head_total_48
-    numerator_37 = head_ratio_5 * head_total_48 - difference_75 + head_ratio_5 * difference_76
-    numerator_38 = numerator_37 + difference_74 * head_total_48 + difference_74 * difference_76
-    numerator_39 = -keras.ops.where(difference_75 * 2.0**-60 == 0.0, 0.0, numerator_38)
-    numerator_40 = 1.0 - difference_75 + numerator_39
-    numerator_40 = (numerator_40 - (branch_36 - (total_48 - total_43)) * ratio_5) / total_48
+    total_28 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_28)
+    product_38 = product_37 * product_35
+    head_product_38 = _head(product_38)
+    total_29 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_29)
+    total_30 = product_39 - 1.0
+    difference_17 = total_30 - product_39
+    head_product_37 = _head(product_37)
+    head_product_35 = _head(product_35)
+    difference_18 = product_35 - head_product_35
+    difference_19 = product_37 - head_product_37
+    head_product_31 = _head(product_31)
+    difference_20 = product_31 - head_product_31
+    binade = _binade(exp_product_32 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_13 = keras.ops.where(inside, binade, 1.0)
+    ratio_3 = exp_product_32 / branch_13
+    floor = _floor(keras.ops.log(branch_13) * _1_OVER_LOG_2 + 0.5)
+    difference_21 = product_32 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_31 = difference_21 + negated_3
+    difference_22 = total_31 - difference_21
+    total_32 = difference_21 - (total_31 - difference_22) + (negated_3 - difference_22)
+    total_32 = total_32 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_33 = total_31 + branch_14
+    numerator_14 = (_1_OVER_15_FACTORIAL * total_33 + _1_OVER_14_FACTORIAL) * total_33
+    numerator_15 = (numerator_14 + _1_OVER_13_FACTORIAL) * total_33 + _1_OVER_12_FACTORIAL
+    numerator_16 = (numerator_15 * total_33 + _1_OVER_11_FACTORIAL) * total_33
+    numerator_17 = (numerator_16 + _1_OVER_10_FACTORIAL) * total_33 + _1_OVER_9_FACTORIAL
+    numerator_18 = (numerator_17 * total_33 + _1_OVER_8_FACTORIAL) * total_33
+    numerator_19 = (numerator_18 + _1_OVER_7_FACTORIAL) * total_33 + _1_OVER_6_FACTORIAL
+    numerator_20 = (numerator_19 * total_33 + _1_OVER_5_FACTORIAL) * total_33
+    numerator_21 = (numerator_20 + _1_OVER_4_FACTORIAL) * total_33 + _1_OVER_3_FACTORIAL
+    numerator_22 = keras.ops.square(total_33) * (numerator_21 * total_33 + _1_OVER_2_FACTORIAL)
+    numerator_23 = numerator_22 + (branch_14 - (total_33 - total_31))
+    numerator_23 = (1.0 - ratio_3 + total_33 + numerator_23) / ratio_3
+    numerator_23 = keras.ops.where(inside & (abs_product_32 >= 0.25), numerator_23, 0.0)
+    numerator_23 = numerator_23 * branch_11
+    branch_15 = keras.ops.where(is_less_4, branch_10 - (total_26 - total_25), 0.0)
+    branch_15 = (branch_15 + numerator_23) * branch_12
+    total_34 = product_39 - (total_30 - difference_17) + (-1.0 - difference_17)
+    difference_23 = head_product_31 * head_product_35 - product_37
+    difference_23 = difference_23 + head_product_31 * difference_18
+    difference_23 = difference_23 + difference_20 * head_product_35
+    difference_23 = difference_23 + difference_20 * difference_18
+    difference_23 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_23)
+    difference_23 = (difference_23 + branch_15 * product_31) * product_35
+    difference_24 = head_product_37 * head_product_35 - product_39
+    difference_24 = difference_24 + head_product_37 * difference_18
+    difference_24 = difference_24 + difference_19 * head_product_35
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_24)
+    total_34 = total_34 + (difference_24 + difference_23 + branch_15 * product_37)
+    branch_16 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
+    total_35 = total_30 + branch_16
+    total_36 = total_35 + (branch_16 - (total_35 - total_30))
+    branch_17 = keras.ops.where(keras.ops.abs(total_36) < 0.00390625, total_36, 0.0)
+    branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
+    total_37 = log_total_10 + branch_18
+    difference_25 = total_37 - log_total_10
+    difference_26 = branch_18 - difference_25
+    magnitude = keras.ops.abs(difference_25 + difference_26)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_10)
+    branch_19 = keras.ops.where(magnitude, total_37, log_total_10)
+    minus_product_7 = -product_7
+    smaller = _minimum(minus_product_7, 0.0)
+    minus_smaller = -smaller
+    total_38 = branch_19 + minus_smaller
+    difference_27 = total_38 - branch_19
+    is_equal_2 = minus_product_7 == 0.0
+    minus_total_5 = -total_5
+    magnitude_2 = keras.ops.abs(minus_total_5)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
+    differs_2 = minus_product_7 != 0.0
+    outside_2 = is_equal_2 & (magnitude_2 <= 0.0) | differs_2 & (minus_product_7 <= 0.0)
+    outside_2 = keras.ops.where(outside_2, minus_total_5, 0.0)
+    total_39 = branch_19 - (total_38 - difference_27) + (minus_smaller - difference_27)
+    branch_20 = keras.ops.where(magnitude, difference_26, 0.0)
+    total_39 = total_39 + (branch_20 + 1.0 / total_10 * difference_10) - outside_2
+    branch_21 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
+    total_40 = total_38 + branch_21
+    product_40 = product_29 * total_40
+    head_product_40 = _head(product_40)
+    total_41 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_41)
+    head_product_29 = _head(product_29)
+    head_total_40 = _head(total_40)
+    difference_28 = total_40 - head_total_40
+    difference_29 = product_29 - head_product_29
+    head_product_24 = _head(product_24)
+    head_product_27 = _head(product_27)
+    difference_30 = product_27 - head_product_27
+    difference_31 = product_24 - head_product_24
+    head_product_22 = _head(product_22)
+    difference_32 = product_22 - head_product_22
+    product_42 = _COEFFICIENT_3 * clamped
+    head_product_42 = _head(product_42)
+    total_42 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_42)
+    head_product_25 = _head(product_25)
+    difference_33 = product_25 - head_product_25
+    total_43 = head_gamma * head_gamma - product_25 + head_gamma * difference_12
+    total_43 = total_43 + difference_12 * head_gamma + difference_12 * difference_12
+    total_43 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_43)
+    difference_34 = branch_21 - (total_40 - total_38)
+    total_44 = head_product_25 * head_gamma - product_27 + head_product_25 * difference_12
+    total_44 = total_44 + difference_33 * head_gamma + difference_33 * difference_12
+    total_44 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_44)
+    total_44 = (total_44 + total_43 * gamma) * product_24
+    total_45 = head_3 * head_clamped - product_43 + head_3 * difference
+    total_45 = total_45 + difference_14 * head_clamped + difference_14 * difference
+    total_45 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = product_43 - product_22 + (total_45 + _COEFFICIENT_4 * clamped)
+    total_45 = total_45 * product_3
+    difference_35 = head_product_24 * head_product_27 - product_29
+    difference_35 = difference_35 + head_product_24 * difference_30
+    difference_35 = difference_35 + difference_31 * head_product_27
+    difference_35 = difference_35 + difference_31 * difference_30
+    difference_35 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_35)
+    difference_36 = head_product_22 * head_product_3 - product_24
+    difference_36 = difference_36 + head_product_22 * difference_8
+    difference_36 = difference_36 + difference_32 * head_product_3
+    difference_36 = difference_36 + difference_32 * difference_8
+    difference_36 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_36) + total_45
+    difference_35 = (difference_35 + difference_36 * product_27 + total_44) * total_40
+    difference_37 = head_product_29 * head_total_40 - product_41
+    difference_37 = difference_37 + head_product_29 * difference_28
+    difference_37 = difference_37 + difference_29 * head_total_40
+    difference_37 = difference_37 + difference_29 * difference_28
+    difference_37 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_37)
+    difference_37 = difference_37 + difference_35 + difference_34 * product_29
+    total_10_squared = keras.ops.square(total_10)
+    head_5 = _head(total_10_squared)
+    total_46 = head_5 + (total_10_squared - head_5)
+    product_44 = total_10_squared * 2.0**-60
+    product_44 = (product_44 == 0.0) | (total_10_squared == head_5)
+    product_44 = keras.ops.where(product_44, total_10_squared, total_46)
+    total_47 = head_total_10 * head_total_10 - product_44 + head_total_10 * difference_6
+    total_47 = total_47 + difference_6 * head_total_10 + difference_6 * difference_6
+    total_47 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + difference_10 * total_10 * 2.0
+    branch_22 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    branch_22 = product_44 + branch_22
+    branch_23 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
+    branch_23 = branch_3 + branch_23
+    product_45 = branch_23 * branch_7
+    total_48 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0) + 1.0
+    total_48 = branch_23 * total_48
+    branch_24 = keras.ops.where(keras.ops.abs(product_45) < float("inf"), product_45, 0.0)
+    branch_24 = branch_23 + branch_24
+    total_48 = keras.ops.where(keras.ops.abs(branch_23) < 2.0**-60, total_48, branch_24)
+    numerator_24 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    numerator_24 = (product_5 + numerator_24) / branch_22 * total_48
+    numerator_25 = keras.ops.abs(difference_37)
+    numerator_26 = keras.ops.where(numerator_25 < float("inf"), difference_37, 0.0)
+    numerator_26 = (product_41 + numerator_26) / branch_22 * total_48
+    magnitude_3 = keras.ops.abs(difference_15)
+    magnitude_3 = total_18 + keras.ops.where(magnitude_3 < float("inf"), difference_15, 0.0)
+    magnitude_3 = magnitude_3 - numerator_26 - numerator_24
+    total_40_squared = keras.ops.square(total_40)
+    head_6 = _head(total_40_squared)
+    total_49 = head_6 + (total_40_squared - head_6)
+    product_46 = total_40_squared * 2.0**-60
+    product_46 = (product_46 == 0.0) | (total_40_squared == head_6)
+    product_46 = keras.ops.where(product_46, total_40_squared, total_49)
+    product_47 = product_25 * product_46
+    head_product_47 = _head(product_47)
+    total_50 = head_product_47 + (product_47 - head_product_47)
+    product_48 = product_47 * 2.0**-60
+    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = keras.ops.where(product_48, product_47, total_50)
+    minus_product_48 = -product_48
+    smaller_2 = _minimum(product_7, 0.0)
+    total_51 = minus_product_48 + smaller_2
+    difference_38 = total_51 - minus_product_48
+    head_product_46 = _head(product_46)
+    difference_39 = product_46 - head_product_46
+    outside_3 = is_equal & (branch <= 0.0) | differs & (product_7 <= 0.0)
+    outside_3 = keras.ops.where(outside_3, total_5, 0.0)
+    total_52 = minus_product_48 - (total_51 - difference_38) + (smaller_2 - difference_38)
+    total_53 = head_total_40 * head_total_40 - product_46 + head_total_40 * difference_28
+    total_53 = total_53 + difference_28 * head_total_40 + difference_28 * difference_28
+    total_53 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_53)
+    total_53 = (total_53 + difference_34 * total_40 * 2.0) * product_25
+    difference_40 = head_product_25 * head_product_46 - product_48
+    difference_40 = difference_40 + head_product_25 * difference_39
+    difference_40 = difference_40 + difference_33 * head_product_46
+    difference_40 = difference_40 + difference_33 * difference_39
+    difference_40 = keras.ops.where(product_48 * 2.0**-60 == 0.0, 0.0, difference_40)
+    total_52 = total_52 - (difference_40 + total_43 * product_46 + total_53) + outside_3
+    branch_25 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_54 = total_51 + branch_25
+    product_49 = 0.5 * total_54
+    is_less_5 = keras.ops.abs(product_49) < 0.5
+    expm1_product_49 = _expm1(product_49)
+    total_55 = expm1_product_49 + 1.0
+    branch_26 = keras.ops.where(is_less_5, total_55, keras.ops.exp(product_49))
+    branch_27 = keras.ops.where(is_less_5, expm1_product_49 - (total_55 - 1.0), 0.0)
+    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
+    total_56 = branch_26 + branch_28
+    product_50 = magnitude_3 * total_56
+    head_product_50 = _head(product_50)
+    total_57 = head_product_50 + (product_50 - head_product_50)
+    product_51 = product_50 * 2.0**-60
+    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = keras.ops.where(product_51, product_50, total_57)
+    head_magnitude_3 = _head(magnitude_3)
+    head_total_56 = _head(total_56)
+    difference_41 = total_56 - head_total_56
+    difference_42 = magnitude_3 - head_magnitude_3
+    difference_43 = branch_28 - (total_56 - branch_26)
+    difference_44 = head_magnitude_3 * head_total_56 - product_51
+    difference_44 = difference_44 + head_magnitude_3 * difference_41
+    difference_44 = difference_44 + difference_42 * head_total_56
+    difference_44 = difference_44 + difference_42 * difference_41
+    difference_44 = keras.ops.where(product_51 * 2.0**-60 == 0.0, 0.0, difference_44)
+    difference_44 = difference_44 + difference_43 * magnitude_3
+    magnitude_4 = keras.ops.abs(difference_44)
+    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_44, 0.0)
+    total_58 = product_51 + magnitude_4
+    product_52 = total_58 * total_56
+    head_product_52 = _head(product_52)
+    total_59 = head_product_52 + (product_52 - head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = keras.ops.where(product_53, product_52, total_59)
+    product_54 = _MINUS_2_OVER_SQRT_PI * delta
+    head_product_54 = _head(product_54)
+    total_60 = head_product_54 + (product_54 - head_product_54)
+    product_55 = product_54 * 2.0**-60
+    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = keras.ops.where(product_55, product_54, total_60)
+    product_56 = product_55 * gamma
+    head_product_56 = _head(product_56)
+    total_61 = head_product_56 + (product_56 - head_product_56)
+    product_57 = product_56 * 2.0**-60
+    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = keras.ops.where(product_57, product_56, total_61)
+    product_58 = 2.0 * clamped
+    product_59 = product_58 * delta
+    head_product_59 = _head(product_59)
+    total_62 = head_product_59 + (product_59 - head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = keras.ops.where(product_60, product_59, total_62)
+    product_61 = product_60 * product_25
+    head_product_61 = _head(product_61)
+    total_63 = head_product_61 + (product_61 - head_product_61)
+    product_62 = product_61 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = keras.ops.where(product_62, product_61, total_63)
+    negated_4 = -keras.ops.abs(minus_product_7)
+    abs_negated_4 = keras.ops.abs(negated_4)
+    is_less_6 = abs_negated_4 < 0.25
+    total_64 = negated_4 + 1.0
+    difference_45 = total_64 - negated_4
+    product_63 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
+    product_63 = (product_63 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
+    product_63 = (product_63 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
+    product_63 = (product_63 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
+    product_63 = (product_63 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
+    product_63 = (product_63 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
+    product_63 = (product_63 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
+    product_63 = (product_63 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
+    product_63 = keras.ops.square(negated_4) * (product_63 * negated_4 + _1_OVER_2_FACTORIAL)
+    product_63 = negated_4 - (total_64 - difference_45) + (1.0 - difference_45) + product_63
+    branch_29 = keras.ops.where(keras.ops.abs(product_63) < float("inf"), product_63, 0.0)
+    total_65 = total_64 + branch_29
+    exp_negated_4 = keras.ops.exp(negated_4)
+    t_3 = keras.ops.where(is_less_6, total_65, exp_negated_4)
+    total_66 = t_3 + 1.0
+    difference_46 = total_66 - t_3
+    branch_30 = keras.ops.where(is_less_6, branch_29 - (total_65 - total_64), 0.0)
+    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_31 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_negated_4 / branch_31
+    floor_2 = _floor(keras.ops.log(branch_31) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_67 = difference_47 + negated_5
+    difference_48 = total_67 - difference_47
+    total_68 = difference_47 - (total_67 - difference_48) + (negated_5 - difference_48)
+    total_68 = total_68 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_32 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
+    total_69 = total_67 + branch_32
+    numerator_27 = (_1_OVER_15_FACTORIAL * total_69 + _1_OVER_14_FACTORIAL) * total_69
+    numerator_28 = (numerator_27 + _1_OVER_13_FACTORIAL) * total_69 + _1_OVER_12_FACTORIAL
+    numerator_29 = (numerator_28 * total_69 + _1_OVER_11_FACTORIAL) * total_69
+    numerator_30 = (numerator_29 + _1_OVER_10_FACTORIAL) * total_69 + _1_OVER_9_FACTORIAL
+    numerator_31 = (numerator_30 * total_69 + _1_OVER_8_FACTORIAL) * total_69
+    numerator_32 = (numerator_31 + _1_OVER_7_FACTORIAL) * total_69 + _1_OVER_6_FACTORIAL
+    numerator_33 = (numerator_32 * total_69 + _1_OVER_5_FACTORIAL) * total_69
+    numerator_34 = (numerator_33 + _1_OVER_4_FACTORIAL) * total_69 + _1_OVER_3_FACTORIAL
+    numerator_35 = keras.ops.square(total_69) * (numerator_34 * total_69 + _1_OVER_2_FACTORIAL)
+    numerator_36 = numerator_35 + (branch_32 - (total_69 - total_67))
+    numerator_36 = (1.0 - ratio_4 + total_69 + numerator_36) / ratio_4
+    numerator_36 = keras.ops.where(inside_2 & (abs_negated_4 >= 0.25), numerator_36, 0.0)
+    numerator_36 = numerator_36 - minus_total_5 * _sign(minus_product_7)
+    total_70 = t_3 - (total_66 - difference_46) + (1.0 - difference_46)
+    total_70 = total_70 + (branch_30 + numerator_36 * t_3)
+    branch_33 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
+    total_71 = total_66 + branch_33
+    ratio_5 = 1.0 / total_71
+    ratio_5_squared = keras.ops.square(ratio_5)
+    head_7 = _head(ratio_5_squared)
+    total_72 = head_7 + (ratio_5_squared - head_7)
+    product_64 = ratio_5_squared * 2.0**-60
+    product_64 = (product_64 == 0.0) | (ratio_5_squared == head_7)
+    product_64 = keras.ops.where(product_64, ratio_5_squared, total_72)
+    product_65 = product_62 * product_64
+    head_product_65 = _head(product_65)
+    total_73 = head_product_65 + (product_65 - head_product_65)
+    product_66 = product_65 * 2.0**-60
+    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = keras.ops.where(product_66, product_65, total_73)
+    head_product_62 = _head(product_62)
+    head_product_64 = _head(product_64)
+    difference_49 = product_64 - head_product_64
+    difference_50 = product_62 - head_product_62
+    head_product_60 = _head(product_60)
+    difference_51 = product_60 - head_product_60
+    head_product_58 = _head(product_58)
+    difference_52 = product_58 - head_product_58
+    head_ratio_5 = _head(ratio_5)
+    difference_53 = ratio_5 - head_ratio_5
+    product_67 = ratio_5 * total_71
+    head_product_67 = _head(product_67)
+    total_74 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = keras.ops.where(product_68, product_67, total_74)
+    head_total_71 = _head(total_71)
+    difference_54 = total_71 - head_total_71
+    numerator_37 = head_ratio_5 * head_total_71 - product_68 + head_ratio_5 * difference_54
+    numerator_38 = numerator_37 + difference_53 * head_total_71 + difference_53 * difference_54
+    numerator_39 = -keras.ops.where(product_68 * 2.0**-60 == 0.0, 0.0, numerator_38)
+    numerator_40 = 1.0 - product_68 + numerator_39
+    numerator_40 = (numerator_40 - (branch_33 - (total_71 - total_66)) * ratio_5) / total_71
     numerator_40 = numerator_40 * ratio_5 * 2.0
-    total_49 = head_ratio_5 * head_ratio_5 - branch_37 + head_ratio_5 * difference_74
-    total_49 = total_49 + difference_74 * head_ratio_5 + difference_74 * difference_74
-    total_49 = keras.ops.where(branch_37 * 2.0**-60 == 0.0, 0.0, total_49) + numerator_40
-    total_50 = head_17 * head_branch_11 - difference_64 + head_17 * difference_48
-    total_50 = total_50 + difference_72 * head_branch_11 + difference_72 * difference_48
-    total_50 = keras.ops.where(difference_64 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_51 = head_16 * head_branch_37 - difference_69 + head_16 * difference_70
-    total_51 = total_51 + difference_71 * head_branch_37 + difference_71 * difference_70
-    total_51 = keras.ops.where(difference_69 * 2.0**-60 == 0.0, 0.0, total_51)
-    difference_77 = head_product_31 * head_delta - difference_63
-    difference_77 = difference_77 + head_product_31 * difference_4 + difference_73 * head_delta
-    difference_77 = difference_77 + difference_73 * difference_4
-    difference_77 = keras.ops.where(difference_63 * 2.0**-60 == 0.0, 0.0, difference_77)
-    total_50 = total_50 + difference_77 * branch_11 + total_26 * difference_63
-    total_51 = total_51 + total_50 * branch_37 + total_49 * difference_64
-    branch_38 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
-    total_52 = difference_69 + branch_38
+    total_75 = head_ratio_5 * head_ratio_5 - product_64 + head_ratio_5 * difference_53
+    total_75 = total_75 + difference_53 * head_ratio_5 + difference_53 * difference_53
+    total_75 = keras.ops.where(product_64 * 2.0**-60 == 0.0, 0.0, total_75) + numerator_40
+    total_76 = head_product_58 * head_delta - product_60 + head_product_58 * difference_2
+    total_76 = total_76 + difference_52 * head_delta + difference_52 * difference_2
+    total_76 = keras.ops.where(product_60 * 2.0**-60 == 0.0, 0.0, total_76) * product_25
+    difference_55 = head_product_60 * head_product_25 - product_62
+    difference_55 = difference_55 + head_product_60 * difference_33
+    difference_55 = difference_55 + difference_51 * head_product_25
+    difference_55 = difference_55 + difference_51 * difference_33
+    difference_55 = keras.ops.where(product_62 * 2.0**-60 == 0.0, 0.0, difference_55) + total_76
+    difference_55 = (difference_55 + total_43 * product_60) * product_64
+    difference_56 = head_product_62 * head_product_64 - product_66
+    difference_56 = difference_56 + head_product_62 * difference_49
+    difference_56 = difference_56 + difference_50 * head_product_64
+    difference_56 = difference_56 + difference_50 * difference_49
+    difference_56 = keras.ops.where(product_66 * 2.0**-60 == 0.0, 0.0, difference_56)
+    difference_56 = difference_56 + difference_55 + total_75 * product_62
+    magnitude_5 = keras.ops.abs(difference_56)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_56, 0.0)
+    total_77 = product_66 + magnitude_5
     abs_negated = keras.ops.abs(negated)
     is_less_7 = abs_negated < 0.25
-    total_53 = negated + 1.0
-    difference_78 = total_53 - negated
-    product_37 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_37 = (product_37 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_37 = (product_37 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_37 = (product_37 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_37 = (product_37 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_37 = (product_37 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_37 = (product_37 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_37 = keras.ops.square(negated) * (product_37 * negated + _1_OVER_2_FACTORIAL)
-    product_37 = negated - (total_53 - difference_78) + (1.0 - difference_78) + product_37
-    branch_39 = keras.ops.where(keras.ops.abs(product_37) < float("inf"), product_37, 0.0)
-    total_54 = total_53 + branch_39
+    total_78 = negated + 1.0
+    difference_57 = total_78 - negated
+    product_69 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_69 = (product_69 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_69 = (product_69 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_69 = (product_69 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_69 = (product_69 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_69 = (product_69 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_69 = (product_69 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_69 = keras.ops.square(negated) * (product_69 * negated + _1_OVER_2_FACTORIAL)
+    product_69 = negated - (total_78 - difference_57) + (1.0 - difference_57) + product_69
+    branch_34 = keras.ops.where(keras.ops.abs(product_69) < float("inf"), product_69, 0.0)
+    total_79 = total_78 + branch_34
     exp_negated = keras.ops.exp(negated)
-    t_3 = keras.ops.where(is_less_7, total_54, exp_negated)
-    branch_40 = keras.ops.where(is_less_7, branch_39 - (total_54 - total_53), 0.0)
+    t_4 = keras.ops.where(is_less_7, total_79, exp_negated)
+    branch_35 = keras.ops.where(is_less_7, branch_34 - (total_79 - total_78), 0.0)
     binade_3 = _binade(exp_negated * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_41 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_6 = exp_negated / branch_41
-    floor_3 = _floor(keras.ops.log(branch_41) * _1_OVER_LOG_2 + 0.5)
-    difference_79 = negated - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_7 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_55 = difference_79 + negated_7
-    difference_80 = total_55 - difference_79
-    total_56 = difference_79 - (total_55 - difference_80) + (negated_7 - difference_80)
-    total_56 = total_56 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_42 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
-    total_57 = total_55 + branch_42
-    numerator_41 = (_1_OVER_15_FACTORIAL * total_57 + _1_OVER_14_FACTORIAL) * total_57
-    numerator_42 = (numerator_41 + _1_OVER_13_FACTORIAL) * total_57 + _1_OVER_12_FACTORIAL
-    numerator_43 = (numerator_42 * total_57 + _1_OVER_11_FACTORIAL) * total_57
-    numerator_44 = (numerator_43 + _1_OVER_10_FACTORIAL) * total_57 + _1_OVER_9_FACTORIAL
-    numerator_45 = (numerator_44 * total_57 + _1_OVER_8_FACTORIAL) * total_57
-    numerator_46 = (numerator_45 + _1_OVER_7_FACTORIAL) * total_57 + _1_OVER_6_FACTORIAL
-    numerator_47 = (numerator_46 * total_57 + _1_OVER_5_FACTORIAL) * total_57
-    numerator_48 = (numerator_47 + _1_OVER_4_FACTORIAL) * total_57 + _1_OVER_3_FACTORIAL
-    numerator_49 = keras.ops.square(total_57) * (numerator_48 * total_57 + _1_OVER_2_FACTORIAL)
-    numerator_50 = numerator_49 + (branch_42 - (total_57 - total_55))
-    numerator_50 = (1.0 - ratio_6 + total_57 + numerator_50) / ratio_6
+    branch_36 = keras.ops.where(inside_3, binade_3, 1.0)
+    ratio_6 = exp_negated / branch_36
+    floor_3 = _floor(keras.ops.log(branch_36) * _1_OVER_LOG_2 + 0.5)
+    difference_58 = negated - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_80 = difference_58 + negated_6
+    difference_59 = total_80 - difference_58
+    total_81 = difference_58 - (total_80 - difference_59) + (negated_6 - difference_59)
+    total_81 = total_81 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_37 = keras.ops.where(keras.ops.abs(total_81) < float("inf"), total_81, 0.0)
+    total_82 = total_80 + branch_37
+    numerator_41 = (_1_OVER_15_FACTORIAL * total_82 + _1_OVER_14_FACTORIAL) * total_82
+    numerator_42 = (numerator_41 + _1_OVER_13_FACTORIAL) * total_82 + _1_OVER_12_FACTORIAL
+    numerator_43 = (numerator_42 * total_82 + _1_OVER_11_FACTORIAL) * total_82
+    numerator_44 = (numerator_43 + _1_OVER_10_FACTORIAL) * total_82 + _1_OVER_9_FACTORIAL
+    numerator_45 = (numerator_44 * total_82 + _1_OVER_8_FACTORIAL) * total_82
+    numerator_46 = (numerator_45 + _1_OVER_7_FACTORIAL) * total_82 + _1_OVER_6_FACTORIAL
+    numerator_47 = (numerator_46 * total_82 + _1_OVER_5_FACTORIAL) * total_82
+    numerator_48 = (numerator_47 + _1_OVER_4_FACTORIAL) * total_82 + _1_OVER_3_FACTORIAL
+    numerator_49 = keras.ops.square(total_82) * (numerator_48 * total_82 + _1_OVER_2_FACTORIAL)
+    numerator_50 = numerator_49 + (branch_37 - (total_82 - total_80))
+    numerator_50 = (1.0 - ratio_6 + total_82 + numerator_50) / ratio_6
     numerator_50 = keras.ops.where(inside_3 & (abs_negated >= 0.25), numerator_50, 0.0)
     numerator_50 = numerator_50 + negated_2
-    total_58 = branch_40 + numerator_50 * t_3
-    branch_43 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
-    branch_43 = (t_3 == 2.0**-54) & (branch_43 < 0.0) | (t_3 != 2.0**-54) & (t_3 < 2.0**-54)
-    log1p_t_3 = _log1p(t_3)
-    total_59 = t_3 + 1.0
-    difference_81 = total_59 - t_3
-    total_60 = t_3 - (total_59 - difference_81) + (1.0 - difference_81)
-    branch_44 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
-    total_61 = total_59 + branch_44
-    is_less_8 = total_61 < 2.0**-32
-    branch_45 = keras.ops.where(is_less_8, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_38 = total_61 * branch_45
-    head_product_38 = _head(product_38)
-    difference_82 = product_38 - head_product_38
-    difference_82 = keras.ops.where(product_38 == head_product_38, 0.0, difference_82)
-    difference_82 = head_product_38 + difference_82
-    product_39 = -0.5 * log1p_t_3
-    abs_product_39 = keras.ops.abs(product_39)
-    is_less_9 = abs_product_39 < 0.25
-    total_62 = product_39 + 1.0
-    difference_83 = total_62 - product_39
-    product_40 = (_1_OVER_15_FACTORIAL * product_39 + _1_OVER_14_FACTORIAL) * product_39
-    product_40 = (product_40 + _1_OVER_13_FACTORIAL) * product_39 + _1_OVER_12_FACTORIAL
-    product_40 = (product_40 * product_39 + _1_OVER_11_FACTORIAL) * product_39
-    product_40 = (product_40 + _1_OVER_10_FACTORIAL) * product_39 + _1_OVER_9_FACTORIAL
-    product_40 = (product_40 * product_39 + _1_OVER_8_FACTORIAL) * product_39
-    product_40 = (product_40 + _1_OVER_7_FACTORIAL) * product_39 + _1_OVER_6_FACTORIAL
-    product_40 = (product_40 * product_39 + _1_OVER_5_FACTORIAL) * product_39
-    product_40 = (product_40 + _1_OVER_4_FACTORIAL) * product_39 + _1_OVER_3_FACTORIAL
-    product_40 = product_40 * product_39 + _1_OVER_2_FACTORIAL
-    product_40 = keras.ops.square(product_39) * product_40
-    product_40 = product_39 - (total_62 - difference_83) + (1.0 - difference_83) + product_40
-    branch_46 = keras.ops.where(keras.ops.abs(product_40) < float("inf"), product_40, 0.0)
-    total_63 = total_62 + branch_46
-    exp_product_39 = keras.ops.exp(product_39)
-    branch_47 = keras.ops.where(is_less_9, total_63, exp_product_39)
-    branch_48 = keras.ops.where(is_less_8, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_41 = branch_47 * branch_48
-    head_product_41 = _head(product_41)
-    difference_84 = product_41 - head_product_41
-    difference_84 = keras.ops.where(product_41 == head_product_41, 0.0, difference_84)
-    difference_84 = head_product_41 + difference_84
-    product_42 = difference_82 * difference_84
-    head_product_42 = _head(product_42)
-    difference_85 = product_42 - head_product_42
-    difference_85 = keras.ops.where(product_42 == head_product_42, 0.0, difference_85)
-    difference_85 = head_product_42 + difference_85
-    product_43 = difference_85 * difference_84
-    head_product_43 = _head(product_43)
-    difference_86 = product_43 - head_product_43
-    difference_86 = keras.ops.where(product_43 == head_product_43, 0.0, difference_86)
-    difference_86 = head_product_43 + difference_86
-    total_64 = difference_86 - 1.0
-    difference_87 = total_64 - difference_86
-    head_18 = _head(difference_85)
-    head_19 = _head(difference_84)
-    difference_88 = difference_84 - head_19
-    difference_89 = difference_85 - head_18
-    head_20 = _head(difference_82)
-    difference_90 = difference_82 - head_20
-    binade_4 = _binade(exp_product_39 * _4_OVER_3)
+    total_83 = branch_35 + numerator_50 * t_4
+    branch_38 = keras.ops.where(keras.ops.abs(total_83) < float("inf"), total_83, 0.0)
+    branch_38 = (t_4 == 2.0**-54) & (branch_38 < 0.0) | (t_4 != 2.0**-54) & (t_4 < 2.0**-54)
+    log1p_t_4 = _log1p(t_4)
+    total_84 = t_4 + 1.0
+    difference_60 = total_84 - t_4
+    total_85 = t_4 - (total_84 - difference_60) + (1.0 - difference_60)
+    branch_39 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
+    total_86 = total_84 + branch_39
+    is_less_8 = total_86 < 2.0**-32
+    branch_40 = keras.ops.where(is_less_8, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_70 = total_86 * branch_40
+    head_product_70 = _head(product_70)
+    total_87 = head_product_70 + (product_70 - head_product_70)
+    product_71 = product_70 * 2.0**-60
+    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = keras.ops.where(product_71, product_70, total_87)
+    product_72 = -0.5 * log1p_t_4
+    abs_product_72 = keras.ops.abs(product_72)
+    is_less_9 = abs_product_72 < 0.25
+    total_88 = product_72 + 1.0
+    difference_61 = total_88 - product_72
+    product_73 = (_1_OVER_15_FACTORIAL * product_72 + _1_OVER_14_FACTORIAL) * product_72
+    product_73 = (product_73 + _1_OVER_13_FACTORIAL) * product_72 + _1_OVER_12_FACTORIAL
+    product_73 = (product_73 * product_72 + _1_OVER_11_FACTORIAL) * product_72
+    product_73 = (product_73 + _1_OVER_10_FACTORIAL) * product_72 + _1_OVER_9_FACTORIAL
+    product_73 = (product_73 * product_72 + _1_OVER_8_FACTORIAL) * product_72
+    product_73 = (product_73 + _1_OVER_7_FACTORIAL) * product_72 + _1_OVER_6_FACTORIAL
+    product_73 = (product_73 * product_72 + _1_OVER_5_FACTORIAL) * product_72
+    product_73 = (product_73 + _1_OVER_4_FACTORIAL) * product_72 + _1_OVER_3_FACTORIAL
+    product_73 = product_73 * product_72 + _1_OVER_2_FACTORIAL
+    product_73 = keras.ops.square(product_72) * product_73
+    product_73 = product_72 - (total_88 - difference_61) + (1.0 - difference_61) + product_73
+    branch_41 = keras.ops.where(keras.ops.abs(product_73) < float("inf"), product_73, 0.0)
+    total_89 = total_88 + branch_41
+    exp_product_72 = keras.ops.exp(product_72)
+    branch_42 = keras.ops.where(is_less_9, total_89, exp_product_72)
+    branch_43 = keras.ops.where(is_less_8, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_74 = branch_42 * branch_43
+    head_product_74 = _head(product_74)
+    total_90 = head_product_74 + (product_74 - head_product_74)
+    product_75 = product_74 * 2.0**-60
+    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = keras.ops.where(product_75, product_74, total_90)
+    product_76 = product_71 * product_75
+    head_product_76 = _head(product_76)
+    total_91 = head_product_76 + (product_76 - head_product_76)
+    product_77 = product_76 * 2.0**-60
+    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = keras.ops.where(product_77, product_76, total_91)
+    product_78 = product_77 * product_75
+    head_product_78 = _head(product_78)
+    total_92 = head_product_78 + (product_78 - head_product_78)
+    product_79 = product_78 * 2.0**-60
+    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = keras.ops.where(product_79, product_78, total_92)
+    total_93 = product_79 - 1.0
+    difference_62 = total_93 - product_79
+    head_product_77 = _head(product_77)
+    head_product_75 = _head(product_75)
+    difference_63 = product_75 - head_product_75
+    difference_64 = product_77 - head_product_77
+    head_product_71 = _head(product_71)
+    difference_65 = product_71 - head_product_71
+    binade_4 = _binade(exp_product_72 * _4_OVER_3)
     inside_4 = (binade_4 > 0.0) & (binade_4 < float("inf"))
-    branch_49 = keras.ops.where(inside_4, binade_4, 1.0)
-    ratio_7 = exp_product_39 / branch_49
-    floor_4 = _floor(keras.ops.log(branch_49) * _1_OVER_LOG_2 + 0.5)
-    difference_91 = product_39 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_8 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
-    total_65 = difference_91 + negated_8
-    difference_92 = total_65 - difference_91
-    total_66 = difference_91 - (total_65 - difference_92) + (negated_8 - difference_92)
-    total_66 = total_66 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_50 = keras.ops.where(keras.ops.abs(total_66) < float("inf"), total_66, 0.0)
-    total_67 = total_65 + branch_50
-    numerator_51 = (_1_OVER_15_FACTORIAL * total_67 + _1_OVER_14_FACTORIAL) * total_67
-    numerator_52 = (numerator_51 + _1_OVER_13_FACTORIAL) * total_67 + _1_OVER_12_FACTORIAL
-    numerator_53 = (numerator_52 * total_67 + _1_OVER_11_FACTORIAL) * total_67
-    numerator_54 = (numerator_53 + _1_OVER_10_FACTORIAL) * total_67 + _1_OVER_9_FACTORIAL
-    numerator_55 = (numerator_54 * total_67 + _1_OVER_8_FACTORIAL) * total_67
-    numerator_56 = (numerator_55 + _1_OVER_7_FACTORIAL) * total_67 + _1_OVER_6_FACTORIAL
-    numerator_57 = (numerator_56 * total_67 + _1_OVER_5_FACTORIAL) * total_67
-    numerator_58 = (numerator_57 + _1_OVER_4_FACTORIAL) * total_67 + _1_OVER_3_FACTORIAL
-    numerator_59 = keras.ops.square(total_67) * (numerator_58 * total_67 + _1_OVER_2_FACTORIAL)
-    numerator_60 = numerator_59 + (branch_50 - (total_67 - total_65))
-    numerator_60 = (1.0 - ratio_7 + total_67 + numerator_60) / ratio_7
-    numerator_60 = keras.ops.where(inside_4 & (abs_product_39 >= 0.25), numerator_60, 0.0)
-    numerator_60 = numerator_60 * branch_47
-    branch_51 = keras.ops.where(is_less_9, branch_46 - (total_63 - total_62), 0.0)
-    branch_51 = (branch_51 + numerator_60) * branch_48
-    total_68 = difference_86 - (total_64 - difference_87) + (-1.0 - difference_87)
-    product_44 = (branch_44 - (total_61 - total_59)) * branch_45 * difference_84
-    total_69 = head_20 * head_19 - difference_85 + head_20 * difference_88
-    total_69 = total_69 + difference_90 * head_19 + difference_90 * difference_88
-    total_69 = keras.ops.where(difference_85 * 2.0**-60 == 0.0, 0.0, total_69) + product_44
-    total_69 = (total_69 + branch_51 * difference_82) * difference_84
-    total_70 = head_18 * head_19 - difference_86 + head_18 * difference_88
-    total_70 = total_70 + difference_89 * head_19 + difference_89 * difference_88
-    total_70 = keras.ops.where(difference_86 * 2.0**-60 == 0.0, 0.0, total_70) + total_69
-    total_68 = total_68 + (total_70 + branch_51 * difference_85)
-    branch_52 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
-    total_71 = total_64 + branch_52
-    total_72 = total_71 + (branch_52 - (total_71 - total_64))
-    branch_53 = keras.ops.where(keras.ops.abs(total_72) < 0.00390625, total_72, 0.0)
-    branch_54 = keras.ops.where(keras.ops.abs(branch_53) < float("inf"), branch_53, 0.0)
-    total_73 = log1p_t_3 + branch_54
-    difference_93 = total_73 - log1p_t_3
-    difference_94 = branch_54 - difference_93
-    magnitude_5 = keras.ops.abs(difference_93 + difference_94)
-    magnitude_5 = magnitude_5 <= 0.00390625 * keras.ops.abs(log1p_t_3)
-    branch_55 = keras.ops.where(magnitude_5, total_73, log1p_t_3)
-    ratio_8 = branch_55 / t_3
-    total_74 = difference_2 + branch_55
-    difference_95 = total_74 - difference_2
-    total_75 = keras.ops.where(magnitude_5, difference_94, 0.0) + 1.0 / total_59 * total_58
-    total_76 = difference_2 - (total_74 - difference_95) + (branch_55 - difference_95)
-    total_76 = total_76 + total_2 + total_75
-    branch_56 = keras.ops.where(keras.ops.abs(total_76) < float("inf"), total_76, 0.0)
-    total_77 = total_74 + branch_56
-    branch_57 = keras.ops.where(outside, keras.ops.where(branch_43, 1.0, ratio_8), total_77)
-    product_45 = ratio_8 * t_3
-    head_product_45 = _head(product_45)
-    difference_96 = product_45 - head_product_45
-    difference_96 = keras.ops.where(product_45 == head_product_45, 0.0, difference_96)
-    difference_96 = head_product_45 + difference_96
+    branch_44 = keras.ops.where(inside_4, binade_4, 1.0)
+    ratio_7 = exp_product_72 / branch_44
+    floor_4 = _floor(keras.ops.log(branch_44) * _1_OVER_LOG_2 + 0.5)
+    difference_66 = product_72 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_7 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_94 = difference_66 + negated_7
+    difference_67 = total_94 - difference_66
+    total_95 = difference_66 - (total_94 - difference_67) + (negated_7 - difference_67)
+    total_95 = total_95 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_45 = keras.ops.where(keras.ops.abs(total_95) < float("inf"), total_95, 0.0)
+    total_96 = total_94 + branch_45
+    numerator_51 = (_1_OVER_15_FACTORIAL * total_96 + _1_OVER_14_FACTORIAL) * total_96
+    numerator_52 = (numerator_51 + _1_OVER_13_FACTORIAL) * total_96 + _1_OVER_12_FACTORIAL
+    numerator_53 = (numerator_52 * total_96 + _1_OVER_11_FACTORIAL) * total_96
+    numerator_54 = (numerator_53 + _1_OVER_10_FACTORIAL) * total_96 + _1_OVER_9_FACTORIAL
+    numerator_55 = (numerator_54 * total_96 + _1_OVER_8_FACTORIAL) * total_96
+    numerator_56 = (numerator_55 + _1_OVER_7_FACTORIAL) * total_96 + _1_OVER_6_FACTORIAL
+    numerator_57 = (numerator_56 * total_96 + _1_OVER_5_FACTORIAL) * total_96
+    numerator_58 = (numerator_57 + _1_OVER_4_FACTORIAL) * total_96 + _1_OVER_3_FACTORIAL
+    numerator_59 = keras.ops.square(total_96) * (numerator_58 * total_96 + _1_OVER_2_FACTORIAL)
+    numerator_60 = numerator_59 + (branch_45 - (total_96 - total_94))
+    numerator_60 = (1.0 - ratio_7 + total_96 + numerator_60) / ratio_7
+    numerator_60 = keras.ops.where(inside_4 & (abs_product_72 >= 0.25), numerator_60, 0.0)
+    numerator_60 = numerator_60 * branch_42
+    branch_46 = keras.ops.where(is_less_9, branch_41 - (total_89 - total_88), 0.0)
+    branch_46 = (branch_46 + numerator_60) * branch_43
+    total_97 = product_79 - (total_93 - difference_62) + (-1.0 - difference_62)
+    product_80 = (branch_39 - (total_86 - total_84)) * branch_40 * product_75
+    difference_68 = head_product_71 * head_product_75 - product_77
+    difference_68 = difference_68 + head_product_71 * difference_63
+    difference_68 = difference_68 + difference_65 * head_product_75
+    difference_68 = difference_68 + difference_65 * difference_63
+    difference_68 = keras.ops.where(product_77 * 2.0**-60 == 0.0, 0.0, difference_68)
+    difference_68 = (difference_68 + product_80 + branch_46 * product_71) * product_75
+    difference_69 = head_product_77 * head_product_75 - product_79
+    difference_69 = difference_69 + head_product_77 * difference_63
+    difference_69 = difference_69 + difference_64 * head_product_75
+    difference_69 = difference_69 + difference_64 * difference_63
+    difference_69 = keras.ops.where(product_79 * 2.0**-60 == 0.0, 0.0, difference_69)
+    total_97 = total_97 + (difference_69 + difference_68 + branch_46 * product_77)
+    branch_47 = keras.ops.where(keras.ops.abs(total_97) < float("inf"), total_97, 0.0)
+    total_98 = total_93 + branch_47
+    total_99 = total_98 + (branch_47 - (total_98 - total_93))
+    branch_48 = keras.ops.where(keras.ops.abs(total_99) < 0.00390625, total_99, 0.0)
+    branch_49 = keras.ops.where(keras.ops.abs(branch_48) < float("inf"), branch_48, 0.0)
+    total_100 = log1p_t_4 + branch_49
+    difference_70 = total_100 - log1p_t_4
+    difference_71 = branch_49 - difference_70
+    magnitude_6 = keras.ops.abs(difference_70 + difference_71)
+    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(log1p_t_4)
+    branch_50 = keras.ops.where(magnitude_6, total_100, log1p_t_4)
+    ratio_8 = branch_50 / t_4
+    total_101 = product_7 + branch_50
+    difference_72 = total_101 - product_7
+    total_102 = keras.ops.where(magnitude_6, difference_71, 0.0) + 1.0 / total_84 * total_83
+    total_103 = product_7 - (total_101 - difference_72) + (branch_50 - difference_72)
+    total_103 = total_103 + total_5 + total_102
+    branch_51 = keras.ops.where(keras.ops.abs(total_103) < float("inf"), total_103, 0.0)
+    total_104 = total_101 + branch_51
+    branch_52 = keras.ops.where(branch_38, 1.0, ratio_8)
+    branch_52 = keras.ops.where(outside, branch_52, total_104)
+    product_81 = ratio_8 * t_4
+    head_product_81 = _head(product_81)
+    total_105 = head_product_81 + (product_81 - head_product_81)
+    product_82 = product_81 * 2.0**-60
+    product_82 = (product_82 == 0.0) | (product_81 == head_product_81)
+    product_82 = keras.ops.where(product_82, product_81, total_105)
     head_ratio_8 = _head(ratio_8)
-    head_t_3 = _head(t_3)
-    difference_97 = t_3 - head_t_3
-    difference_98 = ratio_8 - head_ratio_8
-    numerator_61 = head_ratio_8 * head_t_3 - difference_96 + head_ratio_8 * difference_97
-    numerator_62 = numerator_61 + difference_98 * head_t_3 + difference_98 * difference_97
-    numerator_63 = -keras.ops.where(difference_96 * 2.0**-60 == 0.0, 0.0, numerator_62)
-    numerator_64 = branch_55 - difference_96 + numerator_63 + total_75 - branch_40 * ratio_8
-    numerator_64 = keras.ops.where(branch_43, 0.0, numerator_64 / t_3)
-    numerator_64 = keras.ops.where(outside, numerator_64, branch_56 - (total_77 - total_74))
+    head_t_4 = _head(t_4)
+    difference_73 = t_4 - head_t_4
+    difference_74 = ratio_8 - head_ratio_8
+    numerator_61 = head_ratio_8 * head_t_4 - product_82 + head_ratio_8 * difference_73
+    numerator_62 = numerator_61 + difference_74 * head_t_4 + difference_74 * difference_73
+    numerator_63 = -keras.ops.where(product_82 * 2.0**-60 == 0.0, 0.0, numerator_62)
+    numerator_64 = branch_50 - product_82 + numerator_63 + total_102 - branch_35 * ratio_8
+    numerator_64 = keras.ops.where(branch_38, 0.0, numerator_64 / t_4)
+    numerator_64 = keras.ops.where(outside, numerator_64, branch_51 - (total_104 - total_101))
     abs_numerator_64 = keras.ops.abs(numerator_64)
     abs_numerator_64 = keras.ops.where(abs_numerator_64 < float("inf"), numerator_64, 0.0)
-    total_78 = branch_57 + abs_numerator_64
-    product_46 = total_52 * total_78
-    head_product_46 = _head(product_46)
-    difference_99 = product_46 - head_product_46
-    difference_99 = keras.ops.where(product_46 == head_product_46, 0.0, difference_99)
-    difference_99 = head_product_46 + difference_99
-    head_total_52 = _head(total_52)
-    head_total_78 = _head(total_78)
-    difference_100 = total_78 - head_total_78
-    difference_101 = total_52 - head_total_52
-    product_47 = (abs_numerator_64 - (total_78 - branch_57)) * total_52
-    product_48 = (branch_38 - (total_52 - difference_69)) * total_78
-    difference_102 = head_total_52 * head_total_78 - difference_99
-    difference_102 = difference_102 + head_total_52 * difference_100
-    difference_102 = difference_102 + difference_101 * head_total_78
-    difference_102 = difference_102 + difference_101 * difference_100
-    difference_102 = keras.ops.where(difference_99 * 2.0**-60 == 0.0, 0.0, difference_102)
-    difference_102 = difference_102 + product_48 + product_47
-    magnitude_6 = keras.ops.abs(difference_102)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_102, 0.0)
-    total_79 = difference_99 + magnitude_6
-    outside_4 = is_equal_2 & (magnitude_2 < 0.0) | differs_2 & (minus_difference_2 < 0.0)
-    branch_58 = keras.ops.where(outside_4, t_2, 1.0)
-    branch_58_squared = keras.ops.square(branch_58)
-    head_21 = _head(branch_58_squared)
-    difference_103 = branch_58_squared - head_21
-    difference_103 = head_21 + keras.ops.where(branch_58_squared == head_21, 0.0, difference_103)
-    head_branch_58 = _head(branch_58)
-    difference_104 = branch_58 - head_branch_58
-    product_49 = keras.ops.where(outside_4, branch_33, 0.0) * branch_58 * 2.0
-    difference_105 = head_branch_58 * head_branch_58 - difference_103
-    difference_105 = difference_105 + head_branch_58 * difference_104
-    difference_105 = difference_105 + difference_104 * head_branch_58
-    difference_105 = difference_105 + difference_104 * difference_104
-    difference_105 = keras.ops.where(difference_103 * 2.0**-60 == 0.0, 0.0, difference_105)
-    difference_105 = difference_105 + product_49
-    magnitude_7 = keras.ops.abs(difference_105)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_105, 0.0)
-    total_80 = difference_103 + magnitude_7
-    product_50 = total_79 * total_80
-    head_product_50 = _head(product_50)
-    difference_106 = product_50 - head_product_50
-    difference_106 = keras.ops.where(product_50 == head_product_50, 0.0, difference_106)
-    difference_106 = head_product_50 + difference_106
-    head_total_79 = _head(total_79)
-    head_total_80 = _head(total_80)
-    difference_107 = total_80 - head_total_80
-    difference_108 = total_79 - head_total_79
-    difference_109 = magnitude_7 - (total_80 - difference_103)
-    product_51 = (magnitude_6 - (total_79 - difference_99)) * total_80
-    difference_110 = head_total_79 * head_total_80 - difference_106
-    difference_110 = difference_110 + head_total_79 * difference_107
-    difference_110 = difference_110 + difference_108 * head_total_80
-    difference_110 = difference_110 + difference_108 * difference_107
-    difference_110 = keras.ops.where(difference_106 * 2.0**-60 == 0.0, 0.0, difference_110)
-    difference_110 = difference_110 + product_51 + difference_109 * total_79
-    magnitude_8 = keras.ops.abs(difference_110)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_110, 0.0)
-    total_81 = difference_106 + magnitude_8
-    branch_59 = keras.ops.where(outside, t_3, 1.0)
-    branch_59_squared = keras.ops.square(branch_59)
-    head_22 = _head(branch_59_squared)
-    difference_111 = branch_59_squared - head_22
-    difference_111 = head_22 + keras.ops.where(branch_59_squared == head_22, 0.0, difference_111)
-    head_branch_59 = _head(branch_59)
-    difference_112 = branch_59 - head_branch_59
-    branch_60 = keras.ops.where(outside, branch_40, 0.0)
-    difference_113 = head_branch_59 * head_branch_59 - difference_111
-    difference_113 = difference_113 + head_branch_59 * difference_112
-    difference_113 = difference_113 + difference_112 * head_branch_59
-    difference_113 = difference_113 + difference_112 * difference_112
-    difference_113 = keras.ops.where(difference_111 * 2.0**-60 == 0.0, 0.0, difference_113)
-    difference_113 = difference_113 + branch_60 * branch_59 * 2.0
-    magnitude_9 = keras.ops.abs(difference_113)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_113, 0.0)
-    total_82 = difference_111 + magnitude_9
-    product_52 = total_81 * total_82
-    head_product_52 = _head(product_52)
-    difference_114 = product_52 - head_product_52
-    difference_114 = keras.ops.where(product_52 == head_product_52, 0.0, difference_114)
-    difference_114 = head_product_52 + difference_114
-    product_53 = clamped * delta
-    head_product_53 = _head(product_53)
-    difference_115 = product_53 - head_product_53
-    difference_115 = keras.ops.where(product_53 == head_product_53, 0.0, difference_115)
-    difference_115 = head_product_53 + difference_115
-    product_54 = difference_115 * branch_37
-    head_product_54 = _head(product_54)
-    difference_116 = product_54 - head_product_54
-    difference_116 = keras.ops.where(product_54 == head_product_54, 0.0, difference_116)
-    difference_116 = head_product_54 + difference_116
-    head_23 = _head(difference_115)
-    difference_117 = difference_115 - head_23
-    total_83 = head_clamped * head_delta - difference_115 + head_clamped * difference_4
-    total_83 = total_83 + difference_3 * head_delta + difference_3 * difference_4
-    total_83 = keras.ops.where(difference_115 * 2.0**-60 == 0.0, 0.0, total_83)
-    total_84 = head_23 * head_branch_37 - difference_116 + head_23 * difference_70
-    total_84 = total_84 + difference_117 * head_branch_37 + difference_117 * difference_70
-    total_84 = keras.ops.where(difference_116 * 2.0**-60 == 0.0, 0.0, total_84)
-    total_84 = total_84 + total_83 * branch_37 + total_49 * difference_115
-    branch_61 = keras.ops.where(keras.ops.abs(total_84) < float("inf"), total_84, 0.0)
-    total_85 = difference_116 + branch_61
-    product_55 = total_85 * total_80
-    head_product_55 = _head(product_55)
-    difference_118 = product_55 - head_product_55
-    difference_118 = keras.ops.where(product_55 == head_product_55, 0.0, difference_118)
-    difference_118 = head_product_55 + difference_118
-    head_total_85 = _head(total_85)
-    difference_119 = total_85 - head_total_85
-    product_56 = (branch_61 - (total_85 - difference_116)) * total_80
-    difference_120 = head_total_85 * head_total_80 - difference_118
-    difference_120 = difference_120 + head_total_85 * difference_107
-    difference_120 = difference_120 + difference_119 * head_total_80
-    difference_120 = difference_120 + difference_119 * difference_107
-    difference_120 = keras.ops.where(difference_118 * 2.0**-60 == 0.0, 0.0, difference_120)
-    difference_120 = difference_120 + product_56 + difference_109 * total_85
-    magnitude_10 = keras.ops.abs(difference_120)
-    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_120, 0.0)
-    total_86 = difference_118 + magnitude_10
-    branch_62 = keras.ops.where(keras.ops.abs(branch_60) < float("inf"), branch_60, 0.0)
-    total_87 = branch_59 + branch_62
-    product_57 = total_86 * total_87
-    head_product_57 = _head(product_57)
-    difference_121 = product_57 - head_product_57
-    difference_121 = keras.ops.where(product_57 == head_product_57, 0.0, difference_121)
-    difference_121 = head_product_57 + difference_121
-    total_88 = difference_114 + difference_121
-    difference_122 = total_88 - difference_114
-    head_total_81 = _head(total_81)
-    head_total_82 = _head(total_82)
-    difference_123 = total_82 - head_total_82
-    difference_124 = total_81 - head_total_81
-    branch_63 = keras.ops.where(branch_43, 0.0, -numerator_50)
-    branch_63 = keras.ops.where(outside, branch_63, 0.0)
-    product_58 = keras.ops.where(outside_4, numerator_36, 0.0) * 2.0
-    branch_64 = keras.ops.where(outside, numerator_50, 0.0)
-    head_total_86 = _head(total_86)
-    head_total_87 = _head(total_87)
-    difference_125 = total_87 - head_total_87
-    difference_126 = total_86 - head_total_86
-    difference_127 = branch_62 - (total_87 - branch_59)
-    product_59 = (branch_63 + product_58 + branch_64 * 2.0) * difference_114
-    product_60 = (magnitude_10 - (total_86 - difference_118)) * total_87
-    product_61 = (magnitude_9 - (total_82 - difference_111)) * total_81
-    product_62 = (magnitude_8 - (total_81 - difference_106)) * total_82
-    difference_128 = head_total_86 * head_total_87 - difference_121
-    difference_128 = difference_128 + head_total_86 * difference_125
-    difference_128 = difference_128 + difference_126 * head_total_87
-    difference_128 = difference_128 + difference_126 * difference_125
-    difference_128 = keras.ops.where(difference_121 * 2.0**-60 == 0.0, 0.0, difference_128)
-    difference_128 = difference_128 + product_60 + difference_127 * total_86
-    difference_128 = difference_128 + (product_58 + branch_64) * difference_121
-    difference_129 = head_total_81 * head_total_82 - difference_114
-    difference_129 = difference_129 + head_total_81 * difference_123
-    difference_129 = difference_129 + difference_124 * head_total_82
-    difference_129 = difference_129 + difference_124 * difference_123
-    difference_129 = keras.ops.where(difference_114 * 2.0**-60 == 0.0, 0.0, difference_129)
-    difference_129 = difference_129 + product_62 + product_61 + product_59
-    difference_130 = difference_114 - (total_88 - difference_122)
-    difference_130 = difference_130 + (difference_121 - difference_122) + difference_129
-    difference_130 = difference_130 + difference_128
-    magnitude_11 = keras.ops.abs(difference_130)
-    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_130, 0.0)
-    total_89 = total_88 + magnitude_11
-    total_90 = total_60 + total_58
-    branch_65 = keras.ops.where(keras.ops.abs(total_90) < float("inf"), total_90, 0.0)
-    total_91 = total_59 + branch_65
-    ratio_9 = 1.0 / total_91
-    product_63 = difference_115 * ratio_9
-    head_product_63 = _head(product_63)
-    difference_131 = product_63 - head_product_63
-    difference_131 = keras.ops.where(product_63 == head_product_63, 0.0, difference_131)
-    difference_131 = head_product_63 + difference_131
-    head_ratio_9 = _head(ratio_9)
-    difference_132 = ratio_9 - head_ratio_9
-    product_64 = ratio_9 * total_91
-    head_product_64 = _head(product_64)
-    difference_133 = product_64 - head_product_64
-    difference_133 = keras.ops.where(product_64 == head_product_64, 0.0, difference_133)
-    difference_133 = head_product_64 + difference_133
-    head_total_91 = _head(total_91)
-    difference_134 = total_91 - head_total_91
-    numerator_65 = -((branch_65 - (total_91 - total_59)) * ratio_9)
-    numerator_66 = head_ratio_9 * head_total_91 - difference_133
-    numerator_67 = numerator_66 + head_ratio_9 * difference_134
-    numerator_68 = numerator_67 + difference_132 * head_total_91
-    numerator_69 = numerator_68 + difference_132 * difference_134
-    numerator_70 = -keras.ops.where(difference_133 * 2.0**-60 == 0.0, 0.0, numerator_69)
-    numerator_70 = (1.0 - difference_133 + numerator_70 + numerator_65) / total_91
-    total_92 = head_23 * head_ratio_9 - difference_131 + head_23 * difference_132
-    total_92 = total_92 + difference_117 * head_ratio_9 + difference_117 * difference_132
-    total_92 = keras.ops.where(difference_131 * 2.0**-60 == 0.0, 0.0, total_92)
-    total_92 = total_92 + total_83 * ratio_9 + numerator_70 * difference_115
-    branch_66 = keras.ops.where(keras.ops.abs(total_92) < float("inf"), total_92, 0.0)
-    total_93 = difference_131 + branch_66
-    branch_67 = keras.ops.where(outside, 1.0, t_3)
-    branch_67_squared = keras.ops.square(branch_67)
-    head_24 = _head(branch_67_squared)
-    difference_135 = branch_67_squared - head_24
-    difference_135 = head_24 + keras.ops.where(branch_67_squared == head_24, 0.0, difference_135)
-    head_branch_67 = _head(branch_67)
-    difference_136 = branch_67 - head_branch_67
-    product_65 = keras.ops.where(outside, 0.0, branch_40) * branch_67 * 2.0
-    difference_137 = head_branch_67 * head_branch_67 - difference_135
-    difference_137 = difference_137 + head_branch_67 * difference_136
-    difference_137 = difference_137 + difference_136 * head_branch_67
-    difference_137 = difference_137 + difference_136 * difference_136
-    difference_137 = keras.ops.where(difference_135 * 2.0**-60 == 0.0, 0.0, difference_137)
-    difference_137 = difference_137 + product_65
-    magnitude_12 = keras.ops.abs(difference_137)
-    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_137, 0.0)
-    total_94 = difference_135 + magnitude_12
-    product_66 = total_93 * total_94
-    head_product_66 = _head(product_66)
-    difference_138 = product_66 - head_product_66
-    difference_138 = keras.ops.where(product_66 == head_product_66, 0.0, difference_138)
-    difference_138 = head_product_66 + difference_138
-    negated_9 = -difference_138
-    total_95 = total_89 + negated_9
-    difference_139 = total_95 - total_89
-    head_total_93 = _head(total_93)
-    head_total_94 = _head(total_94)
-    difference_140 = total_94 - head_total_94
-    difference_141 = total_93 - head_total_93
-    difference_142 = magnitude_12 - (total_94 - difference_135)
-    product_67 = keras.ops.where(outside, 0.0, numerator_50) * 2.0
-    total_96 = total_89 - (total_95 - difference_139) + (negated_9 - difference_139)
-    total_96 = total_96 + (magnitude_11 - (total_89 - total_88))
-    product_68 = (branch_66 - (total_93 - difference_131)) * total_94
-    difference_143 = head_total_93 * head_total_94 - difference_138
-    difference_143 = difference_143 + head_total_93 * difference_140
-    difference_143 = difference_143 + difference_141 * head_total_94
-    difference_143 = difference_143 + difference_141 * difference_140
-    difference_143 = keras.ops.where(difference_138 * 2.0**-60 == 0.0, 0.0, difference_143)
-    difference_143 = difference_143 + product_68 + difference_142 * total_93
-    total_96 = total_96 - (difference_143 + product_67 * difference_138)
-    branch_68 = keras.ops.where(keras.ops.abs(total_96) < float("inf"), total_96, 0.0)
-    total_97 = total_95 + branch_68
-    product_69 = 2.0 * ratio_9
-    product_70 = numerator_70 * 2.0
-    branch_69 = keras.ops.where(keras.ops.abs(product_70) < float("inf"), product_70, 0.0)
-    total_98 = product_69 + branch_69
-    product_71 = total_98 * total_94
-    head_product_71 = _head(product_71)
-    difference_144 = product_71 - head_product_71
-    difference_144 = keras.ops.where(product_71 == head_product_71, 0.0, difference_144)
-    difference_144 = head_product_71 + difference_144
-    negated_10 = -difference_144
-    total_99 = total_97 + negated_10
-    difference_145 = total_99 - total_97
-    head_total_98 = _head(total_98)
-    difference_146 = total_98 - head_total_98
-    total_100 = total_97 - (total_99 - difference_145) + (negated_10 - difference_145)
-    total_100 = total_100 + (branch_68 - (total_97 - total_95))
-    product_72 = (branch_69 - (total_98 - product_69)) * total_94
-    difference_147 = head_total_98 * head_total_94 - difference_144
-    difference_147 = difference_147 + head_total_98 * difference_140
-    difference_147 = difference_147 + difference_146 * head_total_94
-    difference_147 = difference_147 + difference_146 * difference_140
-    difference_147 = keras.ops.where(difference_144 * 2.0**-60 == 0.0, 0.0, difference_147)
-    difference_147 = difference_147 + product_72 + difference_142 * total_98
-    total_100 = total_100 - (difference_147 + product_67 * difference_144)
-    branch_70 = keras.ops.where(keras.ops.abs(total_100) < float("inf"), total_100, 0.0)
-    total_101 = total_99 + branch_70
-    product_73 = difference_62 * total_101
-    head_product_73 = _head(product_73)
-    difference_148 = product_73 - head_product_73
-    difference_148 = keras.ops.where(product_73 == head_product_73, 0.0, difference_148)
-    difference_148 = head_product_73 + difference_148
-    head_25 = _head(difference_62)
-    head_total_101 = _head(total_101)
-    difference_149 = total_101 - head_total_101
-    difference_150 = difference_62 - head_25
-    head_26 = _head(difference_61)
-    difference_151 = difference_61 - head_26
-    product_74 = _COEFFICIENT_5 * delta
-    head_product_74 = _head(product_74)
-    difference_152 = product_74 - head_product_74
-    difference_152 = keras.ops.where(product_74 == head_product_74, 0.0, difference_152)
-    difference_152 = head_product_74 + difference_152
-    head_27 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
-    difference_153 = _COEFFICIENT_5 - head_27
-    total_102 = head_25 * head_total_101 - difference_148 + head_25 * difference_149
-    total_102 = total_102 + difference_150 * head_total_101
-    total_102 = total_102 + difference_150 * difference_149
-    total_102 = keras.ops.where(difference_148 * 2.0**-60 == 0.0, 0.0, total_102)
-    total_103 = head_27 * head_delta - difference_152 + head_27 * difference_4
-    total_103 = total_103 + difference_153 * head_delta + difference_153 * difference_4
-    total_103 = keras.ops.where(difference_152 * 2.0**-60 == 0.0, 0.0, total_103)
-    total_103 = difference_152 - difference_61 + (total_103 + _COEFFICIENT_6 * delta)
-    total_103 = total_103 * gamma
-    total_104 = head_26 * head_gamma - difference_62 + head_26 * difference_18
-    total_104 = total_104 + difference_151 * head_gamma + difference_151 * difference_18
-    total_104 = keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, total_104) + total_103
-    total_102 = total_102 + total_104 * total_101
-    total_102 = total_102 + (branch_70 - (total_101 - total_99)) * difference_62
-    branch_71 = keras.ops.where(keras.ops.abs(total_102) < float("inf"), total_102, 0.0)
-    total_105 = difference_148 + branch_71
-    branch_72 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
-    total_106 = branch_11 + branch_72
-    branch_57_squared = keras.ops.square(branch_57)
-    head_28 = _head(branch_57_squared)
-    difference_154 = branch_57_squared - head_28
-    difference_154 = head_28 + keras.ops.where(branch_57_squared == head_28, 0.0, difference_154)
-    head_branch_57 = _head(branch_57)
-    difference_155 = branch_57 - head_branch_57
-    difference_156 = head_branch_57 * head_branch_57 - difference_154
-    difference_156 = difference_156 + head_branch_57 * difference_155
-    difference_156 = difference_156 + difference_155 * head_branch_57
-    difference_156 = difference_156 + difference_155 * difference_155
-    difference_156 = keras.ops.where(difference_154 * 2.0**-60 == 0.0, 0.0, difference_156)
-    difference_156 = difference_156 + numerator_64 * branch_57 * 2.0
-    magnitude_13 = keras.ops.abs(difference_156)
-    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_156, 0.0)
-    total_107 = difference_154 + magnitude_13
-    product_75 = total_106 * total_107
-    head_product_75 = _head(product_75)
-    difference_157 = product_75 - head_product_75
-    difference_157 = keras.ops.where(product_75 == head_product_75, 0.0, difference_157)
-    difference_157 = head_product_75 + difference_157
+    total_106 = branch_52 + abs_numerator_64
+    product_83 = total_77 * total_106
+    head_product_83 = _head(product_83)
+    total_107 = head_product_83 + (product_83 - head_product_83)
+    product_84 = product_83 * 2.0**-60
+    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
+    product_84 = keras.ops.where(product_84, product_83, total_107)
+    head_total_77 = _head(total_77)
     head_total_106 = _head(total_106)
-    head_total_107 = _head(total_107)
-    difference_158 = total_107 - head_total_107
-    difference_159 = total_106 - head_total_106
-    product_76 = (magnitude_13 - (total_107 - difference_154)) * total_106
-    product_77 = (branch_72 - (total_106 - branch_11)) * total_107
-    difference_160 = head_total_106 * head_total_107 - difference_157
-    difference_160 = difference_160 + head_total_106 * difference_158
-    difference_160 = difference_160 + difference_159 * head_total_107
-    difference_160 = difference_160 + difference_159 * difference_158
-    difference_160 = keras.ops.where(difference_157 * 2.0**-60 == 0.0, 0.0, difference_160)
-    difference_160 = difference_160 + product_77 + product_76
-    magnitude_14 = keras.ops.abs(difference_160)
-    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_160, 0.0)
-    total_108 = difference_157 + magnitude_14
-    product_78 = total_108 * total_87
-    head_product_78 = _head(product_78)
-    difference_161 = product_78 - head_product_78
-    difference_161 = keras.ops.where(product_78 == head_product_78, 0.0, difference_161)
-    difference_161 = head_product_78 + difference_161
-    head_total_108 = _head(total_108)
-    difference_162 = total_108 - head_total_108
-    product_79 = (magnitude_14 - (total_108 - difference_157)) * total_87
-    difference_163 = head_total_108 * head_total_87 - difference_161
-    difference_163 = difference_163 + head_total_108 * difference_125
-    difference_163 = difference_163 + difference_162 * head_total_87
-    difference_163 = difference_163 + difference_162 * difference_125
-    difference_163 = keras.ops.where(difference_161 * 2.0**-60 == 0.0, 0.0, difference_163)
-    difference_163 = difference_163 + product_79 + difference_127 * total_108
-    magnitude_15 = keras.ops.abs(difference_163)
-    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_163, 0.0)
-    total_109 = difference_161 + magnitude_15
-    product_80 = total_109 * total_87
-    head_product_80 = _head(product_80)
-    difference_164 = product_80 - head_product_80
-    difference_164 = keras.ops.where(product_80 == head_product_80, 0.0, difference_164)
-    difference_164 = head_product_80 + difference_164
-    negated_11 = -difference_164
-    total_110 = smaller_2 + negated_11
-    difference_165 = total_110 - smaller_2
-    head_total_109 = _head(total_109)
-    difference_166 = total_109 - head_total_109
-    total_111 = smaller_2 - (total_110 - difference_165) + (negated_11 - difference_165)
-    total_111 = total_111 + outside_3
-    product_81 = (magnitude_15 - (total_109 - difference_161)) * total_87
-    product_82 = (branch_63 * 2.0 + branch_64 + branch_64) * negated_11
-    difference_167 = head_total_109 * head_total_87 - difference_164
-    difference_167 = difference_167 + head_total_109 * difference_125
-    difference_167 = difference_167 + difference_166 * head_total_87
-    difference_167 = difference_167 + difference_166 * difference_125
-    difference_167 = keras.ops.where(difference_164 * 2.0**-60 == 0.0, 0.0, difference_167)
-    difference_167 = -(difference_167 + product_81 + difference_127 * total_109) + product_82
-    total_111 = total_111 + difference_167
-    branch_73 = keras.ops.where(keras.ops.abs(total_111) < float("inf"), total_111, 0.0)
-    total_112 = total_110 + branch_73
-    negated_12 = -(2.0 * smaller)
-    total_113 = total_112 + negated_12
-    difference_168 = total_113 - total_112
-    total_114 = total_112 - (total_113 - difference_168) + (negated_12 - difference_168)
-    total_114 = total_114 + (branch_73 - (total_112 - total_110)) - outside_2 * 2.0
-    branch_74 = keras.ops.where(keras.ops.abs(total_114) < float("inf"), total_114, 0.0)
-    total_115 = total_113 + branch_74
-    abs_total_115 = keras.ops.abs(total_115)
-    difference_169 = branch_74 - (total_115 - total_113)
-    product_83 = difference_169 * _sign(total_115)
-    is_far = keras.ops.where(keras.ops.abs(product_83) < float("inf"), product_83, 0.0)
-    is_far = (abs_total_115 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_115 != 64.0) & (abs_total_115 > 64.0)
-    branch_75 = keras.ops.where(is_far, 0.5 * total_115, total_115)
-    is_less_10 = keras.ops.abs(branch_75) < 0.5
-    expm1_branch_75 = _expm1(branch_75)
-    total_116 = expm1_branch_75 + 1.0
-    part_of_t = keras.ops.where(is_less_10, total_116, keras.ops.exp(branch_75))
-    branch_76 = keras.ops.where(is_less_10, expm1_branch_75 - (total_116 - 1.0), 0.0)
-    branch_77 = keras.ops.where(keras.ops.abs(branch_76) < float("inf"), branch_76, 0.0)
-    total_117 = part_of_t + branch_77
-    product_84 = total_105 * total_117
-    head_product_84 = _head(product_84)
-    difference_170 = product_84 - head_product_84
-    difference_170 = keras.ops.where(product_84 == head_product_84, 0.0, difference_170)
-    difference_170 = head_product_84 + difference_170
-    head_total_105 = _head(total_105)
-    head_total_117 = _head(total_117)
-    difference_171 = total_117 - head_total_117
-    difference_172 = total_105 - head_total_105
-    product_85 = (branch_71 - (total_105 - difference_148)) * total_117
-    product_86 = (branch_77 - (total_117 - part_of_t)) * total_105
-    difference_173 = head_total_105 * head_total_117 - difference_170
-    difference_173 = difference_173 + head_total_105 * difference_171
-    difference_173 = difference_173 + difference_172 * head_total_117
-    difference_173 = difference_173 + difference_172 * difference_171
-    difference_173 = keras.ops.where(difference_170 * 2.0**-60 == 0.0, 0.0, difference_173)
-    difference_173 = difference_173 + product_85 + product_86
-    magnitude_16 = keras.ops.abs(difference_173)
-    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_173, 0.0)
-    total_118 = difference_170 + magnitude_16
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_78 = keras.ops.where(is_far, branch_76, 0.0)
-    branch_79 = keras.ops.where(keras.ops.abs(branch_78) < float("inf"), branch_78, 0.0)
-    total_119 = rest_of_t + branch_79
-    product_87 = total_118 * total_119
+    difference_75 = total_106 - head_total_106
+    difference_76 = total_77 - head_total_77
+    total_108 = head_total_77 * head_total_106 - product_84 + head_total_77 * difference_75
+    total_108 = total_108 + difference_76 * head_total_106 + difference_76 * difference_75
+    total_108 = keras.ops.where(product_84 * 2.0**-60 == 0.0, 0.0, total_108)
+    total_108 = total_108 + (magnitude_5 - (total_77 - product_66)) * total_106
+    total_108 = total_108 + (abs_numerator_64 - (total_106 - branch_52)) * total_77
+    branch_53 = keras.ops.where(keras.ops.abs(total_108) < float("inf"), total_108, 0.0)
+    total_109 = product_84 + branch_53
+    outside_4 = is_equal_2 & (magnitude_2 < 0.0) | differs_2 & (minus_product_7 < 0.0)
+    branch_54 = keras.ops.where(outside_4, t_3, 1.0)
+    branch_54_squared = keras.ops.square(branch_54)
+    head_8 = _head(branch_54_squared)
+    total_110 = head_8 + (branch_54_squared - head_8)
+    product_85 = branch_54_squared * 2.0**-60
+    product_85 = (product_85 == 0.0) | (branch_54_squared == head_8)
+    product_85 = keras.ops.where(product_85, branch_54_squared, total_110)
+    head_branch_54 = _head(branch_54)
+    difference_77 = branch_54 - head_branch_54
+    product_86 = keras.ops.where(outside_4, branch_30, 0.0) * branch_54 * 2.0
+    difference_78 = head_branch_54 * head_branch_54 - product_85
+    difference_78 = difference_78 + head_branch_54 * difference_77
+    difference_78 = difference_78 + difference_77 * head_branch_54
+    difference_78 = difference_78 + difference_77 * difference_77
+    difference_78 = keras.ops.where(product_85 * 2.0**-60 == 0.0, 0.0, difference_78)
+    difference_78 = difference_78 + product_86
+    magnitude_7 = keras.ops.abs(difference_78)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_78, 0.0)
+    total_111 = product_85 + magnitude_7
+    product_87 = total_109 * total_111
     head_product_87 = _head(product_87)
-    difference_174 = product_87 - head_product_87
-    difference_174 = keras.ops.where(product_87 == head_product_87, 0.0, difference_174)
-    difference_174 = head_product_87 + difference_174
-    head_total_40 = _head(total_40)
-    difference_175 = total_40 - head_total_40
-    head_total_118 = _head(total_118)
-    head_total_119 = _head(total_119)
-    difference_176 = total_119 - head_total_119
-    difference_177 = total_118 - head_total_118
-    product_88 = (magnitude_16 - (total_118 - difference_170)) * total_119
-    product_89 = (magnitude_4 - (total_40 - difference_55)) * total_39
-    product_90 = (branch_79 - (total_119 - rest_of_t)) * total_118
-    difference_178 = head_total_118 * head_total_119 - difference_174
-    difference_178 = difference_178 + head_total_118 * difference_176
-    difference_178 = difference_178 + difference_177 * head_total_119
-    difference_178 = difference_178 + difference_177 * difference_176
-    difference_178 = keras.ops.where(difference_174 * 2.0**-60 == 0.0, 0.0, difference_178)
-    difference_178 = difference_178 + product_88 + product_90
-    difference_179 = head_total_40 * head_total_39 - difference_60
-    difference_179 = difference_179 + head_total_40 * difference_56
-    difference_179 = difference_179 + difference_175 * head_total_39
-    difference_179 = difference_179 + difference_175 * difference_56
-    difference_179 = keras.ops.where(difference_60 * 2.0**-60 == 0.0, 0.0, difference_179)
-    difference_179 = difference_179 + product_89 + difference_58 * total_40
-    difference_179 = keras.ops.where(is_less, difference_179, difference_178)
-    branch_80 = keras.ops.where(is_less, difference_60, difference_174)
-    magnitude_17 = keras.ops.abs(difference_179)
-    magnitude_17 = keras.ops.where(magnitude_17 < float("inf"), difference_179, 0.0)
-    branch_80 = branch_80 + magnitude_17
-    product_91 = (branch_28 - (total_37 - total_34)) * 0.5
-    branch_81 = keras.ops.where(is_far, difference_169 * 0.5, difference_169)
-    total_120 = branch_81 + keras.ops.where(is_far, branch_81, 0.0)
-    total_120 = keras.ops.where(is_less, product_91 + product_91, total_120)
-    product_92 = branch_80 * total_120
-    branch_82 = keras.ops.where(keras.ops.abs(product_92) < float("inf"), product_92, 0.0)
-    branch_82 = branch_80 + branch_82
-    branch_83 = keras.ops.where(keras.ops.abs(total_120) < float("inf"), total_120, 0.0)
-    branch_83 = branch_80 * (branch_83 + 1.0)
-    return keras.ops.where(keras.ops.abs(branch_80) < 2.0**-60, branch_83, branch_82)
+    total_112 = head_product_87 + (product_87 - head_product_87)
+    product_88 = product_87 * 2.0**-60
+    product_88 = (product_88 == 0.0) | (product_87 == head_product_87)
+    product_88 = keras.ops.where(product_88, product_87, total_112)
+    head_total_109 = _head(total_109)
+    head_total_111 = _head(total_111)
+    difference_79 = total_111 - head_total_111
+    difference_80 = total_109 - head_total_109
+    difference_81 = magnitude_7 - (total_111 - product_85)
+    product_89 = (branch_53 - (total_109 - product_84)) * total_111
+    difference_82 = head_total_109 * head_total_111 - product_88
+    difference_82 = difference_82 + head_total_109 * difference_79
+    difference_82 = difference_82 + difference_80 * head_total_111
+    difference_82 = difference_82 + difference_80 * difference_79
+    difference_82 = keras.ops.where(product_88 * 2.0**-60 == 0.0, 0.0, difference_82)
+    difference_82 = difference_82 + product_89 + difference_81 * total_109
+    magnitude_8 = keras.ops.abs(difference_82)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_82, 0.0)
+    total_113 = product_88 + magnitude_8
+    branch_55 = keras.ops.where(outside, t_4, 1.0)
+    branch_55_squared = keras.ops.square(branch_55)
+    head_9 = _head(branch_55_squared)
+    total_114 = head_9 + (branch_55_squared - head_9)
+    product_90 = branch_55_squared * 2.0**-60
+    product_90 = (product_90 == 0.0) | (branch_55_squared == head_9)
+    product_90 = keras.ops.where(product_90, branch_55_squared, total_114)
+    head_branch_55 = _head(branch_55)
+    difference_83 = branch_55 - head_branch_55
+    branch_56 = keras.ops.where(outside, branch_35, 0.0)
+    difference_84 = head_branch_55 * head_branch_55 - product_90
+    difference_84 = difference_84 + head_branch_55 * difference_83
+    difference_84 = difference_84 + difference_83 * head_branch_55
+    difference_84 = difference_84 + difference_83 * difference_83
+    difference_84 = keras.ops.where(product_90 * 2.0**-60 == 0.0, 0.0, difference_84)
+    difference_84 = difference_84 + branch_56 * branch_55 * 2.0
+    magnitude_9 = keras.ops.abs(difference_84)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_84, 0.0)
+    total_115 = product_90 + magnitude_9
+    product_91 = total_113 * total_115
+    head_product_91 = _head(product_91)
+    total_116 = head_product_91 + (product_91 - head_product_91)
+    product_92 = product_91 * 2.0**-60
+    product_92 = (product_92 == 0.0) | (product_91 == head_product_91)
+    product_92 = keras.ops.where(product_92, product_91, total_116)
+    product_93 = clamped * delta
+    head_product_93 = _head(product_93)
+    total_117 = head_product_93 + (product_93 - head_product_93)
+    product_94 = product_93 * 2.0**-60
+    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
+    product_94 = keras.ops.where(product_94, product_93, total_117)
+    product_95 = product_94 * product_64
+    head_product_95 = _head(product_95)
+    total_118 = head_product_95 + (product_95 - head_product_95)
+    product_96 = product_95 * 2.0**-60
+    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = keras.ops.where(product_96, product_95, total_118)
+    head_product_94 = _head(product_94)
+    difference_85 = product_94 - head_product_94
+    total_119 = head_clamped * head_delta - product_94 + head_clamped * difference_2
+    total_119 = total_119 + difference * head_delta + difference * difference_2
+    total_119 = keras.ops.where(product_94 * 2.0**-60 == 0.0, 0.0, total_119)
+    difference_86 = head_product_94 * head_product_64 - product_96
+    difference_86 = difference_86 + head_product_94 * difference_49
+    difference_86 = difference_86 + difference_85 * head_product_64
+    difference_86 = difference_86 + difference_85 * difference_49
+    difference_86 = keras.ops.where(product_96 * 2.0**-60 == 0.0, 0.0, difference_86)
+    difference_86 = difference_86 + total_119 * product_64 + total_75 * product_94
+    magnitude_10 = keras.ops.abs(difference_86)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_86, 0.0)
+    total_120 = product_96 + magnitude_10
+    product_97 = total_120 * total_111
+    head_product_97 = _head(product_97)
+    total_121 = head_product_97 + (product_97 - head_product_97)
+    product_98 = product_97 * 2.0**-60
+    product_98 = (product_98 == 0.0) | (product_97 == head_product_97)
+    product_98 = keras.ops.where(product_98, product_97, total_121)
+    head_total_120 = _head(total_120)
+    difference_87 = total_120 - head_total_120
+    product_99 = (magnitude_10 - (total_120 - product_96)) * total_111
+    difference_88 = head_total_120 * head_total_111 - product_98
+    difference_88 = difference_88 + head_total_120 * difference_79
+    difference_88 = difference_88 + difference_87 * head_total_111
+    difference_88 = difference_88 + difference_87 * difference_79
+    difference_88 = keras.ops.where(product_98 * 2.0**-60 == 0.0, 0.0, difference_88)
+    difference_88 = difference_88 + product_99 + difference_81 * total_120
+    magnitude_11 = keras.ops.abs(difference_88)
+    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_88, 0.0)
+    total_122 = product_98 + magnitude_11
+    branch_57 = keras.ops.where(keras.ops.abs(branch_56) < float("inf"), branch_56, 0.0)
+    total_123 = branch_55 + branch_57
+    product_100 = total_122 * total_123
+    head_product_100 = _head(product_100)
+    total_124 = head_product_100 + (product_100 - head_product_100)
+    product_101 = product_100 * 2.0**-60
+    product_101 = (product_101 == 0.0) | (product_100 == head_product_100)
+    product_101 = keras.ops.where(product_101, product_100, total_124)
+    total_125 = product_92 + product_101
+    difference_89 = total_125 - product_92
+    head_total_113 = _head(total_113)
+    head_total_115 = _head(total_115)
+    difference_90 = total_115 - head_total_115
+    difference_91 = total_113 - head_total_113
+    branch_58 = keras.ops.where(branch_38, 0.0, -numerator_50)
+    branch_58 = keras.ops.where(outside, branch_58, 0.0)
+    product_102 = keras.ops.where(outside_4, numerator_36, 0.0) * 2.0
+    branch_59 = keras.ops.where(outside, numerator_50, 0.0)
+    head_total_122 = _head(total_122)
+    head_total_123 = _head(total_123)
+    difference_92 = total_123 - head_total_123
+    difference_93 = total_122 - head_total_122
+    difference_94 = branch_57 - (total_123 - branch_55)
+    total_126 = product_92 - (total_125 - difference_89) + (product_101 - difference_89)
+    product_103 = (branch_58 + product_102 + branch_59 * 2.0) * product_92
+    product_104 = (magnitude_11 - (total_122 - product_98)) * total_123
+    product_105 = (magnitude_9 - (total_115 - product_90)) * total_113
+    product_106 = (magnitude_8 - (total_113 - product_88)) * total_115
+    difference_95 = head_total_122 * head_total_123 - product_101
+    difference_95 = difference_95 + head_total_122 * difference_92
+    difference_95 = difference_95 + difference_93 * head_total_123
+    difference_95 = difference_95 + difference_93 * difference_92
+    difference_95 = keras.ops.where(product_101 * 2.0**-60 == 0.0, 0.0, difference_95)
+    difference_95 = difference_95 + product_104 + difference_94 * total_122
+    difference_95 = difference_95 + (product_102 + branch_59) * product_101
+    difference_96 = head_total_113 * head_total_115 - product_92
+    difference_96 = difference_96 + head_total_113 * difference_90
+    difference_96 = difference_96 + difference_91 * head_total_115
+    difference_96 = difference_96 + difference_91 * difference_90
+    difference_96 = keras.ops.where(product_92 * 2.0**-60 == 0.0, 0.0, difference_96)
+    total_126 = total_126 + (difference_96 + product_106 + product_105 + product_103)
+    total_126 = total_126 + difference_95
+    branch_60 = keras.ops.where(keras.ops.abs(total_126) < float("inf"), total_126, 0.0)
+    total_127 = total_125 + branch_60
+    total_128 = total_85 + total_83
+    branch_61 = keras.ops.where(keras.ops.abs(total_128) < float("inf"), total_128, 0.0)
+    total_129 = total_84 + branch_61
+    ratio_9 = 1.0 / total_129
+    product_107 = product_94 * ratio_9
+    head_product_107 = _head(product_107)
+    total_130 = head_product_107 + (product_107 - head_product_107)
+    product_108 = product_107 * 2.0**-60
+    product_108 = (product_108 == 0.0) | (product_107 == head_product_107)
+    product_108 = keras.ops.where(product_108, product_107, total_130)
+    head_ratio_9 = _head(ratio_9)
+    difference_97 = ratio_9 - head_ratio_9
+    product_109 = ratio_9 * total_129
+    head_product_109 = _head(product_109)
+    total_131 = head_product_109 + (product_109 - head_product_109)
+    product_110 = product_109 * 2.0**-60
+    product_110 = (product_110 == 0.0) | (product_109 == head_product_109)
+    product_110 = keras.ops.where(product_110, product_109, total_131)
+    head_total_129 = _head(total_129)
+    difference_98 = total_129 - head_total_129
+    numerator_65 = head_ratio_9 * head_total_129 - product_110 + head_ratio_9 * difference_98
+    numerator_66 = numerator_65 + difference_97 * head_total_129
+    numerator_67 = numerator_66 + difference_97 * difference_98
+    numerator_68 = -keras.ops.where(product_110 * 2.0**-60 == 0.0, 0.0, numerator_67)
+    numerator_69 = 1.0 - product_110 + numerator_68
+    numerator_69 = (numerator_69 - (branch_61 - (total_129 - total_84)) * ratio_9) / total_129
+    difference_99 = head_product_94 * head_ratio_9 - product_108
+    difference_99 = difference_99 + head_product_94 * difference_97
+    difference_99 = difference_99 + difference_85 * head_ratio_9 + difference_85 * difference_97
+    difference_99 = keras.ops.where(product_108 * 2.0**-60 == 0.0, 0.0, difference_99)
+    difference_99 = difference_99 + total_119 * ratio_9 + numerator_69 * product_94
+    magnitude_12 = keras.ops.abs(difference_99)
+    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_99, 0.0)
+    total_132 = product_108 + magnitude_12
+    branch_62 = keras.ops.where(outside, 1.0, t_4)
+    branch_62_squared = keras.ops.square(branch_62)
+    head_10 = _head(branch_62_squared)
+    total_133 = head_10 + (branch_62_squared - head_10)
+    product_111 = branch_62_squared * 2.0**-60
+    product_111 = (product_111 == 0.0) | (branch_62_squared == head_10)
+    product_111 = keras.ops.where(product_111, branch_62_squared, total_133)
+    head_branch_62 = _head(branch_62)
+    difference_100 = branch_62 - head_branch_62
+    product_112 = keras.ops.where(outside, 0.0, branch_35) * branch_62 * 2.0
+    difference_101 = head_branch_62 * head_branch_62 - product_111
+    difference_101 = difference_101 + head_branch_62 * difference_100
+    difference_101 = difference_101 + difference_100 * head_branch_62
+    difference_101 = difference_101 + difference_100 * difference_100
+    difference_101 = keras.ops.where(product_111 * 2.0**-60 == 0.0, 0.0, difference_101)
+    difference_101 = difference_101 + product_112
+    magnitude_13 = keras.ops.abs(difference_101)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_101, 0.0)
+    total_134 = product_111 + magnitude_13
+    product_113 = total_132 * total_134
+    head_product_113 = _head(product_113)
+    total_135 = head_product_113 + (product_113 - head_product_113)
+    product_114 = product_113 * 2.0**-60
+    product_114 = (product_114 == 0.0) | (product_113 == head_product_113)
+    product_114 = keras.ops.where(product_114, product_113, total_135)
+    minus_product_114 = -product_114
+    total_136 = total_127 + minus_product_114
+    difference_102 = total_136 - total_127
+    head_total_132 = _head(total_132)
+    head_total_134 = _head(total_134)
+    difference_103 = total_134 - head_total_134
+    difference_104 = total_132 - head_total_132
+    difference_105 = magnitude_13 - (total_134 - product_111)
+    product_115 = keras.ops.where(outside, 0.0, numerator_50) * 2.0
+    product_116 = (magnitude_12 - (total_132 - product_108)) * total_134
+    difference_106 = head_total_132 * head_total_134 - product_114
+    difference_106 = difference_106 + head_total_132 * difference_103
+    difference_106 = difference_106 + difference_104 * head_total_134
+    difference_106 = difference_106 + difference_104 * difference_103
+    difference_106 = keras.ops.where(product_114 * 2.0**-60 == 0.0, 0.0, difference_106)
+    difference_106 = difference_106 + product_116 + difference_105 * total_132
+    difference_106 = -(difference_106 + product_115 * product_114)
+    difference_107 = total_127 - (total_136 - difference_102)
+    difference_107 = difference_107 + (minus_product_114 - difference_102)
+    difference_107 = difference_107 + (branch_60 - (total_127 - total_125)) + difference_106
+    magnitude_14 = keras.ops.abs(difference_107)
+    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_107, 0.0)
+    total_137 = total_136 + magnitude_14
+    product_117 = 2.0 * ratio_9
+    product_118 = numerator_69 * 2.0
+    branch_63 = keras.ops.where(keras.ops.abs(product_118) < float("inf"), product_118, 0.0)
+    total_138 = product_117 + branch_63
+    product_119 = total_138 * total_134
+    head_product_119 = _head(product_119)
+    total_139 = head_product_119 + (product_119 - head_product_119)
+    product_120 = product_119 * 2.0**-60
+    product_120 = (product_120 == 0.0) | (product_119 == head_product_119)
+    product_120 = keras.ops.where(product_120, product_119, total_139)
+    minus_product_120 = -product_120
+    total_140 = total_137 + minus_product_120
+    difference_108 = total_140 - total_137
+    head_total_138 = _head(total_138)
+    difference_109 = total_138 - head_total_138
+    product_121 = (branch_63 - (total_138 - product_117)) * total_134
+    difference_110 = head_total_138 * head_total_134 - product_120
+    difference_110 = difference_110 + head_total_138 * difference_103
+    difference_110 = difference_110 + difference_109 * head_total_134
+    difference_110 = difference_110 + difference_109 * difference_103
+    difference_110 = keras.ops.where(product_120 * 2.0**-60 == 0.0, 0.0, difference_110)
+    difference_110 = difference_110 + product_121 + difference_105 * total_138
+    difference_110 = -(difference_110 + product_115 * product_120)
+    difference_111 = total_137 - (total_140 - difference_108)
+    difference_111 = difference_111 + (minus_product_120 - difference_108)
+    difference_111 = difference_111 + (magnitude_14 - (total_137 - total_136)) + difference_110
+    magnitude_15 = keras.ops.abs(difference_111)
+    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_111, 0.0)
+    total_141 = total_140 + magnitude_15
+    product_122 = product_57 * total_141
+    head_product_122 = _head(product_122)
+    total_142 = head_product_122 + (product_122 - head_product_122)
+    product_123 = product_122 * 2.0**-60
+    product_123 = (product_123 == 0.0) | (product_122 == head_product_122)
+    product_123 = keras.ops.where(product_123, product_122, total_142)
+    head_product_57 = _head(product_57)
+    head_total_141 = _head(total_141)
+    difference_112 = total_141 - head_total_141
+    difference_113 = product_57 - head_product_57
+    head_product_55 = _head(product_55)
+    difference_114 = product_55 - head_product_55
+    product_124 = _COEFFICIENT_5 * delta
+    head_product_124 = _head(product_124)
+    total_143 = head_product_124 + (product_124 - head_product_124)
+    product_125 = product_124 * 2.0**-60
+    product_125 = (product_125 == 0.0) | (product_124 == head_product_124)
+    product_125 = keras.ops.where(product_125, product_124, total_143)
+    head_11 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
+    difference_115 = _COEFFICIENT_5 - head_11
+    total_144 = head_product_55 * head_gamma - product_57 + head_product_55 * difference_12
+    total_144 = total_144 + difference_114 * head_gamma + difference_114 * difference_12
+    total_144 = keras.ops.where(product_57 * 2.0**-60 == 0.0, 0.0, total_144)
+    total_145 = head_11 * head_delta - product_125 + head_11 * difference_2
+    total_145 = total_145 + difference_115 * head_delta + difference_115 * difference_2
+    total_145 = keras.ops.where(product_125 * 2.0**-60 == 0.0, 0.0, total_145)
+    total_145 = (product_125 - product_55 + (total_145 + _COEFFICIENT_6 * delta)) * gamma
+    total_144 = (total_144 + total_145) * total_141
+    product_126 = (magnitude_15 - (total_141 - total_140)) * product_57
+    difference_116 = head_product_57 * head_total_141 - product_123
+    difference_116 = difference_116 + head_product_57 * difference_112
+    difference_116 = difference_116 + difference_113 * head_total_141
+    difference_116 = difference_116 + difference_113 * difference_112
+    difference_116 = keras.ops.where(product_123 * 2.0**-60 == 0.0, 0.0, difference_116)
+    difference_116 = difference_116 + total_144 + product_126
+    magnitude_16 = keras.ops.abs(difference_116)
+    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_116, 0.0)
+    total_146 = product_123 + magnitude_16
+    branch_64 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
+    total_147 = product_25 + branch_64
+    branch_52_squared = keras.ops.square(branch_52)
+    head_12 = _head(branch_52_squared)
+    total_148 = head_12 + (branch_52_squared - head_12)
+    product_127 = branch_52_squared * 2.0**-60
+    product_127 = (product_127 == 0.0) | (branch_52_squared == head_12)
+    product_127 = keras.ops.where(product_127, branch_52_squared, total_148)
+    head_branch_52 = _head(branch_52)
+    difference_117 = branch_52 - head_branch_52
+    difference_118 = head_branch_52 * head_branch_52 - product_127
+    difference_118 = difference_118 + head_branch_52 * difference_117
+    difference_118 = difference_118 + difference_117 * head_branch_52
+    difference_118 = difference_118 + difference_117 * difference_117
+    difference_118 = keras.ops.where(product_127 * 2.0**-60 == 0.0, 0.0, difference_118)
+    difference_118 = difference_118 + numerator_64 * branch_52 * 2.0
+    magnitude_17 = keras.ops.abs(difference_118)
+    magnitude_17 = keras.ops.where(magnitude_17 < float("inf"), difference_118, 0.0)
+    total_149 = product_127 + magnitude_17
+    product_128 = total_147 * total_149
+    head_product_128 = _head(product_128)
+    total_150 = head_product_128 + (product_128 - head_product_128)
+    product_129 = product_128 * 2.0**-60
+    product_129 = (product_129 == 0.0) | (product_128 == head_product_128)
+    product_129 = keras.ops.where(product_129, product_128, total_150)
+    head_total_147 = _head(total_147)
+    head_total_149 = _head(total_149)
+    difference_119 = total_149 - head_total_149
+    difference_120 = total_147 - head_total_147
+    product_130 = (magnitude_17 - (total_149 - product_127)) * total_147
+    product_131 = (branch_64 - (total_147 - product_25)) * total_149
+    difference_121 = head_total_147 * head_total_149 - product_129
+    difference_121 = difference_121 + head_total_147 * difference_119
+    difference_121 = difference_121 + difference_120 * head_total_149
+    difference_121 = difference_121 + difference_120 * difference_119
+    difference_121 = keras.ops.where(product_129 * 2.0**-60 == 0.0, 0.0, difference_121)
+    difference_121 = difference_121 + product_131 + product_130
+    magnitude_18 = keras.ops.abs(difference_121)
+    magnitude_18 = keras.ops.where(magnitude_18 < float("inf"), difference_121, 0.0)
+    total_151 = product_129 + magnitude_18
+    product_132 = total_151 * total_123
+    head_product_132 = _head(product_132)
+    total_152 = head_product_132 + (product_132 - head_product_132)
+    product_133 = product_132 * 2.0**-60
+    product_133 = (product_133 == 0.0) | (product_132 == head_product_132)
+    product_133 = keras.ops.where(product_133, product_132, total_152)
+    head_total_151 = _head(total_151)
+    difference_122 = total_151 - head_total_151
+    product_134 = (magnitude_18 - (total_151 - product_129)) * total_123
+    difference_123 = head_total_151 * head_total_123 - product_133
+    difference_123 = difference_123 + head_total_151 * difference_92
+    difference_123 = difference_123 + difference_122 * head_total_123
+    difference_123 = difference_123 + difference_122 * difference_92
+    difference_123 = keras.ops.where(product_133 * 2.0**-60 == 0.0, 0.0, difference_123)
+    difference_123 = difference_123 + product_134 + difference_94 * total_151
+    magnitude_19 = keras.ops.abs(difference_123)
+    magnitude_19 = keras.ops.where(magnitude_19 < float("inf"), difference_123, 0.0)
+    total_153 = product_133 + magnitude_19
+    product_135 = total_153 * total_123
+    head_product_135 = _head(product_135)
+    total_154 = head_product_135 + (product_135 - head_product_135)
+    product_136 = product_135 * 2.0**-60
+    product_136 = (product_136 == 0.0) | (product_135 == head_product_135)
+    product_136 = keras.ops.where(product_136, product_135, total_154)
+    minus_product_136 = -product_136
+    total_155 = smaller_2 + minus_product_136
+    difference_124 = total_155 - smaller_2
+    head_total_153 = _head(total_153)
+    difference_125 = total_153 - head_total_153
+    product_137 = (branch_58 * 2.0 + branch_59 + branch_59) * minus_product_136
+    product_138 = (magnitude_19 - (total_153 - product_133)) * total_123
+    difference_126 = head_total_153 * head_total_123 - product_136
+    difference_126 = difference_126 + head_total_153 * difference_92
+    difference_126 = difference_126 + difference_125 * head_total_123
+    difference_126 = difference_126 + difference_125 * difference_92
+    difference_126 = keras.ops.where(product_136 * 2.0**-60 == 0.0, 0.0, difference_126)
+    difference_126 = -(difference_126 + product_138 + difference_94 * total_153) + product_137
+    difference_127 = smaller_2 - (total_155 - difference_124)
+    difference_127 = difference_127 + (minus_product_136 - difference_124) + outside_3
+    difference_127 = difference_127 + difference_126
+    magnitude_20 = keras.ops.abs(difference_127)
+    magnitude_20 = keras.ops.where(magnitude_20 < float("inf"), difference_127, 0.0)
+    total_156 = total_155 + magnitude_20
+    negated_8 = -(2.0 * smaller)
+    total_157 = total_156 + negated_8
+    difference_128 = total_157 - total_156
+    total_158 = total_156 - (total_157 - difference_128) + (negated_8 - difference_128)
+    total_158 = total_158 + (magnitude_20 - (total_156 - total_155)) - outside_2 * 2.0
+    branch_65 = keras.ops.where(keras.ops.abs(total_158) < float("inf"), total_158, 0.0)
+    total_159 = total_157 + branch_65
+    abs_total_159 = keras.ops.abs(total_159)
+    difference_129 = branch_65 - (total_159 - total_157)
+    product_139 = difference_129 * _sign(total_159)
+    is_far = keras.ops.where(keras.ops.abs(product_139) < float("inf"), product_139, 0.0)
+    is_far = (abs_total_159 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_159 != 64.0) & (abs_total_159 > 64.0)
+    branch_66 = keras.ops.where(is_far, 0.5 * total_159, total_159)
+    is_less_10 = keras.ops.abs(branch_66) < 0.5
+    expm1_branch_66 = _expm1(branch_66)
+    total_160 = expm1_branch_66 + 1.0
+    part_of_t = keras.ops.where(is_less_10, total_160, keras.ops.exp(branch_66))
+    branch_67 = keras.ops.where(is_less_10, expm1_branch_66 - (total_160 - 1.0), 0.0)
+    branch_68 = keras.ops.where(keras.ops.abs(branch_67) < float("inf"), branch_67, 0.0)
+    total_161 = part_of_t + branch_68
+    product_140 = total_146 * total_161
+    head_product_140 = _head(product_140)
+    total_162 = head_product_140 + (product_140 - head_product_140)
+    product_141 = product_140 * 2.0**-60
+    product_141 = (product_141 == 0.0) | (product_140 == head_product_140)
+    product_141 = keras.ops.where(product_141, product_140, total_162)
+    head_total_146 = _head(total_146)
+    head_total_161 = _head(total_161)
+    difference_130 = total_161 - head_total_161
+    difference_131 = total_146 - head_total_146
+    product_142 = (magnitude_16 - (total_146 - product_123)) * total_161
+    product_143 = (branch_68 - (total_161 - part_of_t)) * total_146
+    difference_132 = head_total_146 * head_total_161 - product_141
+    difference_132 = difference_132 + head_total_146 * difference_130
+    difference_132 = difference_132 + difference_131 * head_total_161
+    difference_132 = difference_132 + difference_131 * difference_130
+    difference_132 = keras.ops.where(product_141 * 2.0**-60 == 0.0, 0.0, difference_132)
+    difference_132 = difference_132 + product_142 + product_143
+    magnitude_21 = keras.ops.abs(difference_132)
+    magnitude_21 = keras.ops.where(magnitude_21 < float("inf"), difference_132, 0.0)
+    total_163 = product_141 + magnitude_21
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_69 = keras.ops.where(is_far, branch_67, 0.0)
+    branch_70 = keras.ops.where(keras.ops.abs(branch_69) < float("inf"), branch_69, 0.0)
+    total_164 = rest_of_t + branch_70
+    product_144 = total_163 * total_164
+    head_product_144 = _head(product_144)
+    total_165 = head_product_144 + (product_144 - head_product_144)
+    product_145 = product_144 * 2.0**-60
+    product_145 = (product_145 == 0.0) | (product_144 == head_product_144)
+    product_145 = keras.ops.where(product_145, product_144, total_165)
+    head_total_58 = _head(total_58)
+    difference_133 = total_58 - head_total_58
+    head_total_163 = _head(total_163)
+    head_total_164 = _head(total_164)
+    difference_134 = total_164 - head_total_164
+    difference_135 = total_163 - head_total_163
+    total_166 = head_total_58 * head_total_56 - product_53 + head_total_58 * difference_41
+    total_166 = total_166 + difference_133 * head_total_56 + difference_133 * difference_41
+    total_166 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_166)
+    total_166 = total_166 + (magnitude_4 - (total_58 - product_51)) * total_56
+    total_166 = total_166 + difference_43 * total_58
+    product_146 = (magnitude_21 - (total_163 - product_141)) * total_164
+    product_147 = (branch_70 - (total_164 - rest_of_t)) * total_163
+    difference_136 = head_total_163 * head_total_164 - product_145
+    difference_136 = difference_136 + head_total_163 * difference_134
+    difference_136 = difference_136 + difference_135 * head_total_164
+    difference_136 = difference_136 + difference_135 * difference_134
+    difference_136 = keras.ops.where(product_145 * 2.0**-60 == 0.0, 0.0, difference_136)
+    difference_136 = difference_136 + product_146 + product_147
+    total_166 = keras.ops.where(is_less, total_166, difference_136)
+    branch_71 = keras.ops.where(keras.ops.abs(total_166) < float("inf"), total_166, 0.0)
+    branch_71 = keras.ops.where(is_less, product_53, product_145) + branch_71
+    product_148 = (branch_25 - (total_54 - total_51)) * 0.5
+    branch_72 = keras.ops.where(is_far, difference_129 * 0.5, difference_129)
+    total_167 = branch_72 + keras.ops.where(is_far, branch_72, 0.0)
+    total_167 = keras.ops.where(is_less, product_148 + product_148, total_167)
+    product_149 = branch_71 * total_167
+    branch_73 = keras.ops.where(keras.ops.abs(product_149) < float("inf"), product_149, 0.0)
+    branch_73 = branch_71 + branch_73
+    branch_74 = keras.ops.where(keras.ops.abs(total_167) < float("inf"), total_167, 0.0)
+    branch_74 = branch_71 * (branch_74 + 1.0)
+    return keras.ops.where(keras.ops.abs(branch_71) < 2.0**-60, branch_74, branch_73)
 
 
 def _second_derivative_x_gamma(x, gamma, delta):
@@ -3184,1788 +3394,77 @@ def _second_derivative_x_gamma(x, gamma, delta):
     larger = _maximum(x, -(2.0**40))
     product = 2.0 * larger * delta
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
-    total = head + keras.ops.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = branch * total
+    total_2 = head + (gamma_squared - head)
+    product_3 = gamma_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    product_3 = keras.ops.where(product_3, gamma_squared, total_2)
+    product_4 = product_2 * product_3
+    head_product_4 = _head(product_4)
+    total_3 = head_product_4 + (product_4 - head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = keras.ops.where(product_5, product_4, total_3)
     head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    head_branch = _head(branch)
-    head_total = _head(total)
-    difference_2 = total - head_total
-    difference_3 = branch - head_branch
-    total_2 = head_branch * head_total - difference + head_branch * difference_2
-    total_2 = total_2 + difference_3 * head_total + difference_3 * difference_2
-    total_2 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = difference + branch_2
-    product_3 = delta * larger
     head_product_3 = _head(product_3)
-    difference_4 = product_3 - head_product_3
-    difference_4 = keras.ops.where(product_3 == head_product_3, 0.0, difference_4)
-    difference_4 = head_product_3 + difference_4
-    is_equal = difference_4 == 0.0
+    difference = product_3 - head_product_3
+    difference_2 = product_2 - head_product_2
+    total_4 = head_product_2 * head_product_3 - product_5 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_product_3 + difference_2 * difference
+    total_4 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_4)
+    branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    total_5 = product_5 + branch
+    product_6 = delta * larger
+    head_product_6 = _head(product_6)
+    total_6 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_6)
+    is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_larger = _head(larger)
-    difference_5 = larger - head_larger
-    difference_6 = delta - head_delta
-    total_4 = head_delta * head_larger - difference_4 + head_delta * difference_5
-    total_4 = total_4 + difference_6 * head_larger + difference_6 * difference_5
-    total_4 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_4)
-    branch_3 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    differs = difference_4 != 0.0
-    outside = is_equal & (branch_3 < 0.0) | differs & (difference_4 < 0.0)
-    negated = -keras.ops.abs(difference_4)
+    difference_3 = larger - head_larger
+    difference_4 = delta - head_delta
+    total_7 = head_delta * head_larger - product_7 + head_delta * difference_3
+    total_7 = total_7 + difference_4 * head_larger + difference_4 * difference_3
+    total_7 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_7)
+    branch_2 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch_2 < 0.0) | differs & (product_7 < 0.0)
+    negated = -keras.ops.abs(product_7)
     is_less = keras.ops.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_5 = expm1_negated + 1.0
-    t = keras.ops.where(is_less, total_5, keras.ops.exp(negated))
-    branch_4 = keras.ops.where(is_less, expm1_negated - (total_5 - 1.0), 0.0)
-    negated_2 = -(total_4 * _sign(difference_4))
-    total_6 = branch_4 + negated_2 * t
-    branch_5 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    branch_5 = (t == 2.0**-54) & (branch_5 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
+    total_8 = expm1_negated + 1.0
+    t = keras.ops.where(is_less, total_8, keras.ops.exp(negated))
+    branch_3 = keras.ops.where(is_less, expm1_negated - (total_8 - 1.0), 0.0)
+    negated_2 = -(total_7 * _sign(product_7))
+    total_9 = branch_3 + negated_2 * t
+    branch_4 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    branch_4 = (t == 2.0**-54) & (branch_4 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
     log1p_t = _log1p(t)
-    total_7 = t + 1.0
-    difference_7 = total_7 - t
-    total_8 = t - (total_7 - difference_7) + (1.0 - difference_7)
-    branch_6 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_6
-    is_less_2 = total_9 < 2.0**-32
-    branch_7 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_4 = total_9 * branch_7
-    head_product_4 = _head(product_4)
-    difference_8 = product_4 - head_product_4
-    difference_8 = keras.ops.where(product_4 == head_product_4, 0.0, difference_8)
-    difference_8 = head_product_4 + difference_8
-    product_5 = -0.5 * log1p_t
-    abs_product_5 = keras.ops.abs(product_5)
-    is_less_3 = abs_product_5 < 0.25
-    total_10 = product_5 + 1.0
-    difference_9 = total_10 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = keras.ops.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_10 - difference_9) + (1.0 - difference_9) + product_6
-    branch_8 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-    total_11 = total_10 + branch_8
-    exp_product_5 = keras.ops.exp(product_5)
-    branch_9 = keras.ops.where(is_less_3, total_11, exp_product_5)
-    branch_10 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_7 = branch_9 * branch_10
-    head_product_7 = _head(product_7)
-    difference_10 = product_7 - head_product_7
-    difference_10 = keras.ops.where(product_7 == head_product_7, 0.0, difference_10)
-    difference_10 = head_product_7 + difference_10
-    product_8 = difference_8 * difference_10
+    total_10 = t + 1.0
+    difference_5 = total_10 - t
+    total_11 = t - (total_10 - difference_5) + (1.0 - difference_5)
+    branch_5 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    total_12 = total_10 + branch_5
+    is_less_2 = total_12 < 2.0**-32
+    branch_6 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_8 = total_12 * branch_6
     head_product_8 = _head(product_8)
-    difference_11 = product_8 - head_product_8
-    difference_11 = keras.ops.where(product_8 == head_product_8, 0.0, difference_11)
-    difference_11 = head_product_8 + difference_11
-    product_9 = difference_11 * difference_10
-    head_product_9 = _head(product_9)
-    difference_12 = product_9 - head_product_9
-    difference_12 = keras.ops.where(product_9 == head_product_9, 0.0, difference_12)
-    difference_12 = head_product_9 + difference_12
-    total_12 = difference_12 - 1.0
-    difference_13 = total_12 - difference_12
-    head_2 = _head(difference_11)
-    head_3 = _head(difference_10)
-    difference_14 = difference_10 - head_3
-    difference_15 = difference_11 - head_2
-    head_difference_8 = _head(difference_8)
-    difference_16 = difference_8 - head_difference_8
-    binade = _binade(exp_product_5 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_11 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_11
-    floor = _floor(keras.ops.log(branch_11) * _1_OVER_LOG_2 + 0.5)
-    difference_17 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_13 = difference_17 + negated_3
-    difference_18 = total_13 - difference_17
-    total_14 = difference_17 - (total_13 - difference_18) + (negated_3 - difference_18)
-    total_14 = total_14 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_12 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_15 = total_13 + branch_12
-    numerator = (_1_OVER_15_FACTORIAL * total_15 + _1_OVER_14_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_15 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_11_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_15 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_8_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_15 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_15 + _1_OVER_5_FACTORIAL) * total_15
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_15 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_15) * (numerator * total_15 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_15 + (numerator + (branch_12 - (total_15 - total_13)))
-    numerator = keras.ops.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    numerator = numerator * branch_9
-    branch_13 = keras.ops.where(is_less_3, branch_8 - (total_11 - total_10), 0.0)
-    branch_13 = (branch_13 + numerator) * branch_10
-    total_16 = difference_12 - (total_12 - difference_13) + (-1.0 - difference_13)
-    product_10 = (branch_6 - (total_9 - total_7)) * branch_7 * difference_10
-    total_17 = head_2 * head_3 - difference_12 + head_2 * difference_14
-    total_17 = total_17 + difference_15 * head_3 + difference_15 * difference_14
-    total_17 = keras.ops.where(difference_12 * 2.0**-60 == 0.0, 0.0, total_17)
-    difference_19 = head_difference_8 * head_3 - difference_11
-    difference_19 = difference_19 + head_difference_8 * difference_14 + difference_16 * head_3
-    difference_19 = difference_19 + difference_16 * difference_14
-    difference_19 = keras.ops.where(difference_11 * 2.0**-60 == 0.0, 0.0, difference_19)
-    difference_19 = (difference_19 + product_10 + branch_13 * difference_8) * difference_10
-    total_16 = total_16 + (total_17 + difference_19 + branch_13 * difference_11)
-    branch_14 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_18 = total_12 + branch_14
-    total_19 = total_18 + (branch_14 - (total_18 - total_12))
-    branch_15 = keras.ops.where(keras.ops.abs(total_19) < 0.00390625, total_19, 0.0)
-    branch_16 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
-    total_20 = log1p_t + branch_16
-    difference_20 = total_20 - log1p_t
-    difference_21 = branch_16 - difference_20
-    magnitude = keras.ops.abs(difference_20 + difference_21)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_17 = keras.ops.where(magnitude, total_20, log1p_t)
-    ratio_2 = branch_17 / t
-    total_21 = difference_4 + branch_17
-    difference_22 = total_21 - difference_4
-    total_22 = keras.ops.where(magnitude, difference_21, 0.0) + 1.0 / total_7 * total_6
-    total_23 = difference_4 - (total_21 - difference_22) + (branch_17 - difference_22)
-    total_23 = total_23 + total_4 + total_22
-    branch_18 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_24 = total_21 + branch_18
-    branch_19 = keras.ops.where(outside, keras.ops.where(branch_5, 1.0, ratio_2), total_24)
-    branch_19_squared = keras.ops.square(branch_19)
-    head_4 = _head(branch_19_squared)
-    difference_23 = branch_19_squared - head_4
-    difference_23 = head_4 + keras.ops.where(branch_19_squared == head_4, 0.0, difference_23)
-    head_branch_19 = _head(branch_19)
-    difference_24 = branch_19 - head_branch_19
-    product_11 = ratio_2 * t
-    head_product_11 = _head(product_11)
-    difference_25 = product_11 - head_product_11
-    difference_25 = keras.ops.where(product_11 == head_product_11, 0.0, difference_25)
-    difference_25 = head_product_11 + difference_25
-    head_ratio_2 = _head(ratio_2)
-    head_t = _head(t)
-    difference_26 = t - head_t
-    difference_27 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_t - difference_25 + head_ratio_2 * difference_26
-    numerator_3 = numerator_2 + difference_27 * head_t + difference_27 * difference_26
-    numerator_4 = -keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = branch_17 - difference_25 + numerator_4 + total_22 - branch_4 * ratio_2
-    numerator_5 = keras.ops.where(branch_5, 0.0, numerator_5 / t)
-    numerator_5 = keras.ops.where(outside, numerator_5, branch_18 - (total_24 - total_21))
-    difference_28 = head_branch_19 * head_branch_19 - difference_23
-    difference_28 = difference_28 + head_branch_19 * difference_24
-    difference_28 = difference_28 + difference_24 * head_branch_19
-    difference_28 = difference_28 + difference_24 * difference_24
-    difference_28 = keras.ops.where(difference_23 * 2.0**-60 == 0.0, 0.0, difference_28)
-    difference_28 = difference_28 + numerator_5 * branch_19 * 2.0
-    magnitude_2 = keras.ops.abs(difference_28)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_28, 0.0)
-    total_25 = difference_23 + magnitude_2
-    product_12 = total_3 * total_25
-    head_product_12 = _head(product_12)
-    difference_29 = product_12 - head_product_12
-    difference_29 = keras.ops.where(product_12 == head_product_12, 0.0, difference_29)
-    difference_29 = head_product_12 + difference_29
-    head_total_3 = _head(total_3)
-    head_total_25 = _head(total_25)
-    difference_30 = total_25 - head_total_25
-    difference_31 = total_3 - head_total_3
-    difference_32 = magnitude_2 - (total_25 - difference_23)
-    total_26 = head_total_3 * head_total_25 - difference_29 + head_total_3 * difference_30
-    total_26 = total_26 + difference_31 * head_total_25 + difference_31 * difference_30
-    total_26 = keras.ops.where(difference_29 * 2.0**-60 == 0.0, 0.0, total_26)
-    total_26 = total_26 + (branch_2 - (total_3 - difference)) * total_25
-    total_26 = total_26 + difference_32 * total_3
-    branch_20 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
-    total_27 = difference_29 + branch_20
-    total_28 = total_8 + total_6
-    branch_21 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
-    total_29 = total_7 + branch_21
-    ratio_3 = 1.0 / total_29
-    product_13 = ratio_3 * total_29
-    head_product_13 = _head(product_13)
-    difference_33 = product_13 - head_product_13
-    difference_33 = keras.ops.where(product_13 == head_product_13, 0.0, difference_33)
-    difference_33 = head_product_13 + difference_33
-    head_ratio_3 = _head(ratio_3)
-    head_total_29 = _head(total_29)
-    difference_34 = total_29 - head_total_29
-    difference_35 = ratio_3 - head_ratio_3
-    numerator_6 = head_ratio_3 * head_total_29 - difference_33 + head_ratio_3 * difference_34
-    numerator_7 = numerator_6 + difference_35 * head_total_29 + difference_35 * difference_34
-    numerator_8 = -keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, numerator_7)
-    numerator_9 = 1.0 - difference_33 + numerator_8
-    numerator_9 = (numerator_9 - (branch_21 - (total_29 - total_7)) * ratio_3) / total_29
-    branch_22 = keras.ops.where(keras.ops.abs(numerator_9) < float("inf"), numerator_9, 0.0)
-    total_30 = ratio_3 + branch_22
-    product_14 = total_27 * total_30
-    head_product_14 = _head(product_14)
-    difference_36 = product_14 - head_product_14
-    difference_36 = keras.ops.where(product_14 == head_product_14, 0.0, difference_36)
-    difference_36 = head_product_14 + difference_36
-    head_total_27 = _head(total_27)
-    head_total_30 = _head(total_30)
-    difference_37 = total_30 - head_total_30
-    difference_38 = total_27 - head_total_27
-    product_15 = (branch_20 - (total_27 - difference_29)) * total_30
-    product_16 = (branch_22 - (total_30 - ratio_3)) * total_27
-    difference_39 = head_total_27 * head_total_30 - difference_36
-    difference_39 = difference_39 + head_total_27 * difference_37
-    difference_39 = difference_39 + difference_38 * head_total_30
-    difference_39 = difference_39 + difference_38 * difference_37
-    difference_39 = keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, difference_39)
-    difference_39 = difference_39 + product_15 + product_16
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    total_31 = difference_36 + magnitude_3
-    branch_23 = keras.ops.where(outside, t, 1.0)
-    branch_23_squared = keras.ops.square(branch_23)
-    head_5 = _head(branch_23_squared)
-    difference_40 = branch_23_squared - head_5
-    difference_40 = head_5 + keras.ops.where(branch_23_squared == head_5, 0.0, difference_40)
-    head_branch_23 = _head(branch_23)
-    difference_41 = branch_23 - head_branch_23
-    branch_24 = keras.ops.where(outside, branch_4, 0.0)
-    difference_42 = head_branch_23 * head_branch_23 - difference_40
-    difference_42 = difference_42 + head_branch_23 * difference_41
-    difference_42 = difference_42 + difference_41 * head_branch_23
-    difference_42 = difference_42 + difference_41 * difference_41
-    difference_42 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = difference_42 + branch_24 * branch_23 * 2.0
-    magnitude_4 = keras.ops.abs(difference_42)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_42, 0.0)
-    total_32 = difference_40 + magnitude_4
-    product_17 = total_31 * total_32
-    head_product_17 = _head(product_17)
-    difference_43 = product_17 - head_product_17
-    difference_43 = keras.ops.where(product_17 == head_product_17, 0.0, difference_43)
-    difference_43 = head_product_17 + difference_43
-    product_18 = larger * delta
-    head_product_18 = _head(product_18)
-    difference_44 = product_18 - head_product_18
-    difference_44 = keras.ops.where(product_18 == head_product_18, 0.0, difference_44)
-    difference_44 = head_product_18 + difference_44
-    product_19 = difference_44 * ratio_3
-    head_product_19 = _head(product_19)
-    difference_45 = product_19 - head_product_19
-    difference_45 = keras.ops.where(product_19 == head_product_19, 0.0, difference_45)
-    difference_45 = head_product_19 + difference_45
-    negated_4 = -difference_45
-    total_33 = difference_43 + negated_4
-    difference_46 = total_33 - difference_43
-    head_total_31 = _head(total_31)
-    head_total_32 = _head(total_32)
-    difference_47 = total_32 - head_total_32
-    difference_48 = total_31 - head_total_31
-    branch_25 = keras.ops.where(outside, keras.ops.where(branch_5, 0.0, -negated_2), 0.0)
-    product_20 = branch_25 * 2.0
-    branch_26 = keras.ops.where(outside, negated_2, 0.0)
-    head_6 = _head(difference_44)
-    difference_49 = difference_44 - head_6
-    total_34 = difference_43 - (total_33 - difference_46) + (negated_4 - difference_46)
-    total_35 = head_larger * head_delta - difference_44 + head_larger * difference_6
-    total_35 = total_35 + difference_5 * head_delta + difference_5 * difference_6
-    total_35 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, total_35) * ratio_3
-    total_36 = head_6 * head_ratio_3 - difference_45 + head_6 * difference_35
-    total_36 = total_36 + difference_49 * head_ratio_3 + difference_49 * difference_35
-    total_36 = keras.ops.where(difference_45 * 2.0**-60 == 0.0, 0.0, total_36) + total_35
-    total_36 = -(total_36 + numerator_9 * difference_44)
-    product_21 = (magnitude_4 - (total_32 - difference_40)) * total_31
-    product_22 = (magnitude_3 - (total_31 - difference_36)) * total_32
-    product_23 = (product_20 + branch_26 * 2.0) * difference_43
-    difference_50 = head_total_31 * head_total_32 - difference_43
-    difference_50 = difference_50 + head_total_31 * difference_47
-    difference_50 = difference_50 + difference_48 * head_total_32
-    difference_50 = difference_50 + difference_48 * difference_47
-    difference_50 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_50)
-    total_34 = total_34 + (difference_50 + product_22 + product_21 + product_23) + total_36
-    branch_27 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_37 = total_33 + branch_27
-    minus_branch_19 = -branch_19
-    total_38 = total_37 + minus_branch_19
-    difference_51 = total_38 - total_37
-    total_39 = total_37 - (total_38 - difference_51) + (minus_branch_19 - difference_51)
-    total_39 = total_39 + (branch_27 - (total_37 - total_33))
-    total_39 = total_39 - (numerator_5 + branch_25 * branch_19)
-    branch_28 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
-    total_40 = total_38 + branch_28
-    product_24 = _MINUS_2_OVER_SQRT_PI * total_40
-    head_product_24 = _head(product_24)
-    difference_52 = product_24 - head_product_24
-    difference_52 = keras.ops.where(product_24 == head_product_24, 0.0, difference_52)
-    difference_52 = head_product_24 + difference_52
-    product_25 = _COEFFICIENT_5 * total_40
-    head_product_25 = _head(product_25)
-    difference_53 = product_25 - head_product_25
-    difference_53 = keras.ops.where(product_25 == head_product_25, 0.0, difference_53)
-    difference_53 = head_product_25 + difference_53
-    head_7 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
-    head_total_40 = _head(total_40)
-    difference_54 = total_40 - head_total_40
-    difference_55 = _COEFFICIENT_5 - head_7
-    total_41 = head_7 * head_total_40 - difference_53 + head_7 * difference_54
-    total_41 = total_41 + difference_55 * head_total_40 + difference_55 * difference_54
-    total_41 = keras.ops.where(difference_53 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_41 = total_41 + _COEFFICIENT_6 * total_40
-    total_41 = total_41 + (branch_28 - (total_40 - total_38)) * _COEFFICIENT_5
-    total_41 = difference_53 - difference_52 + total_41
-    smaller = _minimum(difference_4, 0.0)
-    product_26 = total * total_25
-    head_product_26 = _head(product_26)
-    difference_56 = product_26 - head_product_26
-    difference_56 = keras.ops.where(product_26 == head_product_26, 0.0, difference_56)
-    difference_56 = head_product_26 + difference_56
-    total_42 = head_total * head_total_25 - difference_56 + head_total * difference_30
-    total_42 = total_42 + difference_2 * head_total_25 + difference_2 * difference_30
-    total_42 = keras.ops.where(difference_56 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_42 = total_42 + difference_32 * total
-    branch_29 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
-    total_43 = difference_56 + branch_29
-    branch_30 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
-    total_44 = branch_23 + branch_30
-    product_27 = total_43 * total_44
-    head_product_27 = _head(product_27)
-    difference_57 = product_27 - head_product_27
-    difference_57 = keras.ops.where(product_27 == head_product_27, 0.0, difference_57)
-    difference_57 = head_product_27 + difference_57
-    head_total_43 = _head(total_43)
-    head_total_44 = _head(total_44)
-    difference_58 = total_44 - head_total_44
-    difference_59 = total_43 - head_total_43
-    difference_60 = branch_30 - (total_44 - branch_23)
-    product_28 = (branch_29 - (total_43 - difference_56)) * total_44
-    difference_61 = head_total_43 * head_total_44 - difference_57
-    difference_61 = difference_61 + head_total_43 * difference_58
-    difference_61 = difference_61 + difference_59 * head_total_44
-    difference_61 = difference_61 + difference_59 * difference_58
-    difference_61 = keras.ops.where(difference_57 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_61 = difference_61 + product_28 + difference_60 * total_43
-    magnitude_5 = keras.ops.abs(difference_61)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_61, 0.0)
-    total_45 = difference_57 + magnitude_5
-    product_29 = total_45 * total_44
-    head_product_29 = _head(product_29)
-    difference_62 = product_29 - head_product_29
-    difference_62 = keras.ops.where(product_29 == head_product_29, 0.0, difference_62)
-    difference_62 = head_product_29 + difference_62
-    negated_5 = -difference_62
-    total_46 = smaller + negated_5
-    difference_63 = total_46 - smaller
-    head_total_45 = _head(total_45)
-    difference_64 = total_45 - head_total_45
-    total_47 = smaller - (total_46 - difference_63) + (negated_5 - difference_63)
-    product_30 = (magnitude_5 - (total_45 - difference_57)) * total_44
-    product_31 = (product_20 + branch_26 + branch_26) * negated_5
-    difference_65 = head_total_45 * head_total_44 - difference_62
-    difference_65 = difference_65 + head_total_45 * difference_58
-    difference_65 = difference_65 + difference_64 * head_total_44
-    difference_65 = difference_65 + difference_64 * difference_58
-    difference_65 = keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, difference_65)
-    difference_65 = -(difference_65 + product_30 + difference_60 * total_45) + product_31
-    outside_2 = is_equal & (branch_3 <= 0.0) | differs & (difference_4 <= 0.0)
-    total_47 = total_47 + keras.ops.where(outside_2, total_4, 0.0) + difference_65
-    branch_31 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
-    total_48 = total_46 + branch_31
-    abs_total_48 = keras.ops.abs(total_48)
-    difference_66 = branch_31 - (total_48 - total_46)
-    product_32 = difference_66 * _sign(total_48)
-    is_far = keras.ops.where(keras.ops.abs(product_32) < float("inf"), product_32, 0.0)
-    is_far = (abs_total_48 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_48 != 64.0) & (abs_total_48 > 64.0)
-    branch_32 = keras.ops.where(is_far, difference_66 * 0.5, difference_66)
-    part_of_t = keras.ops.where(keras.ops.abs(branch_32) < float("inf"), branch_32, 0.0)
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total_48, total_48) + part_of_t)
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    held = keras.ops.clip(clamped, -1.0, 1.0)
-    product_33 = delta * clamped
-    is_negative = product_33 < 0.0
-    negated_6 = -keras.ops.abs(product_33)
-    abs_negated_6 = keras.ops.abs(negated_6)
-    is_less_4 = abs_negated_6 < 0.25
-    total_49 = negated_6 + 1.0
-    difference_67 = total_49 - negated_6
-    product_34 = (_1_OVER_15_FACTORIAL * negated_6 + _1_OVER_14_FACTORIAL) * negated_6
-    product_34 = (product_34 + _1_OVER_13_FACTORIAL) * negated_6 + _1_OVER_12_FACTORIAL
-    product_34 = (product_34 * negated_6 + _1_OVER_11_FACTORIAL) * negated_6
-    product_34 = (product_34 + _1_OVER_10_FACTORIAL) * negated_6 + _1_OVER_9_FACTORIAL
-    product_34 = (product_34 * negated_6 + _1_OVER_8_FACTORIAL) * negated_6
-    product_34 = (product_34 + _1_OVER_7_FACTORIAL) * negated_6 + _1_OVER_6_FACTORIAL
-    product_34 = (product_34 * negated_6 + _1_OVER_5_FACTORIAL) * negated_6
-    product_34 = (product_34 + _1_OVER_4_FACTORIAL) * negated_6 + _1_OVER_3_FACTORIAL
-    product_34 = keras.ops.square(negated_6) * (product_34 * negated_6 + _1_OVER_2_FACTORIAL)
-    product_34 = negated_6 - (total_49 - difference_67) + (1.0 - difference_67) + product_34
-    branch_33 = keras.ops.where(keras.ops.abs(product_34) < float("inf"), product_34, 0.0)
-    total_50 = total_49 + branch_33
-    exp_negated_6 = keras.ops.exp(negated_6)
-    t_2 = keras.ops.where(is_less_4, total_50, exp_negated_6)
-    branch_34 = keras.ops.where(is_negative, t_2, 1.0)
-    branch_35 = keras.ops.where(is_negative, 1.0, t_2)
-    total_51 = branch_34 + branch_35
-    difference_68 = total_51 - branch_34
-    branch_36 = keras.ops.where(is_less_4, branch_33 - (total_50 - total_49), 0.0)
-    branch_37 = keras.ops.where(is_negative, branch_36, 0.0)
-    binade_2 = _binade(exp_negated_6 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_38 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_4 = exp_negated_6 / branch_38
-    floor_2 = _floor(keras.ops.log(branch_38) * _1_OVER_LOG_2 + 0.5)
-    difference_69 = negated_6 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_7 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_52 = difference_69 + negated_7
-    difference_70 = total_52 - difference_69
-    total_53 = difference_69 - (total_52 - difference_70) + (negated_7 - difference_70)
-    total_53 = total_53 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_39 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
-    total_54 = total_52 + branch_39
-    numerator_10 = (_1_OVER_15_FACTORIAL * total_54 + _1_OVER_14_FACTORIAL) * total_54
-    numerator_11 = (numerator_10 + _1_OVER_13_FACTORIAL) * total_54 + _1_OVER_12_FACTORIAL
-    numerator_12 = (numerator_11 * total_54 + _1_OVER_11_FACTORIAL) * total_54
-    numerator_13 = (numerator_12 + _1_OVER_10_FACTORIAL) * total_54 + _1_OVER_9_FACTORIAL
-    numerator_14 = (numerator_13 * total_54 + _1_OVER_8_FACTORIAL) * total_54
-    numerator_15 = (numerator_14 + _1_OVER_7_FACTORIAL) * total_54 + _1_OVER_6_FACTORIAL
-    numerator_16 = (numerator_15 * total_54 + _1_OVER_5_FACTORIAL) * total_54
-    numerator_17 = (numerator_16 + _1_OVER_4_FACTORIAL) * total_54 + _1_OVER_3_FACTORIAL
-    numerator_18 = keras.ops.square(total_54) * (numerator_17 * total_54 + _1_OVER_2_FACTORIAL)
-    numerator_19 = numerator_18 + (branch_39 - (total_54 - total_52))
-    numerator_19 = (1.0 - ratio_4 + total_54 + numerator_19) / ratio_4
-    numerator_19 = keras.ops.where(inside_2 & (abs_negated_6 >= 0.25), numerator_19, 0.0)
-    branch_40 = keras.ops.where(is_negative, numerator_19, 0.0)
-    branch_41 = keras.ops.where(is_negative, 0.0, branch_36)
-    branch_42 = keras.ops.where(is_negative, 0.0, numerator_19)
-    total_55 = branch_34 - (total_51 - difference_68) + (branch_35 - difference_68)
-    total_55 = total_55 + (branch_37 + branch_40 * branch_34)
-    total_55 = total_55 + (branch_41 + branch_42 * branch_35)
-    branch_43 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
-    total_56 = total_51 + branch_43
-    log_total_56 = keras.ops.log(total_56)
-    is_less_5 = total_56 < 2.0**-32
-    product_35 = total_56 * keras.ops.where(
-        is_less_5, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
-    )
-    head_product_35 = _head(product_35)
-    difference_71 = product_35 - head_product_35
-    difference_71 = keras.ops.where(product_35 == head_product_35, 0.0, difference_71)
-    difference_71 = head_product_35 + difference_71
-    product_36 = -0.5 * log_total_56
-    abs_product_36 = keras.ops.abs(product_36)
-    is_less_6 = abs_product_36 < 0.25
-    total_57 = product_36 + 1.0
-    difference_72 = total_57 - product_36
-    product_37 = (_1_OVER_15_FACTORIAL * product_36 + _1_OVER_14_FACTORIAL) * product_36
-    product_37 = (product_37 + _1_OVER_13_FACTORIAL) * product_36 + _1_OVER_12_FACTORIAL
-    product_37 = (product_37 * product_36 + _1_OVER_11_FACTORIAL) * product_36
-    product_37 = (product_37 + _1_OVER_10_FACTORIAL) * product_36 + _1_OVER_9_FACTORIAL
-    product_37 = (product_37 * product_36 + _1_OVER_8_FACTORIAL) * product_36
-    product_37 = (product_37 + _1_OVER_7_FACTORIAL) * product_36 + _1_OVER_6_FACTORIAL
-    product_37 = (product_37 * product_36 + _1_OVER_5_FACTORIAL) * product_36
-    product_37 = (product_37 + _1_OVER_4_FACTORIAL) * product_36 + _1_OVER_3_FACTORIAL
-    product_37 = product_37 * product_36 + _1_OVER_2_FACTORIAL
-    product_37 = keras.ops.square(product_36) * product_37
-    product_37 = product_36 - (total_57 - difference_72) + (1.0 - difference_72) + product_37
-    branch_44 = keras.ops.where(keras.ops.abs(product_37) < float("inf"), product_37, 0.0)
-    total_58 = total_57 + branch_44
-    exp_product_36 = keras.ops.exp(product_36)
-    branch_45 = keras.ops.where(is_less_6, total_58, exp_product_36)
-    branch_46 = keras.ops.where(is_less_5, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_38 = branch_45 * branch_46
-    head_product_38 = _head(product_38)
-    difference_73 = product_38 - head_product_38
-    difference_73 = keras.ops.where(product_38 == head_product_38, 0.0, difference_73)
-    difference_73 = head_product_38 + difference_73
-    product_39 = difference_71 * difference_73
-    head_product_39 = _head(product_39)
-    difference_74 = product_39 - head_product_39
-    difference_74 = keras.ops.where(product_39 == head_product_39, 0.0, difference_74)
-    difference_74 = head_product_39 + difference_74
-    product_40 = difference_74 * difference_73
-    head_product_40 = _head(product_40)
-    difference_75 = product_40 - head_product_40
-    difference_75 = keras.ops.where(product_40 == head_product_40, 0.0, difference_75)
-    difference_75 = head_product_40 + difference_75
-    total_59 = difference_75 - 1.0
-    difference_76 = total_59 - difference_75
-    head_8 = _head(difference_74)
-    head_9 = _head(difference_73)
-    difference_77 = difference_73 - head_9
-    difference_78 = difference_74 - head_8
-    head_10 = _head(difference_71)
-    difference_79 = difference_71 - head_10
-    binade_3 = _binade(exp_product_36 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_47 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_5 = exp_product_36 / branch_47
-    floor_3 = _floor(keras.ops.log(branch_47) * _1_OVER_LOG_2 + 0.5)
-    difference_80 = product_36 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_8 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_60 = difference_80 + negated_8
-    difference_81 = total_60 - difference_80
-    total_61 = difference_80 - (total_60 - difference_81) + (negated_8 - difference_81)
-    total_61 = total_61 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_48 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
-    total_62 = total_60 + branch_48
-    numerator_20 = (_1_OVER_15_FACTORIAL * total_62 + _1_OVER_14_FACTORIAL) * total_62
-    numerator_21 = (numerator_20 + _1_OVER_13_FACTORIAL) * total_62 + _1_OVER_12_FACTORIAL
-    numerator_22 = (numerator_21 * total_62 + _1_OVER_11_FACTORIAL) * total_62
-    numerator_23 = (numerator_22 + _1_OVER_10_FACTORIAL) * total_62 + _1_OVER_9_FACTORIAL
-    numerator_24 = (numerator_23 * total_62 + _1_OVER_8_FACTORIAL) * total_62
-    numerator_25 = (numerator_24 + _1_OVER_7_FACTORIAL) * total_62 + _1_OVER_6_FACTORIAL
-    numerator_26 = (numerator_25 * total_62 + _1_OVER_5_FACTORIAL) * total_62
-    numerator_27 = (numerator_26 + _1_OVER_4_FACTORIAL) * total_62 + _1_OVER_3_FACTORIAL
-    numerator_28 = keras.ops.square(total_62) * (numerator_27 * total_62 + _1_OVER_2_FACTORIAL)
-    numerator_29 = numerator_28 + (branch_48 - (total_62 - total_60))
-    numerator_29 = (1.0 - ratio_5 + total_62 + numerator_29) / ratio_5
-    numerator_29 = keras.ops.where(inside_3 & (abs_product_36 >= 0.25), numerator_29, 0.0)
-    numerator_29 = numerator_29 * branch_45
-    branch_49 = keras.ops.where(is_less_6, branch_44 - (total_58 - total_57), 0.0)
-    branch_49 = (branch_49 + numerator_29) * branch_46
-    total_63 = difference_75 - (total_59 - difference_76) + (-1.0 - difference_76)
-    total_64 = head_10 * head_9 - difference_74 + head_10 * difference_77
-    total_64 = total_64 + difference_79 * head_9 + difference_79 * difference_77
-    total_64 = keras.ops.where(difference_74 * 2.0**-60 == 0.0, 0.0, total_64)
-    total_64 = (total_64 + branch_49 * difference_71) * difference_73
-    total_65 = head_8 * head_9 - difference_75 + head_8 * difference_77
-    total_65 = total_65 + difference_78 * head_9 + difference_78 * difference_77
-    total_65 = keras.ops.where(difference_75 * 2.0**-60 == 0.0, 0.0, total_65) + total_64
-    total_63 = total_63 + (total_65 + branch_49 * difference_74)
-    branch_50 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0)
-    total_66 = total_59 + branch_50
-    total_67 = total_66 + (branch_50 - (total_66 - total_59))
-    branch_51 = keras.ops.where(keras.ops.abs(total_67) < 0.00390625, total_67, 0.0)
-    branch_52 = keras.ops.where(keras.ops.abs(branch_51) < float("inf"), branch_51, 0.0)
-    total_68 = log_total_56 + branch_52
-    difference_82 = total_68 - log_total_56
-    difference_83 = branch_52 - difference_82
-    magnitude_6 = keras.ops.abs(difference_82 + difference_83)
-    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(log_total_56)
-    branch_53 = keras.ops.where(magnitude_6, total_68, log_total_56)
-    negated_9 = -_minimum(-product_33, 0.0)
-    total_69 = branch_53 + negated_9
-    difference_84 = total_69 - branch_53
-    difference_85 = branch_43 - (total_56 - total_51)
-    total_70 = branch_53 - (total_69 - difference_84) + (negated_9 - difference_84)
-    branch_54 = keras.ops.where(magnitude_6, difference_83, 0.0)
-    total_70 = total_70 + (branch_54 + 1.0 / total_56 * difference_85)
-    branch_55 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
-    total_71 = total_69 + branch_55
-    total_71_squared = keras.ops.square(total_71)
-    head_11 = _head(total_71_squared)
-    difference_86 = total_71_squared - head_11
-    difference_86 = head_11 + keras.ops.where(total_71_squared == head_11, 0.0, difference_86)
-    head_total_71 = _head(total_71)
-    difference_87 = total_71 - head_total_71
-    difference_88 = branch_55 - (total_71 - total_69)
-    difference_89 = head_total_71 * head_total_71 - difference_86
-    difference_89 = difference_89 + head_total_71 * difference_87
-    difference_89 = difference_89 + difference_87 * head_total_71
-    difference_89 = difference_89 + difference_87 * difference_87
-    difference_89 = keras.ops.where(difference_86 * 2.0**-60 == 0.0, 0.0, difference_89)
-    difference_89 = difference_89 + difference_88 * total_71 * 2.0
-    magnitude_7 = keras.ops.abs(difference_88)
-    magnitude_7 = total_71 + keras.ops.where(magnitude_7 < float("inf"), difference_88, 0.0)
-    scale = _maximum(keras.ops.abs(clamped), 1.0)
-    inverse_scale = 1.0 / scale
-    branch_56 = keras.ops.where(keras.ops.abs(branch_37) < float("inf"), branch_37, 0.0)
-    branch_56 = branch_34 + branch_56
-    product_41 = branch_56 * branch_40
-    branch_57 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
-    branch_57 = branch_56 + branch_57
-    branch_58 = keras.ops.where(keras.ops.abs(branch_40) < float("inf"), branch_40, 0.0)
-    branch_58 = branch_56 * (branch_58 + 1.0)
-    branch_58 = keras.ops.where(keras.ops.abs(branch_56) < 2.0**-60, branch_58, branch_57)
-    magnitude_8 = keras.ops.abs(difference_89)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_89, 0.0)
-    magnitude_8 = 2.0 * held * delta * total * (difference_86 + magnitude_8) - held * delta
-    magnitude_8 = (magnitude_8 - magnitude_7 * inverse_scale) * branch_58
-    head_magnitude_8 = _head(magnitude_8)
-    difference_90 = magnitude_8 - head_magnitude_8
-    difference_90 = keras.ops.where(magnitude_8 == head_magnitude_8, 0.0, difference_90)
-    difference_90 = head_magnitude_8 + difference_90
-    branch_59 = keras.ops.where(keras.ops.abs(branch_41) < float("inf"), branch_41, 0.0)
-    branch_59 = branch_35 + branch_59
-    product_42 = branch_59 * branch_42
-    branch_60 = keras.ops.where(keras.ops.abs(product_42) < float("inf"), product_42, 0.0)
-    branch_60 = branch_59 + branch_60
-    branch_61 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
-    branch_61 = branch_59 * (branch_61 + 1.0)
-    branch_61 = keras.ops.where(keras.ops.abs(branch_59) < 2.0**-60, branch_61, branch_60)
-    branch_61 = -(magnitude_7 * branch_61 * inverse_scale)
-    total_72 = difference_90 + branch_61
-    difference_91 = total_72 - difference_90
-    total_73 = difference_90 - (total_72 - difference_91) + (branch_61 - difference_91)
-    branch_62 = keras.ops.where(keras.ops.abs(total_73) < float("inf"), total_73, 0.0)
-    total_74 = total_72 + branch_62
-    product_43 = _MINUS_2_OVER_SQRT_PI * total_74
-    head_product_43 = _head(product_43)
-    difference_92 = product_43 - head_product_43
-    difference_92 = keras.ops.where(product_43 == head_product_43, 0.0, difference_92)
-    difference_92 = head_product_43 + difference_92
-    ratio_6 = difference_92 / total_56
-    product_44 = ratio_6 * total_56
-    head_product_44 = _head(product_44)
-    difference_93 = product_44 - head_product_44
-    difference_93 = keras.ops.where(product_44 == head_product_44, 0.0, difference_93)
-    difference_93 = head_product_44 + difference_93
-    head_ratio_6 = _head(ratio_6)
-    head_total_56 = _head(total_56)
-    difference_94 = total_56 - head_total_56
-    difference_95 = ratio_6 - head_ratio_6
-    product_45 = _COEFFICIENT_5 * total_74
-    head_product_45 = _head(product_45)
-    difference_96 = product_45 - head_product_45
-    difference_96 = keras.ops.where(product_45 == head_product_45, 0.0, difference_96)
-    difference_96 = head_product_45 + difference_96
-    head_total_74 = _head(total_74)
-    difference_97 = total_74 - head_total_74
-    numerator_30 = head_ratio_6 * head_total_56 - difference_93 + head_ratio_6 * difference_94
-    numerator_31 = numerator_30 + difference_95 * head_total_56 + difference_95 * difference_94
-    numerator_32 = -keras.ops.where(difference_93 * 2.0**-60 == 0.0, 0.0, numerator_31)
-    numerator_33 = difference_92 - difference_93 + numerator_32
-    numerator_34 = head_7 * head_total_74 - difference_96 + head_7 * difference_97
-    numerator_35 = numerator_34 + difference_55 * head_total_74 + difference_55 * difference_97
-    numerator_36 = keras.ops.where(difference_96 * 2.0**-60 == 0.0, 0.0, numerator_35)
-    numerator_37 = numerator_36 + _COEFFICIENT_6 * total_74
-    numerator_38 = numerator_37 + (branch_62 - (total_74 - total_72)) * _COEFFICIENT_5
-    numerator_39 = numerator_33 + (difference_96 - difference_92 + numerator_38)
-    numerator_39 = (numerator_39 - difference_85 * ratio_6) / total_56
-    abs_numerator_39 = keras.ops.abs(numerator_39)
-    abs_numerator_39 = keras.ops.where(abs_numerator_39 < float("inf"), numerator_39, 0.0)
-    total_75 = ratio_6 + abs_numerator_39
-    product_46 = total * difference_86
-    head_product_46 = _head(product_46)
-    difference_98 = product_46 - head_product_46
-    difference_98 = keras.ops.where(product_46 == head_product_46, 0.0, difference_98)
-    difference_98 = head_product_46 + difference_98
-    negated_10 = -difference_98
-    abs_negated_10 = keras.ops.abs(negated_10)
-    head_12 = _head(difference_86)
-    difference_99 = difference_86 - head_12
-    total_76 = head_total * head_12 - difference_98 + head_total * difference_99
-    total_76 = total_76 + difference_2 * head_12 + difference_2 * difference_99
-    total_76 = keras.ops.where(difference_98 * 2.0**-60 == 0.0, 0.0, total_76)
-    total_76 = -(total_76 + difference_89 * total)
-    product_47 = total_76 * _sign(negated_10)
-    is_far_2 = keras.ops.where(keras.ops.abs(product_47) < float("inf"), product_47, 0.0)
-    is_far_2 = (abs_negated_10 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (abs_negated_10 != 64.0) & (abs_negated_10 > 64.0)
-    branch_63 = keras.ops.where(is_far_3, 0.5 * negated_10, negated_10)
-    abs_branch_63 = keras.ops.abs(branch_63)
-    is_less_7 = abs_branch_63 < 0.25
-    total_77 = branch_63 + 1.0
-    difference_100 = total_77 - branch_63
-    product_48 = (_1_OVER_15_FACTORIAL * branch_63 + _1_OVER_14_FACTORIAL) * branch_63
-    product_48 = (product_48 + _1_OVER_13_FACTORIAL) * branch_63 + _1_OVER_12_FACTORIAL
-    product_48 = (product_48 * branch_63 + _1_OVER_11_FACTORIAL) * branch_63
-    product_48 = (product_48 + _1_OVER_10_FACTORIAL) * branch_63 + _1_OVER_9_FACTORIAL
-    product_48 = (product_48 * branch_63 + _1_OVER_8_FACTORIAL) * branch_63
-    product_48 = (product_48 + _1_OVER_7_FACTORIAL) * branch_63 + _1_OVER_6_FACTORIAL
-    product_48 = (product_48 * branch_63 + _1_OVER_5_FACTORIAL) * branch_63
-    product_48 = (product_48 + _1_OVER_4_FACTORIAL) * branch_63 + _1_OVER_3_FACTORIAL
-    product_48 = keras.ops.square(branch_63) * (product_48 * branch_63 + _1_OVER_2_FACTORIAL)
-    total_78 = branch_63 - (total_77 - difference_100) + (1.0 - difference_100)
-    total_78 = total_78 + product_48
-    branch_64 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
-    total_79 = total_77 + branch_64
-    exp_branch_63 = keras.ops.exp(branch_63)
-    part_of_t_2 = keras.ops.where(is_less_7, total_79, exp_branch_63)
-    branch_65 = keras.ops.where(is_less_7, branch_64 - (total_79 - total_77), 0.0)
-    branch_66 = keras.ops.where(keras.ops.abs(branch_65) < float("inf"), branch_65, 0.0)
-    total_80 = part_of_t_2 + branch_66
-    product_49 = total_75 * total_80
-    head_product_49 = _head(product_49)
-    difference_101 = product_49 - head_product_49
-    difference_101 = keras.ops.where(product_49 == head_product_49, 0.0, difference_101)
-    difference_101 = head_product_49 + difference_101
-    head_total_75 = _head(total_75)
-    head_total_80 = _head(total_80)
-    difference_102 = total_80 - head_total_80
-    difference_103 = total_75 - head_total_75
-    product_50 = (abs_numerator_39 - (total_75 - ratio_6)) * total_80
-    product_51 = (branch_66 - (total_80 - part_of_t_2)) * total_75
-    difference_104 = head_total_75 * head_total_80 - difference_101
-    difference_104 = difference_104 + head_total_75 * difference_102
-    difference_104 = difference_104 + difference_103 * head_total_80
-    difference_104 = difference_104 + difference_103 * difference_102
-    difference_104 = keras.ops.where(difference_101 * 2.0**-60 == 0.0, 0.0, difference_104)
-    difference_104 = difference_104 + product_50 + product_51
-    magnitude_9 = keras.ops.abs(difference_104)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_104, 0.0)
-    magnitude_9 = difference_101 + magnitude_9
-    binade_4 = _binade(exp_branch_63 * _4_OVER_3)
-    inside_4 = (binade_4 > 0.0) & (binade_4 < float("inf"))
-    branch_67 = keras.ops.where(inside_4, binade_4, 1.0)
-    ratio_7 = exp_branch_63 / branch_67
-    floor_4 = _floor(keras.ops.log(branch_67) * _1_OVER_LOG_2 + 0.5)
-    difference_105 = branch_63 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_11 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
-    total_81 = difference_105 + negated_11
-    difference_106 = total_81 - difference_105
-    total_82 = difference_105 - (total_81 - difference_106) + (negated_11 - difference_106)
-    total_82 = total_82 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_68 = keras.ops.where(keras.ops.abs(total_82) < float("inf"), total_82, 0.0)
-    total_83 = total_81 + branch_68
-    numerator_40 = (_1_OVER_15_FACTORIAL * total_83 + _1_OVER_14_FACTORIAL) * total_83
-    numerator_41 = (numerator_40 + _1_OVER_13_FACTORIAL) * total_83 + _1_OVER_12_FACTORIAL
-    numerator_42 = (numerator_41 * total_83 + _1_OVER_11_FACTORIAL) * total_83
-    numerator_43 = (numerator_42 + _1_OVER_10_FACTORIAL) * total_83 + _1_OVER_9_FACTORIAL
-    numerator_44 = (numerator_43 * total_83 + _1_OVER_8_FACTORIAL) * total_83
-    numerator_45 = (numerator_44 + _1_OVER_7_FACTORIAL) * total_83 + _1_OVER_6_FACTORIAL
-    numerator_46 = (numerator_45 * total_83 + _1_OVER_5_FACTORIAL) * total_83
-    numerator_47 = (numerator_46 + _1_OVER_4_FACTORIAL) * total_83 + _1_OVER_3_FACTORIAL
-    numerator_48 = keras.ops.square(total_83) * (numerator_47 * total_83 + _1_OVER_2_FACTORIAL)
-    numerator_49 = numerator_48 + (branch_68 - (total_83 - total_81))
-    numerator_49 = (1.0 - ratio_7 + total_83 + numerator_49) / ratio_7
-    numerator_49 = keras.ops.where(inside_4 & (abs_branch_63 >= 0.25), numerator_49, 0.0)
-    numerator_49 = numerator_49 + keras.ops.where(is_far_3, total_76 * 0.5, total_76)
-    abs_numerator_49 = keras.ops.abs(numerator_49)
-    abs_numerator_49 = keras.ops.where(abs_numerator_49 < float("inf"), numerator_49, 0.0) + 1.0
-    product_52 = magnitude_9 * numerator_49
-    is_gone = keras.ops.where(keras.ops.abs(total_76) < float("inf"), total_76, 0.0)
-    is_gone = (negated_10 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (negated_10 != -800.0) & (negated_10 < -800.0)
-    product_53 = total_80 * numerator_49
-    rest_of_t_2 = keras.ops.where(keras.ops.abs(product_53) < float("inf"), product_53, 0.0)
-    rest_of_t_3 = total_80 + rest_of_t_2
-    rest_of_t_4 = total_80 * abs_numerator_49
-    rest_of_t_5 = keras.ops.abs(total_80)
-    rest_of_t_6 = keras.ops.where(rest_of_t_5 < 2.0**-60, rest_of_t_4, rest_of_t_3)
-    rest_of_t_7 = keras.ops.where(is_far_3, rest_of_t_6, 1.0)
-    branch_69 = keras.ops.where(keras.ops.abs(product_52) < float("inf"), product_52, 0.0)
-    branch_69 = magnitude_9 + branch_69
-    branch_70 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
-    branch_70 = (difference_52 + branch_70) * part_of_t * rest_of_t
-    branch_71 = keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
-    product_54 = magnitude_9 * abs_numerator_49
-    abs_magnitude_9 = keras.ops.abs(magnitude_9)
-    abs_magnitude_9 = keras.ops.where(abs_magnitude_9 < 2.0**-60, product_54, branch_69)
-    abs_magnitude_9 = abs_magnitude_9 * branch_71 * rest_of_t_7
-    return keras.ops.where(x < -0.0625, branch_70, abs_magnitude_9)
-
-
-def _second_derivative_x_delta(x, gamma, delta):
-    """d2f / dx ddelta."""
-    clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = 2.0 * clamped * delta
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    gamma_squared = keras.ops.square(gamma)
-    head = _head(gamma_squared)
-    total = head + keras.ops.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_3 = difference * total
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    product_4 = delta * clamped
-    head_product_4 = _head(product_4)
-    difference_3 = product_4 - head_product_4
-    difference_3 = keras.ops.where(product_4 == head_product_4, 0.0, difference_3)
-    difference_3 = head_product_4 + difference_3
-    is_equal = difference_3 == 0.0
-    head_delta = _head(delta)
-    head_clamped = _head(clamped)
-    difference_4 = clamped - head_clamped
-    difference_5 = delta - head_delta
-    total_2 = head_delta * head_clamped - difference_3 + head_delta * difference_4
-    total_2 = total_2 + difference_5 * head_clamped + difference_5 * difference_4
-    total_2 = keras.ops.where(difference_3 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    differs = difference_3 != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference_3 < 0.0)
-    product_5 = 0.5 * -keras.ops.abs(difference_3)
-    abs_product_5 = keras.ops.abs(product_5)
-    is_less = abs_product_5 < 0.25
-    total_3 = product_5 + 1.0
-    difference_6 = total_3 - product_5
-    product_6 = (_1_OVER_15_FACTORIAL * product_5 + _1_OVER_14_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_13_FACTORIAL) * product_5 + _1_OVER_12_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_11_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_10_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_8_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_7_FACTORIAL) * product_5 + _1_OVER_6_FACTORIAL
-    product_6 = (product_6 * product_5 + _1_OVER_5_FACTORIAL) * product_5
-    product_6 = (product_6 + _1_OVER_4_FACTORIAL) * product_5 + _1_OVER_3_FACTORIAL
-    product_6 = keras.ops.square(product_5) * (product_6 * product_5 + _1_OVER_2_FACTORIAL)
-    product_6 = product_5 - (total_3 - difference_6) + (1.0 - difference_6) + product_6
-    branch_3 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-    total_4 = total_3 + branch_3
-    exp_product_5 = keras.ops.exp(product_5)
-    branch_4 = keras.ops.where(is_less, total_4, exp_product_5)
-    branch_4_squared = keras.ops.square(branch_4)
-    head_2 = _head(branch_4_squared)
-    t = keras.ops.where(branch_4_squared == head_2, 0.0, branch_4_squared - head_2)
-    t = head_2 + t
-    branch_5 = keras.ops.where(outside, t, 1.0)
-    branch_6 = keras.ops.where(outside, 1.0, t)
-    total_5 = branch_5 + branch_6
-    difference_7 = total_5 - branch_5
-    head_branch_4 = _head(branch_4)
-    difference_8 = branch_4 - head_branch_4
-    product_7 = keras.ops.where(is_less, branch_3 - (total_4 - total_3), 0.0) * branch_4
-    product_7 = product_7 * 2.0
-    total_6 = head_branch_4 * head_branch_4 - t + head_branch_4 * difference_8
-    total_6 = total_6 + difference_8 * head_branch_4 + difference_8 * difference_8
-    total_6 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_7
-    branch_7 = keras.ops.where(outside, total_6, 0.0)
-    binade = _binade(exp_product_5 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_8 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_5 / branch_8
-    floor = _floor(keras.ops.log(branch_8) * _1_OVER_LOG_2 + 0.5)
-    difference_9 = product_5 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_9 + negated
-    difference_10 = total_7 - difference_9
-    total_8 = difference_9 - (total_7 - difference_10) + (negated - difference_10)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_9
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_9 - (total_9 - total_7)))
-    numerator = keras.ops.where(inside & (abs_product_5 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * _sign(difference_3)) * 0.5) * 2.0
-    branch_10 = keras.ops.where(outside, numerator, 0.0)
-    branch_11 = keras.ops.where(outside, 0.0, total_6)
-    branch_12 = keras.ops.where(outside, 0.0, numerator)
-    total_10 = branch_5 - (total_5 - difference_7) + (branch_6 - difference_7)
-    total_10 = total_10 + (branch_7 + branch_10 * branch_5)
-    total_10 = total_10 + (branch_11 + branch_12 * branch_6)
-    branch_13 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_5 + branch_13
-    log_total_11 = keras.ops.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_8 = total_11 * keras.ops.where(
-        is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
-    )
-    head_product_8 = _head(product_8)
-    difference_11 = product_8 - head_product_8
-    difference_11 = keras.ops.where(product_8 == head_product_8, 0.0, difference_11)
-    difference_11 = head_product_8 + difference_11
-    product_9 = -0.5 * log_total_11
-    abs_product_9 = keras.ops.abs(product_9)
-    is_less_3 = abs_product_9 < 0.25
-    total_12 = product_9 + 1.0
-    difference_12 = total_12 - product_9
-    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
-    product_10 = keras.ops.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
-    product_10 = product_9 - (total_12 - difference_12) + (1.0 - difference_12) + product_10
-    branch_14 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
-    total_13 = total_12 + branch_14
-    exp_product_9 = keras.ops.exp(product_9)
-    branch_15 = keras.ops.where(is_less_3, total_13, exp_product_9)
-    branch_16 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_11 = branch_15 * branch_16
-    head_product_11 = _head(product_11)
-    difference_13 = product_11 - head_product_11
-    difference_13 = keras.ops.where(product_11 == head_product_11, 0.0, difference_13)
-    difference_13 = head_product_11 + difference_13
-    product_12 = difference_11 * difference_13
-    head_product_12 = _head(product_12)
-    difference_14 = product_12 - head_product_12
-    difference_14 = keras.ops.where(product_12 == head_product_12, 0.0, difference_14)
-    difference_14 = head_product_12 + difference_14
-    product_13 = difference_14 * difference_13
-    head_product_13 = _head(product_13)
-    difference_15 = product_13 - head_product_13
-    difference_15 = keras.ops.where(product_13 == head_product_13, 0.0, difference_15)
-    difference_15 = head_product_13 + difference_15
-    total_14 = difference_15 - 1.0
-    difference_16 = total_14 - difference_15
-    head_3 = _head(difference_14)
-    head_4 = _head(difference_13)
-    difference_17 = difference_13 - head_4
-    difference_18 = difference_14 - head_3
-    head_5 = _head(difference_11)
-    difference_19 = difference_11 - head_5
-    binade_2 = _binade(exp_product_9 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_17 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_9 / branch_17
-    floor_2 = _floor(keras.ops.log(branch_17) * _1_OVER_LOG_2 + 0.5)
-    difference_20 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_20 + negated_2
-    difference_21 = total_15 - difference_20
-    total_16 = difference_20 - (total_15 - difference_21) + (negated_2 - difference_21)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_18 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_17 = total_15 + branch_18
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_18 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside_2 & (abs_product_9 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_15
-    branch_19 = keras.ops.where(is_less_3, branch_14 - (total_13 - total_12), 0.0)
-    branch_19 = (branch_19 + numerator_11) * branch_16
-    total_18 = difference_15 - (total_14 - difference_16) + (-1.0 - difference_16)
-    total_19 = head_5 * head_4 - difference_14 + head_5 * difference_17
-    total_19 = total_19 + difference_19 * head_4 + difference_19 * difference_17
-    total_19 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = (total_19 + branch_19 * difference_11) * difference_13
-    total_20 = head_3 * head_4 - difference_15 + head_3 * difference_17
-    total_20 = total_20 + difference_18 * head_4 + difference_18 * difference_17
-    total_20 = keras.ops.where(difference_15 * 2.0**-60 == 0.0, 0.0, total_20) + total_19
-    total_18 = total_18 + (total_20 + branch_19 * difference_14)
-    branch_20 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_21 = total_14 + branch_20
-    total_22 = total_21 + (branch_20 - (total_21 - total_14))
-    branch_21 = keras.ops.where(keras.ops.abs(total_22) < 0.00390625, total_22, 0.0)
-    branch_22 = keras.ops.where(keras.ops.abs(branch_21) < float("inf"), branch_21, 0.0)
-    total_23 = log_total_11 + branch_22
-    difference_22 = total_23 - log_total_11
-    difference_23 = branch_22 - difference_22
-    magnitude = keras.ops.abs(difference_22 + difference_23)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_11)
-    branch_23 = keras.ops.where(magnitude, total_23, log_total_11)
-    minus_difference_3 = -difference_3
-    negated_3 = -_minimum(minus_difference_3, 0.0)
-    total_24 = branch_23 + negated_3
-    difference_24 = total_24 - branch_23
-    difference_25 = branch_13 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_25 = branch_23 - (total_24 - difference_24) + (negated_3 - difference_24)
-    branch_24 = keras.ops.where(magnitude, difference_23, 0.0)
-    total_25 = total_25 + (branch_24 + 1.0 / total_11 * difference_25)
-    magnitude_2 = keras.ops.abs(minus_total_2)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_2, 0.0)
-    magnitude_2 = (minus_difference_3 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_difference_3 != 0.0) & (minus_difference_3 <= 0.0)
-    total_25 = total_25 - keras.ops.where(magnitude_2, minus_total_2, 0.0)
-    branch_25 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    total_26 = total_24 + branch_25
-    product_14 = difference_2 * total_26
-    head_product_14 = _head(product_14)
-    difference_26 = product_14 - head_product_14
-    difference_26 = keras.ops.where(product_14 == head_product_14, 0.0, difference_26)
-    difference_26 = head_product_14 + difference_26
-    total_27 = difference_26 - 2.0
-    difference_27 = total_27 - difference_26
-    head_difference_2 = _head(difference_2)
-    head_total_26 = _head(total_26)
-    difference_28 = total_26 - head_total_26
-    difference_29 = difference_2 - head_difference_2
-    head_difference = _head(difference)
-    head_total = _head(total)
-    difference_30 = total - head_total
-    difference_31 = difference - head_difference
-    head_gamma = _head(gamma)
-    difference_32 = gamma - head_gamma
-    total_28 = head_gamma * head_gamma - total + head_gamma * difference_32
-    total_28 = total_28 + difference_32 * head_gamma + difference_32 * difference_32
-    total_28 = keras.ops.where(total * 2.0**-60 == 0.0, 0.0, total_28)
-    difference_33 = branch_25 - (total_26 - total_24)
-    total_29 = difference_26 - (total_27 - difference_27) + (-2.0 - difference_27)
-    difference_34 = head_difference_2 * head_total_26 - difference_26
-    difference_34 = difference_34 + head_difference_2 * difference_28
-    difference_34 = difference_34 + difference_29 * head_total_26
-    difference_34 = difference_34 + difference_29 * difference_28
-    difference_34 = keras.ops.where(difference_26 * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_35 = head_difference * head_total - difference_2
-    difference_35 = difference_35 + head_difference * difference_30 + difference_31 * head_total
-    difference_35 = difference_35 + difference_31 * difference_30
-    difference_35 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, difference_35)
-    difference_34 = difference_34 + (difference_35 + total_28 * difference) * total_26
-    total_29 = total_29 + (difference_34 + difference_33 * difference_2)
-    branch_26 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_30 = total_27 + branch_26
-    difference_36 = branch_26 - (total_30 - total_27)
-    magnitude_3 = keras.ops.abs(difference_36)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_36, 0.0)
-    total_31 = total_30 + magnitude_3
-    branch_27 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    total_32 = branch_5 + branch_27
-    product_15 = total_31 * total_32
-    head_product_15 = _head(product_15)
-    difference_37 = product_15 - head_product_15
-    difference_37 = keras.ops.where(product_15 == head_product_15, 0.0, difference_37)
-    difference_37 = head_product_15 + difference_37
-    product_16 = clamped * delta
-    head_product_16 = _head(product_16)
-    difference_38 = product_16 - head_product_16
-    difference_38 = keras.ops.where(product_16 == head_product_16, 0.0, difference_38)
-    difference_38 = head_product_16 + difference_38
-    total_33 = head_clamped * head_delta - difference_38 + head_clamped * difference_5
-    total_33 = total_33 + difference_4 * head_delta + difference_4 * difference_5
-    total_33 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, total_33)
-    branch_28 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
-    branch_28 = -(difference_38 + branch_28 + 2.0)
-    branch_29 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
-    total_34 = branch_6 + branch_29
-    product_17 = branch_28 * total_34
-    head_product_17 = _head(product_17)
-    difference_39 = product_17 - head_product_17
-    difference_39 = keras.ops.where(product_17 == head_product_17, 0.0, difference_39)
-    difference_39 = head_product_17 + difference_39
-    total_35 = difference_37 + difference_39
-    difference_40 = total_35 - difference_37
-    head_total_31 = _head(total_31)
-    head_total_32 = _head(total_32)
-    difference_41 = total_32 - head_total_32
-    difference_42 = total_31 - head_total_31
-    head_branch_28 = _head(branch_28)
-    head_total_34 = _head(total_34)
-    difference_43 = total_34 - head_total_34
-    difference_44 = branch_28 - head_branch_28
-    total_36 = difference_37 - (total_35 - difference_40) + (difference_39 - difference_40)
-    product_18 = (magnitude_3 - (total_31 - total_30)) * total_32
-    product_19 = (branch_29 - (total_34 - branch_6)) * branch_28
-    difference_45 = head_branch_28 * head_total_34 - difference_39
-    difference_45 = difference_45 + head_branch_28 * difference_43
-    difference_45 = difference_45 + difference_44 * head_total_34
-    difference_45 = difference_45 + difference_44 * difference_43
-    difference_45 = keras.ops.where(difference_39 * 2.0**-60 == 0.0, 0.0, difference_45)
-    difference_45 = difference_45 + product_19 + branch_12 * difference_39
-    product_20 = (branch_27 - (total_32 - branch_5)) * total_31
-    difference_46 = head_total_31 * head_total_32 - difference_37
-    difference_46 = difference_46 + head_total_31 * difference_41
-    difference_46 = difference_46 + difference_42 * head_total_32
-    difference_46 = difference_46 + difference_42 * difference_41
-    difference_46 = keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, difference_46)
-    difference_46 = difference_46 + product_18 + product_20 + branch_10 * difference_37
-    total_36 = total_36 + difference_46 + difference_45
-    branch_30 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = total_35 + branch_30
-    product_21 = branch * total_37
-    head_product_21 = _head(product_21)
-    difference_47 = product_21 - head_product_21
-    difference_47 = keras.ops.where(product_21 == head_product_21, 0.0, difference_47)
-    difference_47 = head_product_21 + difference_47
-    total_11_squared = keras.ops.square(total_11)
-    head_6 = _head(total_11_squared)
-    branch_31 = keras.ops.where(total_11_squared == head_6, 0.0, total_11_squared - head_6)
-    branch_31 = head_6 + branch_31
-    ratio_3 = difference_47 / branch_31
-    product_22 = ratio_3 * branch_31
-    head_product_22 = _head(product_22)
-    difference_48 = product_22 - head_product_22
-    difference_48 = keras.ops.where(product_22 == head_product_22, 0.0, difference_48)
-    difference_48 = head_product_22 + difference_48
-    head_ratio_3 = _head(ratio_3)
-    head_branch_31 = _head(branch_31)
-    difference_49 = branch_31 - head_branch_31
-    difference_50 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_37 = _head(total_37)
-    difference_51 = total_37 - head_total_37
-    difference_52 = branch - head_branch
-    head_total_11 = _head(total_11)
-    difference_53 = total_11 - head_total_11
-    numerator_12 = head_ratio_3 * head_branch_31 - difference_48 + head_ratio_3 * difference_49
-    numerator_13 = numerator_12 + difference_50 * head_branch_31
-    numerator_14 = numerator_13 + difference_50 * difference_49
-    numerator_15 = -keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = difference_47 - difference_48 + numerator_15
-    numerator_17 = head_total_11 * head_total_11 - branch_31 + head_total_11 * difference_53
-    numerator_18 = numerator_17 + difference_53 * head_total_11 + difference_53 * difference_53
-    numerator_19 = keras.ops.where(branch_31 * 2.0**-60 == 0.0, 0.0, numerator_18)
-    numerator_20 = -((numerator_19 + difference_25 * total_11 * 2.0) * ratio_3)
-    numerator_21 = head_branch * head_total_37 - difference_47 + head_branch * difference_51
-    numerator_22 = numerator_21 + difference_52 * head_total_37 + difference_52 * difference_51
-    numerator_23 = keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = numerator_16 + (numerator_23 + (branch_30 - (total_37 - total_35)) * branch)
-    numerator_24 = (numerator_24 + numerator_20) / branch_31
-    abs_numerator_24 = keras.ops.abs(numerator_24)
-    abs_numerator_24 = keras.ops.where(abs_numerator_24 < float("inf"), numerator_24, 0.0)
-    total_38 = ratio_3 + abs_numerator_24
-    smaller = _minimum(difference_3, 0.0)
-    total_26_squared = keras.ops.square(total_26)
-    head_7 = _head(total_26_squared)
-    branch_32 = keras.ops.where(total_26_squared == head_7, 0.0, total_26_squared - head_7)
-    branch_32 = head_7 + branch_32
-    product_23 = total * branch_32
-    head_product_23 = _head(product_23)
-    difference_54 = product_23 - head_product_23
-    difference_54 = keras.ops.where(product_23 == head_product_23, 0.0, difference_54)
-    difference_54 = head_product_23 + difference_54
-    negated_4 = -difference_54
-    total_39 = smaller + negated_4
-    difference_55 = total_39 - smaller
-    head_branch_32 = _head(branch_32)
-    difference_56 = branch_32 - head_branch_32
-    total_40 = head_total_26 * head_total_26 - branch_32 + head_total_26 * difference_28
-    total_40 = total_40 + difference_28 * head_total_26 + difference_28 * difference_28
-    total_40 = keras.ops.where(branch_32 * 2.0**-60 == 0.0, 0.0, total_40)
-    total_40 = (total_40 + difference_33 * total_26 * 2.0) * total
-    total_41 = head_total * head_branch_32 - difference_54 + head_total * difference_56
-    total_41 = total_41 + difference_30 * head_branch_32 + difference_30 * difference_56
-    total_41 = keras.ops.where(difference_54 * 2.0**-60 == 0.0, 0.0, total_41)
-    total_41 = -(total_41 + total_28 * branch_32 + total_40)
-    total_42 = smaller - (total_39 - difference_55) + (negated_4 - difference_55)
-    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (difference_3 <= 0.0)
-    total_42 = total_42 + keras.ops.where(outside_2, total_2, 0.0) + total_41
-    branch_33 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
-    total_43 = total_39 + branch_33
-    product_24 = 0.5 * total_43
-    abs_product_24 = keras.ops.abs(product_24)
-    is_less_4 = abs_product_24 < 0.25
-    total_44 = product_24 + 1.0
-    difference_57 = total_44 - product_24
-    product_25 = (_1_OVER_15_FACTORIAL * product_24 + _1_OVER_14_FACTORIAL) * product_24
-    product_25 = (product_25 + _1_OVER_13_FACTORIAL) * product_24 + _1_OVER_12_FACTORIAL
-    product_25 = (product_25 * product_24 + _1_OVER_11_FACTORIAL) * product_24
-    product_25 = (product_25 + _1_OVER_10_FACTORIAL) * product_24 + _1_OVER_9_FACTORIAL
-    product_25 = (product_25 * product_24 + _1_OVER_8_FACTORIAL) * product_24
-    product_25 = (product_25 + _1_OVER_7_FACTORIAL) * product_24 + _1_OVER_6_FACTORIAL
-    product_25 = (product_25 * product_24 + _1_OVER_5_FACTORIAL) * product_24
-    product_25 = (product_25 + _1_OVER_4_FACTORIAL) * product_24 + _1_OVER_3_FACTORIAL
-    product_25 = product_25 * product_24 + _1_OVER_2_FACTORIAL
-    product_25 = keras.ops.square(product_24) * product_25
-    product_25 = product_24 - (total_44 - difference_57) + (1.0 - difference_57) + product_25
-    branch_34 = keras.ops.where(keras.ops.abs(product_25) < float("inf"), product_25, 0.0)
-    total_45 = total_44 + branch_34
-    exp_product_24 = keras.ops.exp(product_24)
-    branch_35 = keras.ops.where(is_less_4, total_45, exp_product_24)
-    branch_36 = keras.ops.where(is_less_4, branch_34 - (total_45 - total_44), 0.0)
-    branch_37 = keras.ops.where(keras.ops.abs(branch_36) < float("inf"), branch_36, 0.0)
-    total_46 = branch_35 + branch_37
-    product_26 = total_38 * total_46
-    head_product_26 = _head(product_26)
-    difference_58 = product_26 - head_product_26
-    difference_58 = keras.ops.where(product_26 == head_product_26, 0.0, difference_58)
-    difference_58 = head_product_26 + difference_58
-    head_total_38 = _head(total_38)
-    head_total_46 = _head(total_46)
-    difference_59 = total_46 - head_total_46
-    difference_60 = total_38 - head_total_38
-    difference_61 = branch_37 - (total_46 - branch_35)
-    product_27 = (abs_numerator_24 - (total_38 - ratio_3)) * total_46
-    difference_62 = head_total_38 * head_total_46 - difference_58
-    difference_62 = difference_62 + head_total_38 * difference_59
-    difference_62 = difference_62 + difference_60 * head_total_46
-    difference_62 = difference_62 + difference_60 * difference_59
-    difference_62 = keras.ops.where(difference_58 * 2.0**-60 == 0.0, 0.0, difference_62)
-    difference_62 = difference_62 + product_27 + difference_61 * total_38
-    magnitude_4 = keras.ops.abs(difference_62)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_62, 0.0)
-    total_47 = difference_58 + magnitude_4
-    product_28 = total_47 * total_46
-    head_product_28 = _head(product_28)
-    difference_63 = product_28 - head_product_28
-    difference_63 = keras.ops.where(product_28 == head_product_28, 0.0, difference_63)
-    difference_63 = head_product_28 + difference_63
-    head_total_47 = _head(total_47)
-    difference_64 = total_47 - head_total_47
-    product_29 = (magnitude_4 - (total_47 - difference_58)) * total_46
-    difference_65 = head_total_47 * head_total_46 - difference_63
-    difference_65 = difference_65 + head_total_47 * difference_59
-    difference_65 = difference_65 + difference_64 * head_total_46
-    difference_65 = difference_65 + difference_64 * difference_59
-    difference_65 = keras.ops.where(difference_63 * 2.0**-60 == 0.0, 0.0, difference_65)
-    difference_65 = difference_65 + product_29 + difference_61 * total_47
-    magnitude_5 = keras.ops.abs(difference_65)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_65, 0.0)
-    magnitude_5 = difference_63 + magnitude_5
-    binade_3 = _binade(exp_product_24 * _4_OVER_3)
-    inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_38 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_24 / branch_38
-    floor_3 = _floor(keras.ops.log(branch_38) * _1_OVER_LOG_2 + 0.5)
-    difference_66 = product_24 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_48 = difference_66 + negated_5
-    difference_67 = total_48 - difference_66
-    total_49 = difference_66 - (total_48 - difference_67) + (negated_5 - difference_67)
-    total_49 = total_49 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_39 = keras.ops.where(keras.ops.abs(total_49) < float("inf"), total_49, 0.0)
-    total_50 = total_48 + branch_39
-    numerator_25 = (_1_OVER_15_FACTORIAL * total_50 + _1_OVER_14_FACTORIAL) * total_50
-    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_50 + _1_OVER_12_FACTORIAL
-    numerator_27 = (numerator_26 * total_50 + _1_OVER_11_FACTORIAL) * total_50
-    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_50 + _1_OVER_9_FACTORIAL
-    numerator_29 = (numerator_28 * total_50 + _1_OVER_8_FACTORIAL) * total_50
-    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_50 + _1_OVER_6_FACTORIAL
-    numerator_31 = (numerator_30 * total_50 + _1_OVER_5_FACTORIAL) * total_50
-    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_50 + _1_OVER_3_FACTORIAL
-    numerator_33 = keras.ops.square(total_50) * (numerator_32 * total_50 + _1_OVER_2_FACTORIAL)
-    numerator_34 = numerator_33 + (branch_39 - (total_50 - total_48))
-    numerator_34 = (1.0 - ratio_4 + total_50 + numerator_34) / ratio_4
-    numerator_34 = keras.ops.where(inside_3 & (abs_product_24 >= 0.25), numerator_34, 0.0)
-    numerator_34 = numerator_34 + (branch_33 - (total_43 - total_39)) * 0.5
-    total_51 = numerator_34 + numerator_34
-    product_30 = magnitude_5 * total_51
-    total_52 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0) + 1.0
-    total_52 = magnitude_5 * total_52
-    branch_40 = keras.ops.where(keras.ops.abs(product_30) < float("inf"), product_30, 0.0)
-    branch_40 = magnitude_5 + branch_40
-    return keras.ops.where(keras.ops.abs(magnitude_5) < 2.0**-60, total_52, branch_40)
-
-
-def _second_derivative_gamma_gamma(x, gamma, delta):
-    """d2f / dgamma dgamma."""
-    smaller = _minimum(x, 2.0**40)
-    held = keras.ops.clip(smaller, -1.0, 1.0)
-    product = _MINUS_4_OVER_SQRT_PI * held
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = branch * gamma
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    head_branch = _head(branch)
-    head_gamma = _head(gamma)
-    difference_2 = gamma - head_gamma
-    difference_3 = branch - head_branch
-    product_3 = _COEFFICIENT_7 * held
-    head_product_3 = _head(product_3)
-    difference_4 = product_3 - head_product_3
-    difference_4 = keras.ops.where(product_3 == head_product_3, 0.0, difference_4)
-    difference_4 = head_product_3 + difference_4
-    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
-    head_held = _head(held)
-    difference_5 = held - head_held
-    difference_6 = _COEFFICIENT_7 - head
-    total = head_branch * head_gamma - difference + head_branch * difference_2
-    total = total + difference_3 * head_gamma + difference_3 * difference_2
-    total = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total)
-    total_2 = head * head_held - difference_4 + head * difference_5
-    total_2 = total_2 + difference_6 * head_held + difference_6 * difference_5
-    total_2 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_2)
-    total = total + (difference_4 - branch + (total_2 + _COEFFICIENT_8 * held)) * gamma
-    branch_2 = keras.ops.where(keras.ops.abs(total) < float("inf"), total, 0.0)
-    total_3 = difference + branch_2
-    product_4 = delta * smaller
-    head_product_4 = _head(product_4)
-    difference_7 = product_4 - head_product_4
-    difference_7 = keras.ops.where(product_4 == head_product_4, 0.0, difference_7)
-    difference_7 = head_product_4 + difference_7
-    head_delta = _head(delta)
-    head_smaller = _head(smaller)
-    difference_8 = smaller - head_smaller
-    difference_9 = delta - head_delta
-    total_4 = head_delta * head_smaller - difference_7 + head_delta * difference_8
-    total_4 = total_4 + difference_9 * head_smaller + difference_9 * difference_8
-    total_4 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, total_4)
-    branch_3 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = difference_7 + branch_3
-    is_negative = total_5 < 0.0
-    negated = -keras.ops.abs(total_5)
-    abs_negated = keras.ops.abs(negated)
-    is_less = abs_negated < 0.25
-    total_6 = negated + 1.0
-    difference_10 = total_6 - negated
-    product_5 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_11_FACTORIAL) * negated
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
-    product_5 = (product_5 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
-    product_5 = keras.ops.square(negated) * (product_5 * negated + _1_OVER_2_FACTORIAL)
-    product_5 = negated - (total_6 - difference_10) + (1.0 - difference_10) + product_5
-    branch_4 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    total_7 = total_6 + branch_4
-    exp_negated = keras.ops.exp(negated)
-    t = keras.ops.where(is_less, total_7, exp_negated)
-    branch_5 = keras.ops.where(is_less, branch_4 - (total_7 - total_6), 0.0)
-    binade = _binade(exp_negated * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_6 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_negated / branch_6
-    floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
-    difference_11 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_8 = difference_11 + negated_2
-    difference_12 = total_8 - difference_11
-    total_9 = difference_11 - (total_8 - difference_12) + (negated_2 - difference_12)
-    total_9 = total_9 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_7 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    total_10 = total_8 + branch_7
-    numerator = (_1_OVER_15_FACTORIAL * total_10 + _1_OVER_14_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_10 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_11_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_10 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_8_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_10 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_10 + _1_OVER_5_FACTORIAL) * total_10
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_10 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_10) * (numerator * total_10 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_10 + (numerator + (branch_7 - (total_10 - total_8)))
-    numerator = keras.ops.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
-    total_11 = branch_5 + numerator * t
-    branch_8 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    branch_8 = (t == 2.0**-54) & (branch_8 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
-    log1p_t = _log1p(t)
-    total_12 = t + 1.0
-    difference_13 = total_12 - t
-    total_13 = t - (total_12 - difference_13) + (1.0 - difference_13)
-    branch_9 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_12 + branch_9
-    is_less_2 = total_14 < 2.0**-32
-    branch_10 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
-    product_6 = total_14 * branch_10
-    head_product_6 = _head(product_6)
-    difference_14 = product_6 - head_product_6
-    difference_14 = keras.ops.where(product_6 == head_product_6, 0.0, difference_14)
-    difference_14 = head_product_6 + difference_14
-    product_7 = -0.5 * log1p_t
-    abs_product_7 = keras.ops.abs(product_7)
-    is_less_3 = abs_product_7 < 0.25
-    total_15 = product_7 + 1.0
-    difference_15 = total_15 - product_7
-    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
-    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
-    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
-    product_8 = keras.ops.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
-    product_8 = product_7 - (total_15 - difference_15) + (1.0 - difference_15) + product_8
-    branch_11 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
-    total_16 = total_15 + branch_11
-    exp_product_7 = keras.ops.exp(product_7)
-    branch_12 = keras.ops.where(is_less_3, total_16, exp_product_7)
-    branch_13 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_9 = branch_12 * branch_13
-    head_product_9 = _head(product_9)
-    difference_16 = product_9 - head_product_9
-    difference_16 = keras.ops.where(product_9 == head_product_9, 0.0, difference_16)
-    difference_16 = head_product_9 + difference_16
-    product_10 = difference_14 * difference_16
-    head_product_10 = _head(product_10)
-    difference_17 = product_10 - head_product_10
-    difference_17 = keras.ops.where(product_10 == head_product_10, 0.0, difference_17)
-    difference_17 = head_product_10 + difference_17
-    product_11 = difference_17 * difference_16
-    head_product_11 = _head(product_11)
-    difference_18 = product_11 - head_product_11
-    difference_18 = keras.ops.where(product_11 == head_product_11, 0.0, difference_18)
-    difference_18 = head_product_11 + difference_18
-    total_17 = difference_18 - 1.0
-    difference_19 = total_17 - difference_18
-    head_2 = _head(difference_17)
-    head_3 = _head(difference_16)
-    difference_20 = difference_16 - head_3
-    difference_21 = difference_17 - head_2
-    head_4 = _head(difference_14)
-    difference_22 = difference_14 - head_4
-    binade_2 = _binade(exp_product_7 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_14 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_7 / branch_14
-    floor_2 = _floor(keras.ops.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_23 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_18 = difference_23 + negated_3
-    difference_24 = total_18 - difference_23
-    total_19 = difference_23 - (total_18 - difference_24) + (negated_3 - difference_24)
-    total_19 = total_19 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_15 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    total_20 = total_18 + branch_15
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_20 + _1_OVER_14_FACTORIAL) * total_20
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_20 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_20 + _1_OVER_11_FACTORIAL) * total_20
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_20 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_20 + _1_OVER_8_FACTORIAL) * total_20
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_20 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_20 + _1_OVER_5_FACTORIAL) * total_20
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_20 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_20) * (numerator_9 * total_20 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_15 - (total_20 - total_18))
-    numerator_11 = (1.0 - ratio_2 + total_20 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside_2 & (abs_product_7 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_12
-    branch_16 = keras.ops.where(is_less_3, branch_11 - (total_16 - total_15), 0.0)
-    branch_16 = (branch_16 + numerator_11) * branch_13
-    total_21 = difference_18 - (total_17 - difference_19) + (-1.0 - difference_19)
-    product_12 = (branch_9 - (total_14 - total_12)) * branch_10 * difference_16
-    total_22 = head_4 * head_3 - difference_17 + head_4 * difference_20
-    total_22 = total_22 + difference_22 * head_3 + difference_22 * difference_20
-    total_22 = keras.ops.where(difference_17 * 2.0**-60 == 0.0, 0.0, total_22) + product_12
-    total_22 = (total_22 + branch_16 * difference_14) * difference_16
-    total_23 = head_2 * head_3 - difference_18 + head_2 * difference_20
-    total_23 = total_23 + difference_21 * head_3 + difference_21 * difference_20
-    total_23 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_23) + total_22
-    total_21 = total_21 + (total_23 + branch_16 * difference_17)
-    branch_17 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
-    total_24 = total_17 + branch_17
-    total_25 = total_24 + (branch_17 - (total_24 - total_17))
-    branch_18 = keras.ops.where(keras.ops.abs(total_25) < 0.00390625, total_25, 0.0)
-    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
-    total_26 = log1p_t + branch_19
-    difference_25 = total_26 - log1p_t
-    difference_26 = branch_19 - difference_25
-    magnitude = keras.ops.abs(difference_25 + difference_26)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_20 = keras.ops.where(magnitude, total_26, log1p_t)
-    ratio_3 = branch_20 / t
-    total_27 = difference_7 + branch_20
-    difference_27 = total_27 - difference_7
-    total_28 = keras.ops.where(magnitude, difference_26, 0.0) + 1.0 / total_12 * total_11
-    total_29 = difference_7 - (total_27 - difference_27) + (branch_20 - difference_27)
-    total_29 = total_29 + total_4 + total_28
-    branch_21 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_30 = total_27 + branch_21
-    branch_22 = keras.ops.where(branch_8, 1.0, ratio_3)
-    branch_22 = keras.ops.where(is_negative, branch_22, total_30)
-    branch_22_squared = keras.ops.square(branch_22)
-    head_5 = _head(branch_22_squared)
-    difference_28 = branch_22_squared - head_5
-    difference_28 = head_5 + keras.ops.where(branch_22_squared == head_5, 0.0, difference_28)
-    head_branch_22 = _head(branch_22)
-    difference_29 = branch_22 - head_branch_22
-    product_13 = ratio_3 * t
-    head_product_13 = _head(product_13)
-    difference_30 = product_13 - head_product_13
-    difference_30 = keras.ops.where(product_13 == head_product_13, 0.0, difference_30)
-    difference_30 = head_product_13 + difference_30
-    head_ratio_3 = _head(ratio_3)
-    head_t = _head(t)
-    difference_31 = t - head_t
-    difference_32 = ratio_3 - head_ratio_3
-    numerator_12 = head_ratio_3 * head_t - difference_30 + head_ratio_3 * difference_31
-    numerator_13 = numerator_12 + difference_32 * head_t + difference_32 * difference_31
-    numerator_14 = -keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = branch_20 - difference_30 + numerator_14 + total_28 - branch_5 * ratio_3
-    numerator_15 = keras.ops.where(branch_8, 0.0, numerator_15 / t)
-    difference_33 = branch_21 - (total_30 - total_27)
-    numerator_15 = keras.ops.where(is_negative, numerator_15, difference_33)
-    difference_34 = head_branch_22 * head_branch_22 - difference_28
-    difference_34 = difference_34 + head_branch_22 * difference_29
-    difference_34 = difference_34 + difference_29 * head_branch_22
-    difference_34 = difference_34 + difference_29 * difference_29
-    difference_34 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_34 = difference_34 + numerator_15 * branch_22 * 2.0
-    magnitude_2 = keras.ops.abs(difference_34)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_34, 0.0)
-    total_31 = difference_28 + magnitude_2
-    abs_numerator_15 = keras.ops.abs(numerator_15)
-    abs_numerator_15 = keras.ops.where(abs_numerator_15 < float("inf"), numerator_15, 0.0)
-    total_32 = branch_22 + abs_numerator_15
-    product_14 = total_31 * total_32
-    head_product_14 = _head(product_14)
-    difference_35 = product_14 - head_product_14
-    difference_35 = keras.ops.where(product_14 == head_product_14, 0.0, difference_35)
-    difference_35 = head_product_14 + difference_35
-    head_total_31 = _head(total_31)
-    head_total_32 = _head(total_32)
-    difference_36 = total_32 - head_total_32
-    difference_37 = total_31 - head_total_31
-    difference_38 = magnitude_2 - (total_31 - difference_28)
-    product_15 = (abs_numerator_15 - (total_32 - branch_22)) * total_31
-    difference_39 = head_total_31 * head_total_32 - difference_35
-    difference_39 = difference_39 + head_total_31 * difference_36
-    difference_39 = difference_39 + difference_37 * head_total_32
-    difference_39 = difference_39 + difference_37 * difference_36
-    difference_39 = keras.ops.where(difference_35 * 2.0**-60 == 0.0, 0.0, difference_39)
-    difference_39 = difference_39 + difference_38 * total_32 + product_15
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    total_33 = difference_35 + magnitude_3
-    product_16 = total_3 * total_33
-    head_product_16 = _head(product_16)
-    difference_40 = product_16 - head_product_16
-    difference_40 = keras.ops.where(product_16 == head_product_16, 0.0, difference_40)
-    difference_40 = head_product_16 + difference_40
-    head_total_3 = _head(total_3)
-    head_total_33 = _head(total_33)
-    difference_41 = total_33 - head_total_33
-    difference_42 = total_3 - head_total_3
-    total_34 = head_total_3 * head_total_33 - difference_40 + head_total_3 * difference_41
-    total_34 = total_34 + difference_42 * head_total_33 + difference_42 * difference_41
-    total_34 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = total_34 + (branch_2 - (total_3 - difference)) * total_33
-    total_34 = total_34 + (magnitude_3 - (total_33 - difference_35)) * total_3
-    branch_23 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_35 = difference_40 + branch_23
-    smaller_2 = _minimum(difference_7, 0.0)
-    product_17 = 3.0 * smaller_2
-    head_product_17 = _head(product_17)
-    difference_43 = product_17 - head_product_17
-    difference_43 = keras.ops.where(product_17 == head_product_17, 0.0, difference_43)
-    difference_43 = head_product_17 + difference_43
-    gamma_squared = keras.ops.square(gamma)
-    head_6 = _head(gamma_squared)
-    branch_24 = keras.ops.where(gamma_squared == head_6, 0.0, gamma_squared - head_6)
-    branch_24 = head_6 + branch_24
-    total_36 = head_gamma * head_gamma - branch_24 + head_gamma * difference_2
-    total_36 = total_36 + difference_2 * head_gamma + difference_2 * difference_2
-    total_36 = keras.ops.where(branch_24 * 2.0**-60 == 0.0, 0.0, total_36)
-    branch_25 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_37 = branch_24 + branch_25
-    product_18 = total_37 * total_31
-    head_product_18 = _head(product_18)
-    difference_44 = product_18 - head_product_18
-    difference_44 = keras.ops.where(product_18 == head_product_18, 0.0, difference_44)
-    difference_44 = head_product_18 + difference_44
-    head_total_37 = _head(total_37)
-    difference_45 = total_37 - head_total_37
-    product_19 = (branch_25 - (total_37 - branch_24)) * total_31
-    difference_46 = head_total_37 * head_total_31 - difference_44
-    difference_46 = difference_46 + head_total_37 * difference_37
-    difference_46 = difference_46 + difference_45 * head_total_31
-    difference_46 = difference_46 + difference_45 * difference_37
-    difference_46 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, difference_46)
-    difference_46 = difference_46 + product_19 + difference_38 * total_37
-    magnitude_4 = keras.ops.abs(difference_46)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_46, 0.0)
-    total_38 = difference_44 + magnitude_4
-    branch_26 = keras.ops.where(is_negative, t, 1.0)
-    branch_27 = keras.ops.where(is_negative, branch_5, 0.0)
-    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
-    total_39 = branch_26 + branch_28
-    product_20 = total_38 * total_39
-    head_product_20 = _head(product_20)
-    difference_47 = product_20 - head_product_20
-    difference_47 = keras.ops.where(product_20 == head_product_20, 0.0, difference_47)
-    difference_47 = head_product_20 + difference_47
-    head_total_38 = _head(total_38)
-    head_total_39 = _head(total_39)
-    difference_48 = total_39 - head_total_39
-    difference_49 = total_38 - head_total_38
-    difference_50 = branch_28 - (total_39 - branch_26)
-    product_21 = (magnitude_4 - (total_38 - difference_44)) * total_39
-    difference_51 = head_total_38 * head_total_39 - difference_47
-    difference_51 = difference_51 + head_total_38 * difference_48
-    difference_51 = difference_51 + difference_49 * head_total_39
-    difference_51 = difference_51 + difference_49 * difference_48
-    difference_51 = keras.ops.where(difference_47 * 2.0**-60 == 0.0, 0.0, difference_51)
-    difference_51 = difference_51 + product_21 + difference_50 * total_38
-    magnitude_5 = keras.ops.abs(difference_51)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_51, 0.0)
-    total_40 = difference_47 + magnitude_5
-    product_22 = total_40 * total_39
-    head_product_22 = _head(product_22)
-    difference_52 = product_22 - head_product_22
-    difference_52 = keras.ops.where(product_22 == head_product_22, 0.0, difference_52)
-    difference_52 = head_product_22 + difference_52
-    negated_4 = -difference_52
-    total_41 = difference_43 + negated_4
-    difference_53 = total_41 - difference_43
-    head_smaller_2 = _head(smaller_2)
-    head_total_40 = _head(total_40)
-    difference_54 = total_40 - head_total_40
-    branch_29 = keras.ops.where(branch_8, 0.0, -numerator)
-    branch_29 = keras.ops.where(is_negative, branch_29, 0.0)
-    product_23 = branch_29 * 2.0
-    branch_30 = keras.ops.where(is_negative, numerator, 0.0)
-    total_42 = 3.0 * head_smaller_2 - difference_43 + 3.0 * (smaller_2 - head_smaller_2)
-    total_42 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_43 = difference_43 - (total_41 - difference_53) + (negated_4 - difference_53)
-    product_24 = (magnitude_5 - (total_40 - difference_47)) * total_39
-    product_25 = (product_23 + branch_30 + branch_30) * negated_4
-    difference_55 = head_total_40 * head_total_39 - difference_52
-    difference_55 = difference_55 + head_total_40 * difference_48
-    difference_55 = difference_55 + difference_54 * head_total_39
-    difference_55 = difference_55 + difference_54 * difference_48
-    difference_55 = keras.ops.where(difference_52 * 2.0**-60 == 0.0, 0.0, difference_55)
-    difference_55 = -(difference_55 + product_24 + difference_50 * total_40) + product_25
-    inside_3 = (difference_7 != 0.0) & (difference_7 <= 0.0)
-    inside_3 = (difference_7 == 0.0) & (branch_3 <= 0.0) | inside_3
-    total_43 = total_43 + (total_42 + keras.ops.where(inside_3, total_4, 0.0) * 3.0)
-    total_43 = total_43 + difference_55
-    branch_31 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
-    total_44 = total_41 + branch_31
-    difference_56 = branch_31 - (total_44 - total_41)
-    product_26 = difference_56 * _sign(total_44)
-    is_far = keras.ops.where(keras.ops.abs(product_26) < float("inf"), product_26, 0.0)
-    is_far = keras.ops.abs(total_44) + is_far > 64.0
-    magnitude_6 = keras.ops.abs(difference_56)
-    magnitude_6 = total_44 + keras.ops.where(magnitude_6 < float("inf"), difference_56, 0.0)
-    branch_32 = keras.ops.where(is_far, 0.5 * magnitude_6, total_44)
-    is_less_4 = keras.ops.abs(branch_32) < 0.5
-    expm1_branch_32 = _expm1(branch_32)
-    total_45 = expm1_branch_32 + 1.0
-    part_of_t = keras.ops.where(is_less_4, total_45, keras.ops.exp(branch_32))
-    branch_33 = keras.ops.where(is_less_4, expm1_branch_32 - (total_45 - 1.0), 0.0)
-    branch_34 = keras.ops.where(keras.ops.abs(branch_33) < float("inf"), branch_33, 0.0)
-    total_46 = part_of_t + branch_34
-    product_27 = total_35 * total_46
-    head_product_27 = _head(product_27)
-    difference_57 = product_27 - head_product_27
-    difference_57 = keras.ops.where(product_27 == head_product_27, 0.0, difference_57)
-    difference_57 = head_product_27 + difference_57
-    head_total_35 = _head(total_35)
-    head_total_46 = _head(total_46)
-    difference_58 = total_46 - head_total_46
-    difference_59 = total_35 - head_total_35
-    product_28 = (branch_23 - (total_35 - difference_40)) * total_46
-    product_29 = (branch_34 - (total_46 - part_of_t)) * total_35
-    difference_60 = head_total_35 * head_total_46 - difference_57
-    difference_60 = difference_60 + head_total_35 * difference_58
-    difference_60 = difference_60 + difference_59 * head_total_46
-    difference_60 = difference_60 + difference_59 * difference_58
-    difference_60 = keras.ops.where(difference_57 * 2.0**-60 == 0.0, 0.0, difference_60)
-    difference_60 = difference_60 + product_28 + product_29
-    magnitude_7 = keras.ops.abs(difference_60)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_60, 0.0)
-    magnitude_7 = difference_57 + magnitude_7
-    branch_35 = keras.ops.where(is_far, 0.0, difference_56)
-    total_47 = product_23 + branch_29 + branch_35
-    product_30 = magnitude_7 * total_47
-    is_gone = magnitude_6 < -800.0
-    scale = _maximum(keras.ops.abs(smaller), 1.0)
-    product_31 = total_46 * branch_35
-    rest_of_t = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
-    rest_of_t = total_46 + rest_of_t
-    rest_of_t_2 = keras.ops.where(keras.ops.abs(branch_35) < float("inf"), branch_35, 0.0)
-    rest_of_t_3 = total_46 * (rest_of_t_2 + 1.0)
-    rest_of_t = keras.ops.where(keras.ops.abs(total_46) < 2.0**-60, rest_of_t_3, rest_of_t)
-    rest_of_t = keras.ops.where(is_far, rest_of_t, 1.0)
-    total_48 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0) + 1.0
-    total_48 = magnitude_7 * total_48
-    branch_36 = keras.ops.where(keras.ops.abs(product_30) < float("inf"), product_30, 0.0)
-    branch_36 = magnitude_7 + branch_36
-    total_48 = keras.ops.where(keras.ops.abs(magnitude_7) < 2.0**-60, total_48, branch_36)
-    total_48 = total_48 * keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
-    return total_48 * rest_of_t
-
-
-def _second_derivative_gamma_delta(x, gamma, delta):
-    """d2f / dgamma ddelta."""
-    smaller = _minimum(x, 2.0**40)
-    held = keras.ops.clip(smaller, -1.0, 1.0)
-    held_squared = keras.ops.square(held)
-    head_held_squared = _head(held_squared)
-    difference = held_squared - head_held_squared
-    difference = keras.ops.where(held_squared == head_held_squared, 0.0, difference)
-    difference = head_held_squared + difference
-    product = _MINUS_2_OVER_SQRT_PI * difference
-    head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    gamma_squared = keras.ops.square(gamma)
-    head = _head(gamma_squared)
-    total = head + keras.ops.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = 2.0 * total
-    product_3 = delta * smaller
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    is_equal = difference_2 == 0.0
-    head_delta = _head(delta)
-    head_smaller = _head(smaller)
-    difference_3 = smaller - head_smaller
-    difference_4 = delta - head_delta
-    total_2 = head_delta * head_smaller - difference_2 + head_delta * difference_3
-    total_2 = total_2 + difference_4 * head_smaller + difference_4 * difference_3
-    total_2 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    differs = difference_2 != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference_2 < 0.0)
-    product_4 = 0.5 * -keras.ops.abs(difference_2)
-    abs_product_4 = keras.ops.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_3 = product_4 + 1.0
-    difference_5 = total_3 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = keras.ops.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_3 - difference_5) + (1.0 - difference_5) + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    total_4 = total_3 + branch_3
-    exp_product_4 = keras.ops.exp(product_4)
-    branch_4 = keras.ops.where(is_less, total_4, exp_product_4)
-    branch_4_squared = keras.ops.square(branch_4)
-    head_2 = _head(branch_4_squared)
-    t = keras.ops.where(branch_4_squared == head_2, 0.0, branch_4_squared - head_2)
-    t = head_2 + t
-    branch_5 = keras.ops.where(outside, t, 1.0)
-    branch_6 = keras.ops.where(outside, 1.0, t)
-    total_5 = branch_5 + branch_6
-    difference_6 = total_5 - branch_5
-    head_branch_4 = _head(branch_4)
-    difference_7 = branch_4 - head_branch_4
-    product_6 = keras.ops.where(is_less, branch_3 - (total_4 - total_3), 0.0) * branch_4
-    product_6 = product_6 * 2.0
-    total_6 = head_branch_4 * head_branch_4 - t + head_branch_4 * difference_7
-    total_6 = total_6 + difference_7 * head_branch_4 + difference_7 * difference_7
-    total_6 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
-    binade = _binade(exp_product_4 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < float("inf"))
-    branch_7 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_7
-    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
-    difference_8 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_8 + negated
-    difference_9 = total_7 - difference_8
-    total_8 = difference_8 - (total_7 - difference_9) + (negated - difference_9)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_8 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_8
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_8 - (total_9 - total_7)))
-    numerator = keras.ops.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * _sign(difference_2)) * 0.5) * 2.0
-    total_10 = branch_5 - (total_5 - difference_6) + (branch_6 - difference_6)
-    product_7 = keras.ops.where(outside, 0.0, numerator) * branch_6
-    product_7 = keras.ops.where(outside, 0.0, total_6) + product_7
-    product_8 = keras.ops.where(outside, numerator, 0.0) * branch_5
-    total_10 = total_10 + (keras.ops.where(outside, total_6, 0.0) + product_8) + product_7
-    branch_9 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_5 + branch_9
-    log_total_11 = keras.ops.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_9 = total_11 * keras.ops.where(
-        is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
-    )
-    head_product_9 = _head(product_9)
-    difference_10 = product_9 - head_product_9
-    difference_10 = keras.ops.where(product_9 == head_product_9, 0.0, difference_10)
-    difference_10 = head_product_9 + difference_10
-    product_10 = -0.5 * log_total_11
+    total_13 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_13)
+    product_10 = -0.5 * log1p_t
     abs_product_10 = keras.ops.abs(product_10)
     is_less_3 = abs_product_10 < 0.25
-    total_12 = product_10 + 1.0
-    difference_11 = total_12 - product_10
+    total_14 = product_10 + 1.0
+    difference_6 = total_14 - product_10
     product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
     product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
     product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
@@ -4976,341 +3475,2143 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
     product_11 = product_11 * product_10 + _1_OVER_2_FACTORIAL
     product_11 = keras.ops.square(product_10) * product_11
-    product_11 = product_10 - (total_12 - difference_11) + (1.0 - difference_11) + product_11
-    branch_10 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
-    total_13 = total_12 + branch_10
+    product_11 = product_10 - (total_14 - difference_6) + (1.0 - difference_6) + product_11
+    branch_7 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
+    total_15 = total_14 + branch_7
     exp_product_10 = keras.ops.exp(product_10)
-    branch_11 = keras.ops.where(is_less_3, total_13, exp_product_10)
-    branch_12 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_12 = branch_11 * branch_12
+    branch_8 = keras.ops.where(is_less_3, total_15, exp_product_10)
+    branch_9 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_12 = branch_8 * branch_9
     head_product_12 = _head(product_12)
-    difference_12 = product_12 - head_product_12
-    difference_12 = keras.ops.where(product_12 == head_product_12, 0.0, difference_12)
-    difference_12 = head_product_12 + difference_12
-    product_13 = difference_10 * difference_12
-    head_product_13 = _head(product_13)
-    difference_13 = product_13 - head_product_13
-    difference_13 = keras.ops.where(product_13 == head_product_13, 0.0, difference_13)
-    difference_13 = head_product_13 + difference_13
-    product_14 = difference_13 * difference_12
+    total_16 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_16)
+    product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
-    difference_14 = product_14 - head_product_14
-    difference_14 = keras.ops.where(product_14 == head_product_14, 0.0, difference_14)
-    difference_14 = head_product_14 + difference_14
-    total_14 = difference_14 - 1.0
-    difference_15 = total_14 - difference_14
-    head_3 = _head(difference_13)
-    head_4 = _head(difference_12)
-    difference_16 = difference_12 - head_4
-    difference_17 = difference_13 - head_3
-    head_5 = _head(difference_10)
-    difference_18 = difference_10 - head_5
-    binade_2 = _binade(exp_product_10 * _4_OVER_3)
+    total_17 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_17)
+    product_16 = product_15 * product_13
+    head_product_16 = _head(product_16)
+    total_18 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_18)
+    total_19 = product_17 - 1.0
+    difference_7 = total_19 - product_17
+    head_product_15 = _head(product_15)
+    head_product_13 = _head(product_13)
+    difference_8 = product_13 - head_product_13
+    difference_9 = product_15 - head_product_15
+    head_product_9 = _head(product_9)
+    difference_10 = product_9 - head_product_9
+    binade = _binade(exp_product_10 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_10 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_10 / branch_10
+    floor = _floor(keras.ops.log(branch_10) * _1_OVER_LOG_2 + 0.5)
+    difference_11 = product_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_20 = difference_11 + negated_3
+    difference_12 = total_20 - difference_11
+    total_21 = difference_11 - (total_20 - difference_12) + (negated_3 - difference_12)
+    total_21 = total_21 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_11 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
+    total_22 = total_20 + branch_11
+    numerator = (_1_OVER_15_FACTORIAL * total_22 + _1_OVER_14_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_22 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_11_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_22 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_8_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_22 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_22 + _1_OVER_5_FACTORIAL) * total_22
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_22 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_22) * (numerator * total_22 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_22 + (numerator + (branch_11 - (total_22 - total_20)))
+    numerator = keras.ops.where(inside & (abs_product_10 >= 0.25), numerator / ratio, 0.0)
+    numerator = numerator * branch_8
+    branch_12 = keras.ops.where(is_less_3, branch_7 - (total_15 - total_14), 0.0)
+    branch_12 = (branch_12 + numerator) * branch_9
+    total_23 = product_17 - (total_19 - difference_7) + (-1.0 - difference_7)
+    product_18 = (branch_5 - (total_12 - total_10)) * branch_6 * product_13
+    difference_13 = head_product_15 * head_product_13 - product_17
+    difference_13 = difference_13 + head_product_15 * difference_8
+    difference_13 = difference_13 + difference_9 * head_product_13 + difference_9 * difference_8
+    difference_13 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_13)
+    difference_14 = head_product_9 * head_product_13 - product_15
+    difference_14 = difference_14 + head_product_9 * difference_8
+    difference_14 = difference_14 + difference_10 * head_product_13
+    difference_14 = difference_14 + difference_10 * difference_8
+    difference_14 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_14)
+    difference_14 = (difference_14 + product_18 + branch_12 * product_9) * product_13
+    total_23 = total_23 + (difference_13 + difference_14 + branch_12 * product_15)
+    branch_13 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+    total_24 = total_19 + branch_13
+    total_25 = total_24 + (branch_13 - (total_24 - total_19))
+    branch_14 = keras.ops.where(keras.ops.abs(total_25) < 0.00390625, total_25, 0.0)
+    branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
+    total_26 = log1p_t + branch_15
+    difference_15 = total_26 - log1p_t
+    difference_16 = branch_15 - difference_15
+    magnitude = keras.ops.abs(difference_15 + difference_16)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_16 = keras.ops.where(magnitude, total_26, log1p_t)
+    ratio_2 = branch_16 / t
+    total_27 = product_7 + branch_16
+    difference_17 = total_27 - product_7
+    total_28 = keras.ops.where(magnitude, difference_16, 0.0) + 1.0 / total_10 * total_9
+    total_29 = product_7 - (total_27 - difference_17) + (branch_16 - difference_17)
+    total_29 = total_29 + total_7 + total_28
+    branch_17 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_27 + branch_17
+    branch_18 = keras.ops.where(outside, keras.ops.where(branch_4, 1.0, ratio_2), total_30)
+    branch_18_squared = keras.ops.square(branch_18)
+    head_2 = _head(branch_18_squared)
+    total_31 = head_2 + (branch_18_squared - head_2)
+    product_19 = branch_18_squared * 2.0**-60
+    product_19 = (product_19 == 0.0) | (branch_18_squared == head_2)
+    product_19 = keras.ops.where(product_19, branch_18_squared, total_31)
+    head_branch_18 = _head(branch_18)
+    difference_18 = branch_18 - head_branch_18
+    product_20 = ratio_2 * t
+    head_product_20 = _head(product_20)
+    total_32 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_32)
+    head_ratio_2 = _head(ratio_2)
+    head_t = _head(t)
+    difference_19 = t - head_t
+    difference_20 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_t - product_21 + head_ratio_2 * difference_19
+    numerator_3 = numerator_2 + difference_20 * head_t + difference_20 * difference_19
+    numerator_4 = -keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (branch_16 - product_21 + numerator_4 + total_28 - branch_3 * ratio_2) / t
+    numerator_4 = keras.ops.where(branch_4, 0.0, numerator_4)
+    numerator_4 = keras.ops.where(outside, numerator_4, branch_17 - (total_30 - total_27))
+    difference_21 = head_branch_18 * head_branch_18 - product_19
+    difference_21 = difference_21 + head_branch_18 * difference_18
+    difference_21 = difference_21 + difference_18 * head_branch_18
+    difference_21 = difference_21 + difference_18 * difference_18
+    difference_21 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_21)
+    difference_21 = difference_21 + numerator_4 * branch_18 * 2.0
+    magnitude_2 = keras.ops.abs(difference_21)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_21, 0.0)
+    total_33 = product_19 + magnitude_2
+    product_22 = total_5 * total_33
+    head_product_22 = _head(product_22)
+    total_34 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_34)
+    head_total_5 = _head(total_5)
+    head_total_33 = _head(total_33)
+    difference_22 = total_33 - head_total_33
+    difference_23 = total_5 - head_total_5
+    difference_24 = magnitude_2 - (total_33 - product_19)
+    total_35 = head_total_5 * head_total_33 - product_23 + head_total_5 * difference_22
+    total_35 = total_35 + difference_23 * head_total_33 + difference_23 * difference_22
+    total_35 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + (branch - (total_5 - product_5)) * total_33
+    total_35 = total_35 + difference_24 * total_5
+    branch_19 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_36 = product_23 + branch_19
+    total_37 = total_11 + total_9
+    branch_20 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
+    total_38 = total_10 + branch_20
+    ratio_3 = 1.0 / total_38
+    product_24 = ratio_3 * total_38
+    head_product_24 = _head(product_24)
+    total_39 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_39)
+    head_ratio_3 = _head(ratio_3)
+    head_total_38 = _head(total_38)
+    difference_25 = total_38 - head_total_38
+    difference_26 = ratio_3 - head_ratio_3
+    numerator_5 = head_ratio_3 * head_total_38 - product_25 + head_ratio_3 * difference_25
+    numerator_6 = numerator_5 + difference_26 * head_total_38 + difference_26 * difference_25
+    numerator_7 = -keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = 1.0 - product_25 + numerator_7
+    numerator_8 = (numerator_8 - (branch_20 - (total_38 - total_10)) * ratio_3) / total_38
+    branch_21 = keras.ops.where(keras.ops.abs(numerator_8) < float("inf"), numerator_8, 0.0)
+    total_40 = ratio_3 + branch_21
+    product_26 = total_36 * total_40
+    head_product_26 = _head(product_26)
+    total_41 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_41)
+    head_total_36 = _head(total_36)
+    head_total_40 = _head(total_40)
+    difference_27 = total_40 - head_total_40
+    difference_28 = total_36 - head_total_36
+    total_42 = head_total_36 * head_total_40 - product_27 + head_total_36 * difference_27
+    total_42 = total_42 + difference_28 * head_total_40 + difference_28 * difference_27
+    total_42 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_19 - (total_36 - product_23)) * total_40
+    total_42 = total_42 + (branch_21 - (total_40 - ratio_3)) * total_36
+    branch_22 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
+    total_43 = product_27 + branch_22
+    branch_23 = keras.ops.where(outside, t, 1.0)
+    branch_23_squared = keras.ops.square(branch_23)
+    head_3 = _head(branch_23_squared)
+    total_44 = head_3 + (branch_23_squared - head_3)
+    product_28 = branch_23_squared * 2.0**-60
+    product_28 = (product_28 == 0.0) | (branch_23_squared == head_3)
+    product_28 = keras.ops.where(product_28, branch_23_squared, total_44)
+    head_branch_23 = _head(branch_23)
+    difference_29 = branch_23 - head_branch_23
+    branch_24 = keras.ops.where(outside, branch_3, 0.0)
+    difference_30 = head_branch_23 * head_branch_23 - product_28
+    difference_30 = difference_30 + head_branch_23 * difference_29
+    difference_30 = difference_30 + difference_29 * head_branch_23
+    difference_30 = difference_30 + difference_29 * difference_29
+    difference_30 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_30)
+    difference_30 = difference_30 + branch_24 * branch_23 * 2.0
+    magnitude_3 = keras.ops.abs(difference_30)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_30, 0.0)
+    total_45 = product_28 + magnitude_3
+    product_29 = total_43 * total_45
+    head_product_29 = _head(product_29)
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_46)
+    product_31 = larger * delta
+    head_product_31 = _head(product_31)
+    total_47 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_47)
+    product_33 = product_32 * ratio_3
+    head_product_33 = _head(product_33)
+    total_48 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_48)
+    minus_product_34 = -product_34
+    total_49 = product_30 + minus_product_34
+    difference_31 = total_49 - product_30
+    head_total_43 = _head(total_43)
+    head_total_45 = _head(total_45)
+    difference_32 = total_45 - head_total_45
+    difference_33 = total_43 - head_total_43
+    branch_25 = keras.ops.where(outside, keras.ops.where(branch_4, 0.0, -negated_2), 0.0)
+    product_35 = branch_25 * 2.0
+    branch_26 = keras.ops.where(outside, negated_2, 0.0)
+    head_product_32 = _head(product_32)
+    difference_34 = product_32 - head_product_32
+    total_50 = product_30 - (total_49 - difference_31) + (minus_product_34 - difference_31)
+    total_51 = head_total_43 * head_total_45 - product_30 + head_total_43 * difference_32
+    total_51 = total_51 + difference_33 * head_total_45 + difference_33 * difference_32
+    total_51 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (branch_22 - (total_43 - product_27)) * total_45
+    total_51 = total_51 + (magnitude_3 - (total_45 - product_28)) * total_43
+    total_50 = total_50 + (total_51 + (product_35 + branch_26 * 2.0) * product_30)
+    total_52 = head_larger * head_delta - product_32 + head_larger * difference_4
+    total_52 = total_52 + difference_3 * head_delta + difference_3 * difference_4
+    total_52 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_52) * ratio_3
+    difference_35 = head_product_32 * head_ratio_3 - product_34
+    difference_35 = difference_35 + head_product_32 * difference_26
+    difference_35 = difference_35 + difference_34 * head_ratio_3 + difference_34 * difference_26
+    difference_35 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_35) + total_52
+    total_50 = total_50 - (difference_35 + numerator_8 * product_32)
+    branch_27 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
+    total_53 = total_49 + branch_27
+    minus_branch_18 = -branch_18
+    total_54 = total_53 + minus_branch_18
+    difference_36 = total_54 - total_53
+    total_55 = total_53 - (total_54 - difference_36) + (minus_branch_18 - difference_36)
+    total_55 = total_55 + (branch_27 - (total_53 - total_49))
+    total_55 = total_55 - (numerator_4 + branch_25 * branch_18)
+    branch_28 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
+    total_56 = total_54 + branch_28
+    product_36 = _MINUS_2_OVER_SQRT_PI * total_56
+    head_product_36 = _head(product_36)
+    total_57 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_57)
+    product_38 = _COEFFICIENT_5 * total_56
+    head_product_38 = _head(product_38)
+    total_58 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_58)
+    head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
+    head_total_56 = _head(total_56)
+    difference_37 = total_56 - head_total_56
+    difference_38 = _COEFFICIENT_5 - head_4
+    total_59 = head_4 * head_total_56 - product_39 + head_4 * difference_37
+    total_59 = total_59 + difference_38 * head_total_56 + difference_38 * difference_37
+    total_59 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + _COEFFICIENT_6 * total_56
+    total_59 = total_59 + (branch_28 - (total_56 - total_54)) * _COEFFICIENT_5
+    total_59 = product_39 - product_37 + total_59
+    smaller = _minimum(product_7, 0.0)
+    product_40 = product_3 * total_33
+    head_product_40 = _head(product_40)
+    total_60 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_60)
+    total_61 = head_product_3 * head_total_33 - product_41 + head_product_3 * difference_22
+    total_61 = total_61 + difference * head_total_33 + difference * difference_22
+    total_61 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + difference_24 * product_3
+    branch_29 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
+    total_62 = product_41 + branch_29
+    branch_30 = keras.ops.where(keras.ops.abs(branch_24) < float("inf"), branch_24, 0.0)
+    total_63 = branch_23 + branch_30
+    product_42 = total_62 * total_63
+    head_product_42 = _head(product_42)
+    total_64 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_64)
+    head_total_62 = _head(total_62)
+    head_total_63 = _head(total_63)
+    difference_39 = total_63 - head_total_63
+    difference_40 = total_62 - head_total_62
+    difference_41 = branch_30 - (total_63 - branch_23)
+    total_65 = head_total_62 * head_total_63 - product_43 + head_total_62 * difference_39
+    total_65 = total_65 + difference_40 * head_total_63 + difference_40 * difference_39
+    total_65 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (branch_29 - (total_62 - product_41)) * total_63
+    total_65 = total_65 + difference_41 * total_62
+    branch_31 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    total_66 = product_43 + branch_31
+    product_44 = total_66 * total_63
+    head_product_44 = _head(product_44)
+    total_67 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = keras.ops.where(product_45, product_44, total_67)
+    minus_product_45 = -product_45
+    total_68 = smaller + minus_product_45
+    difference_42 = total_68 - smaller
+    head_total_66 = _head(total_66)
+    difference_43 = total_66 - head_total_66
+    total_69 = head_total_66 * head_total_63 - product_45 + head_total_66 * difference_39
+    total_69 = total_69 + difference_43 * head_total_63 + difference_43 * difference_39
+    total_69 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, total_69)
+    total_69 = total_69 + (branch_31 - (total_66 - product_43)) * total_63
+    total_69 = -(total_69 + difference_41 * total_66)
+    total_69 = total_69 + (product_35 + branch_26 + branch_26) * minus_product_45
+    total_70 = smaller - (total_68 - difference_42) + (minus_product_45 - difference_42)
+    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (product_7 <= 0.0)
+    total_70 = total_70 + keras.ops.where(outside_2, total_7, 0.0) + total_69
+    branch_32 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
+    total_71 = total_68 + branch_32
+    abs_total_71 = keras.ops.abs(total_71)
+    difference_44 = branch_32 - (total_71 - total_68)
+    product_46 = difference_44 * _sign(total_71)
+    is_far = keras.ops.where(keras.ops.abs(product_46) < float("inf"), product_46, 0.0)
+    is_far = (abs_total_71 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_71 != 64.0) & (abs_total_71 > 64.0)
+    branch_33 = keras.ops.where(is_far, difference_44 * 0.5, difference_44)
+    part_of_t = keras.ops.where(keras.ops.abs(branch_33) < float("inf"), branch_33, 0.0)
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * total_71, total_71) + part_of_t)
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
+    held = keras.ops.clip(clamped, -1.0, 1.0)
+    product_47 = delta * clamped
+    is_negative = product_47 < 0.0
+    negated_4 = -keras.ops.abs(product_47)
+    abs_negated_4 = keras.ops.abs(negated_4)
+    is_less_4 = abs_negated_4 < 0.25
+    total_72 = negated_4 + 1.0
+    difference_45 = total_72 - negated_4
+    product_48 = (_1_OVER_15_FACTORIAL * negated_4 + _1_OVER_14_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_13_FACTORIAL) * negated_4 + _1_OVER_12_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_11_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_10_FACTORIAL) * negated_4 + _1_OVER_9_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_8_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_7_FACTORIAL) * negated_4 + _1_OVER_6_FACTORIAL
+    product_48 = (product_48 * negated_4 + _1_OVER_5_FACTORIAL) * negated_4
+    product_48 = (product_48 + _1_OVER_4_FACTORIAL) * negated_4 + _1_OVER_3_FACTORIAL
+    product_48 = keras.ops.square(negated_4) * (product_48 * negated_4 + _1_OVER_2_FACTORIAL)
+    product_48 = negated_4 - (total_72 - difference_45) + (1.0 - difference_45) + product_48
+    branch_34 = keras.ops.where(keras.ops.abs(product_48) < float("inf"), product_48, 0.0)
+    total_73 = total_72 + branch_34
+    exp_negated_4 = keras.ops.exp(negated_4)
+    t_2 = keras.ops.where(is_less_4, total_73, exp_negated_4)
+    branch_35 = keras.ops.where(is_negative, t_2, 1.0)
+    branch_36 = keras.ops.where(is_negative, 1.0, t_2)
+    total_74 = branch_35 + branch_36
+    difference_46 = total_74 - branch_35
+    branch_37 = keras.ops.where(is_less_4, branch_34 - (total_73 - total_72), 0.0)
+    branch_38 = keras.ops.where(is_negative, branch_37, 0.0)
+    binade_2 = _binade(exp_negated_4 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_39 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_4 = exp_negated_4 / branch_39
+    floor_2 = _floor(keras.ops.log(branch_39) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = negated_4 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_5 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_75 = difference_47 + negated_5
+    difference_48 = total_75 - difference_47
+    total_76 = difference_47 - (total_75 - difference_48) + (negated_5 - difference_48)
+    total_76 = total_76 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_40 = keras.ops.where(keras.ops.abs(total_76) < float("inf"), total_76, 0.0)
+    total_77 = total_75 + branch_40
+    numerator_9 = (_1_OVER_15_FACTORIAL * total_77 + _1_OVER_14_FACTORIAL) * total_77
+    numerator_10 = (numerator_9 + _1_OVER_13_FACTORIAL) * total_77 + _1_OVER_12_FACTORIAL
+    numerator_11 = (numerator_10 * total_77 + _1_OVER_11_FACTORIAL) * total_77
+    numerator_12 = (numerator_11 + _1_OVER_10_FACTORIAL) * total_77 + _1_OVER_9_FACTORIAL
+    numerator_13 = (numerator_12 * total_77 + _1_OVER_8_FACTORIAL) * total_77
+    numerator_14 = (numerator_13 + _1_OVER_7_FACTORIAL) * total_77 + _1_OVER_6_FACTORIAL
+    numerator_15 = (numerator_14 * total_77 + _1_OVER_5_FACTORIAL) * total_77
+    numerator_16 = (numerator_15 + _1_OVER_4_FACTORIAL) * total_77 + _1_OVER_3_FACTORIAL
+    numerator_17 = keras.ops.square(total_77) * (numerator_16 * total_77 + _1_OVER_2_FACTORIAL)
+    numerator_18 = numerator_17 + (branch_40 - (total_77 - total_75))
+    numerator_18 = (1.0 - ratio_4 + total_77 + numerator_18) / ratio_4
+    numerator_18 = keras.ops.where(inside_2 & (abs_negated_4 >= 0.25), numerator_18, 0.0)
+    branch_41 = keras.ops.where(is_negative, numerator_18, 0.0)
+    branch_42 = keras.ops.where(is_negative, 0.0, branch_37)
+    branch_43 = keras.ops.where(is_negative, 0.0, numerator_18)
+    total_78 = branch_35 - (total_74 - difference_46) + (branch_36 - difference_46)
+    total_78 = total_78 + (branch_38 + branch_41 * branch_35)
+    total_78 = total_78 + (branch_42 + branch_43 * branch_36)
+    branch_44 = keras.ops.where(keras.ops.abs(total_78) < float("inf"), total_78, 0.0)
+    total_79 = total_74 + branch_44
+    log_total_79 = keras.ops.log(total_79)
+    is_less_5 = total_79 < 2.0**-32
+    product_49 = total_79 * keras.ops.where(
+        is_less_5, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
+    )
+    head_product_49 = _head(product_49)
+    total_80 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = keras.ops.where(product_50, product_49, total_80)
+    product_51 = -0.5 * log_total_79
+    abs_product_51 = keras.ops.abs(product_51)
+    is_less_6 = abs_product_51 < 0.25
+    total_81 = product_51 + 1.0
+    difference_49 = total_81 - product_51
+    product_52 = (_1_OVER_15_FACTORIAL * product_51 + _1_OVER_14_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_13_FACTORIAL) * product_51 + _1_OVER_12_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_11_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_10_FACTORIAL) * product_51 + _1_OVER_9_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_8_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_7_FACTORIAL) * product_51 + _1_OVER_6_FACTORIAL
+    product_52 = (product_52 * product_51 + _1_OVER_5_FACTORIAL) * product_51
+    product_52 = (product_52 + _1_OVER_4_FACTORIAL) * product_51 + _1_OVER_3_FACTORIAL
+    product_52 = product_52 * product_51 + _1_OVER_2_FACTORIAL
+    product_52 = keras.ops.square(product_51) * product_52
+    product_52 = product_51 - (total_81 - difference_49) + (1.0 - difference_49) + product_52
+    branch_45 = keras.ops.where(keras.ops.abs(product_52) < float("inf"), product_52, 0.0)
+    total_82 = total_81 + branch_45
+    exp_product_51 = keras.ops.exp(product_51)
+    branch_46 = keras.ops.where(is_less_6, total_82, exp_product_51)
+    branch_47 = keras.ops.where(is_less_5, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_53 = branch_46 * branch_47
+    head_product_53 = _head(product_53)
+    total_83 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = keras.ops.where(product_54, product_53, total_83)
+    product_55 = product_50 * product_54
+    head_product_55 = _head(product_55)
+    total_84 = head_product_55 + (product_55 - head_product_55)
+    product_56 = product_55 * 2.0**-60
+    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = keras.ops.where(product_56, product_55, total_84)
+    product_57 = product_56 * product_54
+    head_product_57 = _head(product_57)
+    total_85 = head_product_57 + (product_57 - head_product_57)
+    product_58 = product_57 * 2.0**-60
+    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = keras.ops.where(product_58, product_57, total_85)
+    total_86 = product_58 - 1.0
+    difference_50 = total_86 - product_58
+    head_product_56 = _head(product_56)
+    head_product_54 = _head(product_54)
+    difference_51 = product_54 - head_product_54
+    difference_52 = product_56 - head_product_56
+    head_product_50 = _head(product_50)
+    difference_53 = product_50 - head_product_50
+    binade_3 = _binade(exp_product_51 * _4_OVER_3)
+    inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
+    branch_48 = keras.ops.where(inside_3, binade_3, 1.0)
+    ratio_5 = exp_product_51 / branch_48
+    floor_3 = _floor(keras.ops.log(branch_48) * _1_OVER_LOG_2 + 0.5)
+    difference_54 = product_51 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_6 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_87 = difference_54 + negated_6
+    difference_55 = total_87 - difference_54
+    total_88 = difference_54 - (total_87 - difference_55) + (negated_6 - difference_55)
+    total_88 = total_88 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_49 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0)
+    total_89 = total_87 + branch_49
+    numerator_19 = (_1_OVER_15_FACTORIAL * total_89 + _1_OVER_14_FACTORIAL) * total_89
+    numerator_20 = (numerator_19 + _1_OVER_13_FACTORIAL) * total_89 + _1_OVER_12_FACTORIAL
+    numerator_21 = (numerator_20 * total_89 + _1_OVER_11_FACTORIAL) * total_89
+    numerator_22 = (numerator_21 + _1_OVER_10_FACTORIAL) * total_89 + _1_OVER_9_FACTORIAL
+    numerator_23 = (numerator_22 * total_89 + _1_OVER_8_FACTORIAL) * total_89
+    numerator_24 = (numerator_23 + _1_OVER_7_FACTORIAL) * total_89 + _1_OVER_6_FACTORIAL
+    numerator_25 = (numerator_24 * total_89 + _1_OVER_5_FACTORIAL) * total_89
+    numerator_26 = (numerator_25 + _1_OVER_4_FACTORIAL) * total_89 + _1_OVER_3_FACTORIAL
+    numerator_27 = keras.ops.square(total_89) * (numerator_26 * total_89 + _1_OVER_2_FACTORIAL)
+    numerator_28 = numerator_27 + (branch_49 - (total_89 - total_87))
+    numerator_28 = (1.0 - ratio_5 + total_89 + numerator_28) / ratio_5
+    numerator_28 = keras.ops.where(inside_3 & (abs_product_51 >= 0.25), numerator_28, 0.0)
+    numerator_28 = numerator_28 * branch_46
+    branch_50 = keras.ops.where(is_less_6, branch_45 - (total_82 - total_81), 0.0)
+    branch_50 = (branch_50 + numerator_28) * branch_47
+    total_90 = product_58 - (total_86 - difference_50) + (-1.0 - difference_50)
+    difference_56 = head_product_50 * head_product_54 - product_56
+    difference_56 = difference_56 + head_product_50 * difference_51
+    difference_56 = difference_56 + difference_53 * head_product_54
+    difference_56 = difference_56 + difference_53 * difference_51
+    difference_56 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, difference_56)
+    difference_56 = (difference_56 + branch_50 * product_50) * product_54
+    difference_57 = head_product_56 * head_product_54 - product_58
+    difference_57 = difference_57 + head_product_56 * difference_51
+    difference_57 = difference_57 + difference_52 * head_product_54
+    difference_57 = difference_57 + difference_52 * difference_51
+    difference_57 = keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, difference_57)
+    total_90 = total_90 + (difference_57 + difference_56 + branch_50 * product_56)
+    branch_51 = keras.ops.where(keras.ops.abs(total_90) < float("inf"), total_90, 0.0)
+    total_91 = total_86 + branch_51
+    total_92 = total_91 + (branch_51 - (total_91 - total_86))
+    branch_52 = keras.ops.where(keras.ops.abs(total_92) < 0.00390625, total_92, 0.0)
+    branch_53 = keras.ops.where(keras.ops.abs(branch_52) < float("inf"), branch_52, 0.0)
+    total_93 = log_total_79 + branch_53
+    difference_58 = total_93 - log_total_79
+    difference_59 = branch_53 - difference_58
+    magnitude_4 = keras.ops.abs(difference_58 + difference_59)
+    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(log_total_79)
+    branch_54 = keras.ops.where(magnitude_4, total_93, log_total_79)
+    negated_7 = -_minimum(-product_47, 0.0)
+    total_94 = branch_54 + negated_7
+    difference_60 = total_94 - branch_54
+    difference_61 = branch_44 - (total_79 - total_74)
+    total_95 = branch_54 - (total_94 - difference_60) + (negated_7 - difference_60)
+    branch_55 = keras.ops.where(magnitude_4, difference_59, 0.0)
+    total_95 = total_95 + (branch_55 + 1.0 / total_79 * difference_61)
+    branch_56 = keras.ops.where(keras.ops.abs(total_95) < float("inf"), total_95, 0.0)
+    total_96 = total_94 + branch_56
+    total_96_squared = keras.ops.square(total_96)
+    head_5 = _head(total_96_squared)
+    total_97 = head_5 + (total_96_squared - head_5)
+    product_59 = total_96_squared * 2.0**-60
+    product_59 = (product_59 == 0.0) | (total_96_squared == head_5)
+    product_59 = keras.ops.where(product_59, total_96_squared, total_97)
+    head_total_96 = _head(total_96)
+    difference_62 = total_96 - head_total_96
+    difference_63 = branch_56 - (total_96 - total_94)
+    total_98 = head_total_96 * head_total_96 - product_59 + head_total_96 * difference_62
+    total_98 = total_98 + difference_62 * head_total_96 + difference_62 * difference_62
+    total_98 = keras.ops.where(product_59 * 2.0**-60 == 0.0, 0.0, total_98)
+    total_98 = total_98 + difference_63 * total_96 * 2.0
+    magnitude_5 = keras.ops.abs(difference_63)
+    magnitude_5 = total_96 + keras.ops.where(magnitude_5 < float("inf"), difference_63, 0.0)
+    scale = _maximum(keras.ops.abs(clamped), 1.0)
+    inverse_scale = 1.0 / scale
+    branch_57 = keras.ops.where(keras.ops.abs(branch_38) < float("inf"), branch_38, 0.0)
+    branch_57 = branch_35 + branch_57
+    product_60 = branch_57 * branch_41
+    branch_58 = keras.ops.where(keras.ops.abs(product_60) < float("inf"), product_60, 0.0)
+    branch_58 = branch_57 + branch_58
+    branch_59 = keras.ops.where(keras.ops.abs(branch_41) < float("inf"), branch_41, 0.0)
+    branch_59 = branch_57 * (branch_59 + 1.0)
+    branch_59 = keras.ops.where(keras.ops.abs(branch_57) < 2.0**-60, branch_59, branch_58)
+    branch_60 = keras.ops.where(keras.ops.abs(total_98) < float("inf"), total_98, 0.0)
+    branch_60 = 2.0 * held * delta * product_3 * (product_59 + branch_60) - held * delta
+    branch_60 = (branch_60 - magnitude_5 * inverse_scale) * branch_59
+    head_branch_60 = _head(branch_60)
+    total_99 = head_branch_60 + (branch_60 - head_branch_60)
+    product_61 = branch_60 * 2.0**-60
+    product_61 = (product_61 == 0.0) | (branch_60 == head_branch_60)
+    product_61 = keras.ops.where(product_61, branch_60, total_99)
+    branch_61 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
+    branch_61 = branch_36 + branch_61
+    product_62 = branch_61 * branch_43
+    branch_62 = keras.ops.where(keras.ops.abs(product_62) < float("inf"), product_62, 0.0)
+    branch_62 = branch_61 + branch_62
+    branch_63 = keras.ops.where(keras.ops.abs(branch_43) < float("inf"), branch_43, 0.0)
+    branch_63 = branch_61 * (branch_63 + 1.0)
+    branch_63 = keras.ops.where(keras.ops.abs(branch_61) < 2.0**-60, branch_63, branch_62)
+    branch_63 = -(magnitude_5 * branch_63 * inverse_scale)
+    total_100 = product_61 + branch_63
+    difference_64 = total_100 - product_61
+    total_101 = product_61 - (total_100 - difference_64) + (branch_63 - difference_64)
+    branch_64 = keras.ops.where(keras.ops.abs(total_101) < float("inf"), total_101, 0.0)
+    total_102 = total_100 + branch_64
+    product_63 = _MINUS_2_OVER_SQRT_PI * total_102
+    head_product_63 = _head(product_63)
+    total_103 = head_product_63 + (product_63 - head_product_63)
+    product_64 = product_63 * 2.0**-60
+    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = keras.ops.where(product_64, product_63, total_103)
+    ratio_6 = product_64 / total_79
+    product_65 = ratio_6 * total_79
+    head_product_65 = _head(product_65)
+    total_104 = head_product_65 + (product_65 - head_product_65)
+    product_66 = product_65 * 2.0**-60
+    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = keras.ops.where(product_66, product_65, total_104)
+    head_ratio_6 = _head(ratio_6)
+    head_total_79 = _head(total_79)
+    difference_65 = total_79 - head_total_79
+    difference_66 = ratio_6 - head_ratio_6
+    product_67 = _COEFFICIENT_5 * total_102
+    head_product_67 = _head(product_67)
+    total_105 = head_product_67 + (product_67 - head_product_67)
+    product_68 = product_67 * 2.0**-60
+    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = keras.ops.where(product_68, product_67, total_105)
+    head_total_102 = _head(total_102)
+    difference_67 = total_102 - head_total_102
+    numerator_29 = head_ratio_6 * head_total_79 - product_66 + head_ratio_6 * difference_65
+    numerator_30 = numerator_29 + difference_66 * head_total_79 + difference_66 * difference_65
+    numerator_31 = -keras.ops.where(product_66 * 2.0**-60 == 0.0, 0.0, numerator_30)
+    numerator_32 = product_64 - product_66 + numerator_31
+    numerator_33 = head_4 * head_total_102 - product_68 + head_4 * difference_67
+    numerator_34 = numerator_33 + difference_38 * head_total_102
+    numerator_35 = numerator_34 + difference_38 * difference_67
+    numerator_36 = keras.ops.where(product_68 * 2.0**-60 == 0.0, 0.0, numerator_35)
+    numerator_37 = numerator_36 + _COEFFICIENT_6 * total_102
+    numerator_38 = numerator_37 + (branch_64 - (total_102 - total_100)) * _COEFFICIENT_5
+    numerator_39 = numerator_32 + (product_68 - product_64 + numerator_38)
+    numerator_39 = (numerator_39 - difference_61 * ratio_6) / total_79
+    abs_numerator_39 = keras.ops.abs(numerator_39)
+    abs_numerator_39 = keras.ops.where(abs_numerator_39 < float("inf"), numerator_39, 0.0)
+    total_106 = ratio_6 + abs_numerator_39
+    product_69 = product_3 * product_59
+    head_product_69 = _head(product_69)
+    total_107 = head_product_69 + (product_69 - head_product_69)
+    product_70 = product_69 * 2.0**-60
+    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = keras.ops.where(product_70, product_69, total_107)
+    minus_product_70 = -product_70
+    magnitude_6 = keras.ops.abs(minus_product_70)
+    head_product_59 = _head(product_59)
+    difference_68 = product_59 - head_product_59
+    difference_69 = head_product_3 * head_product_59 - product_70
+    difference_69 = difference_69 + head_product_3 * difference_68
+    difference_69 = difference_69 + difference * head_product_59 + difference * difference_68
+    difference_69 = keras.ops.where(product_70 * 2.0**-60 == 0.0, 0.0, difference_69)
+    difference_69 = -(difference_69 + total_98 * product_3)
+    product_71 = difference_69 * _sign(minus_product_70)
+    is_far_2 = keras.ops.where(keras.ops.abs(product_71) < float("inf"), product_71, 0.0)
+    is_far_2 = (magnitude_6 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (magnitude_6 != 64.0) & (magnitude_6 > 64.0)
+    branch_65 = keras.ops.where(is_far_3, 0.5 * minus_product_70, minus_product_70)
+    abs_branch_65 = keras.ops.abs(branch_65)
+    is_less_7 = abs_branch_65 < 0.25
+    total_108 = branch_65 + 1.0
+    difference_70 = total_108 - branch_65
+    product_72 = (_1_OVER_15_FACTORIAL * branch_65 + _1_OVER_14_FACTORIAL) * branch_65
+    product_72 = (product_72 + _1_OVER_13_FACTORIAL) * branch_65 + _1_OVER_12_FACTORIAL
+    product_72 = (product_72 * branch_65 + _1_OVER_11_FACTORIAL) * branch_65
+    product_72 = (product_72 + _1_OVER_10_FACTORIAL) * branch_65 + _1_OVER_9_FACTORIAL
+    product_72 = (product_72 * branch_65 + _1_OVER_8_FACTORIAL) * branch_65
+    product_72 = (product_72 + _1_OVER_7_FACTORIAL) * branch_65 + _1_OVER_6_FACTORIAL
+    product_72 = (product_72 * branch_65 + _1_OVER_5_FACTORIAL) * branch_65
+    product_72 = (product_72 + _1_OVER_4_FACTORIAL) * branch_65 + _1_OVER_3_FACTORIAL
+    product_72 = keras.ops.square(branch_65) * (product_72 * branch_65 + _1_OVER_2_FACTORIAL)
+    product_72 = branch_65 - (total_108 - difference_70) + (1.0 - difference_70) + product_72
+    branch_66 = keras.ops.where(keras.ops.abs(product_72) < float("inf"), product_72, 0.0)
+    total_109 = total_108 + branch_66
+    exp_branch_65 = keras.ops.exp(branch_65)
+    part_of_t_2 = keras.ops.where(is_less_7, total_109, exp_branch_65)
+    branch_67 = keras.ops.where(is_less_7, branch_66 - (total_109 - total_108), 0.0)
+    branch_68 = keras.ops.where(keras.ops.abs(branch_67) < float("inf"), branch_67, 0.0)
+    total_110 = part_of_t_2 + branch_68
+    product_73 = total_106 * total_110
+    head_product_73 = _head(product_73)
+    total_111 = head_product_73 + (product_73 - head_product_73)
+    product_74 = product_73 * 2.0**-60
+    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = keras.ops.where(product_74, product_73, total_111)
+    head_total_106 = _head(total_106)
+    head_total_110 = _head(total_110)
+    difference_71 = total_110 - head_total_110
+    difference_72 = total_106 - head_total_106
+    product_75 = (abs_numerator_39 - (total_106 - ratio_6)) * total_110
+    product_76 = (branch_68 - (total_110 - part_of_t_2)) * total_106
+    difference_73 = head_total_106 * head_total_110 - product_74
+    difference_73 = difference_73 + head_total_106 * difference_71
+    difference_73 = difference_73 + difference_72 * head_total_110
+    difference_73 = difference_73 + difference_72 * difference_71
+    difference_73 = keras.ops.where(product_74 * 2.0**-60 == 0.0, 0.0, difference_73)
+    difference_73 = difference_73 + product_75 + product_76
+    magnitude_7 = keras.ops.abs(difference_73)
+    magnitude_7 = product_74 + keras.ops.where(magnitude_7 < float("inf"), difference_73, 0.0)
+    binade_4 = _binade(exp_branch_65 * _4_OVER_3)
+    inside_4 = (binade_4 > 0.0) & (binade_4 < float("inf"))
+    branch_69 = keras.ops.where(inside_4, binade_4, 1.0)
+    ratio_7 = exp_branch_65 / branch_69
+    floor_4 = _floor(keras.ops.log(branch_69) * _1_OVER_LOG_2 + 0.5)
+    difference_74 = branch_65 - floor_4 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_8 = -(floor_4 * _MORE_DIGITS_OF_LOG_2)
+    total_112 = difference_74 + negated_8
+    difference_75 = total_112 - difference_74
+    total_113 = difference_74 - (total_112 - difference_75) + (negated_8 - difference_75)
+    total_113 = total_113 - floor_4 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_70 = keras.ops.where(keras.ops.abs(total_113) < float("inf"), total_113, 0.0)
+    total_114 = total_112 + branch_70
+    numerator_40 = (_1_OVER_15_FACTORIAL * total_114 + _1_OVER_14_FACTORIAL) * total_114
+    numerator_41 = (numerator_40 + _1_OVER_13_FACTORIAL) * total_114 + _1_OVER_12_FACTORIAL
+    numerator_42 = (numerator_41 * total_114 + _1_OVER_11_FACTORIAL) * total_114
+    numerator_43 = (numerator_42 + _1_OVER_10_FACTORIAL) * total_114 + _1_OVER_9_FACTORIAL
+    numerator_44 = (numerator_43 * total_114 + _1_OVER_8_FACTORIAL) * total_114
+    numerator_45 = (numerator_44 + _1_OVER_7_FACTORIAL) * total_114 + _1_OVER_6_FACTORIAL
+    numerator_46 = (numerator_45 * total_114 + _1_OVER_5_FACTORIAL) * total_114
+    numerator_47 = (numerator_46 + _1_OVER_4_FACTORIAL) * total_114 + _1_OVER_3_FACTORIAL
+    numerator_48 = numerator_47 * total_114 + _1_OVER_2_FACTORIAL
+    numerator_49 = keras.ops.square(total_114) * numerator_48
+    numerator_50 = numerator_49 + (branch_70 - (total_114 - total_112))
+    numerator_50 = (1.0 - ratio_7 + total_114 + numerator_50) / ratio_7
+    numerator_50 = keras.ops.where(inside_4 & (abs_branch_65 >= 0.25), numerator_50, 0.0)
+    numerator_50 = numerator_50 + keras.ops.where(is_far_3, difference_69 * 0.5, difference_69)
+    abs_numerator_50 = keras.ops.abs(numerator_50)
+    abs_numerator_50 = keras.ops.where(abs_numerator_50 < float("inf"), numerator_50, 0.0) + 1.0
+    product_77 = magnitude_7 * numerator_50
+    is_gone = keras.ops.abs(difference_69)
+    is_gone = keras.ops.where(is_gone < float("inf"), difference_69, 0.0)
+    is_gone = (minus_product_70 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (minus_product_70 != -800.0) & (minus_product_70 < -800.0)
+    product_78 = total_110 * numerator_50
+    rest_of_t_2 = keras.ops.where(keras.ops.abs(product_78) < float("inf"), product_78, 0.0)
+    rest_of_t_3 = total_110 + rest_of_t_2
+    rest_of_t_4 = total_110 * abs_numerator_50
+    rest_of_t_5 = keras.ops.abs(total_110)
+    rest_of_t_6 = keras.ops.where(rest_of_t_5 < 2.0**-60, rest_of_t_4, rest_of_t_3)
+    rest_of_t_7 = keras.ops.where(is_far_3, rest_of_t_6, 1.0)
+    branch_71 = keras.ops.where(keras.ops.abs(product_77) < float("inf"), product_77, 0.0)
+    branch_71 = magnitude_7 + branch_71
+    branch_72 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
+    branch_72 = (product_37 + branch_72) * part_of_t * rest_of_t
+    branch_73 = keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
+    product_79 = magnitude_7 * abs_numerator_50
+    abs_magnitude_7 = keras.ops.abs(magnitude_7)
+    abs_magnitude_7 = keras.ops.where(abs_magnitude_7 < 2.0**-60, product_79, branch_71)
+    abs_magnitude_7 = abs_magnitude_7 * branch_73 * rest_of_t_7
+    return keras.ops.where(x < -0.0625, branch_72, abs_magnitude_7)
+
+
+def _second_derivative_x_delta(x, gamma, delta):
+    """d2f / dx ddelta."""
+    clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
+    product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = 2.0 * clamped * delta
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
+    gamma_squared = keras.ops.square(gamma)
+    head = _head(gamma_squared)
+    total_3 = head + (gamma_squared - head)
+    product_5 = gamma_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (gamma_squared == head)
+    product_5 = keras.ops.where(product_5, gamma_squared, total_3)
+    product_6 = product_4 * product_5
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_4)
+    product_8 = delta * clamped
+    head_product_8 = _head(product_8)
+    total_5 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_5)
+    is_equal = product_9 == 0.0
+    head_delta = _head(delta)
+    head_clamped = _head(clamped)
+    difference = clamped - head_clamped
+    difference_2 = delta - head_delta
+    total_6 = head_delta * head_clamped - product_9 + head_delta * difference
+    total_6 = total_6 + difference_2 * head_clamped + difference_2 * difference
+    total_6 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_6)
+    branch = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    differs = product_9 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_9 < 0.0)
+    product_10 = 0.5 * -keras.ops.abs(product_9)
+    abs_product_10 = keras.ops.abs(product_10)
+    is_less = abs_product_10 < 0.25
+    total_7 = product_10 + 1.0
+    difference_3 = total_7 - product_10
+    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
+    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
+    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
+    product_11 = product_11 * product_10 + _1_OVER_2_FACTORIAL
+    product_11 = keras.ops.square(product_10) * product_11
+    product_11 = product_10 - (total_7 - difference_3) + (1.0 - difference_3) + product_11
+    branch_2 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
+    total_8 = total_7 + branch_2
+    exp_product_10 = keras.ops.exp(product_10)
+    branch_3 = keras.ops.where(is_less, total_8, exp_product_10)
+    branch_3_squared = keras.ops.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
+    t = keras.ops.where(t_2, branch_3_squared, t)
+    branch_4 = keras.ops.where(outside, t, 1.0)
+    branch_5 = keras.ops.where(outside, 1.0, t)
+    total_9 = branch_4 + branch_5
+    difference_4 = total_9 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_12 = keras.ops.where(is_less, branch_2 - (total_8 - total_7), 0.0) * branch_3
+    product_12 = product_12 * 2.0
+    total_10 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_10 = total_10 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_10 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_10) + product_12
+    branch_6 = keras.ops.where(outside, total_10, 0.0)
+    binade = _binade(exp_product_10 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_7 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_10 / branch_7
+    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_10 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_11 = difference_6 + negated
+    difference_7 = total_11 - difference_6
+    total_12 = difference_6 - (total_11 - difference_7) + (negated - difference_7)
+    total_12 = total_12 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_11 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_13 + _1_OVER_14_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_13 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_11_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_13 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_8_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_13 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_13 + _1_OVER_5_FACTORIAL) * total_13
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_13 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_13) * (numerator * total_13 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_13 + (numerator + (branch_8 - (total_13 - total_11)))
+    numerator = keras.ops.where(inside & (abs_product_10 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_6 * _sign(product_9)) * 0.5) * 2.0
+    branch_9 = keras.ops.where(outside, numerator, 0.0)
+    branch_10 = keras.ops.where(outside, 0.0, total_10)
+    branch_11 = keras.ops.where(outside, 0.0, numerator)
+    total_14 = branch_4 - (total_9 - difference_4) + (branch_5 - difference_4)
+    total_14 = total_14 + (branch_6 + branch_9 * branch_4)
+    total_14 = total_14 + (branch_10 + branch_11 * branch_5)
+    branch_12 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
+    total_15 = total_9 + branch_12
+    log_total_15 = keras.ops.log(total_15)
+    is_less_2 = total_15 < 2.0**-32
+    product_13 = total_15 * keras.ops.where(
+        is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
+    )
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_16)
+    product_15 = -0.5 * log_total_15
+    abs_product_15 = keras.ops.abs(product_15)
+    is_less_3 = abs_product_15 < 0.25
+    total_17 = product_15 + 1.0
+    difference_8 = total_17 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = product_16 * product_15 + _1_OVER_2_FACTORIAL
+    product_16 = keras.ops.square(product_15) * product_16
+    product_16 = product_15 - (total_17 - difference_8) + (1.0 - difference_8) + product_16
+    branch_13 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
+    total_18 = total_17 + branch_13
+    exp_product_15 = keras.ops.exp(product_15)
+    branch_14 = keras.ops.where(is_less_3, total_18, exp_product_15)
+    branch_15 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_17 = branch_14 * branch_15
+    head_product_17 = _head(product_17)
+    total_19 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_19)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_20 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_20)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_21 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_21)
+    total_22 = product_22 - 1.0
+    difference_9 = total_22 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_10 = product_18 - head_product_18
+    difference_11 = product_20 - head_product_20
+    head_product_14 = _head(product_14)
+    difference_12 = product_14 - head_product_14
+    binade_2 = _binade(exp_product_15 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_16 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_15 / branch_16
+    floor_2 = _floor(keras.ops.log(branch_16) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_15 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_23 = difference_13 + negated_2
+    difference_14 = total_23 - difference_13
+    total_24 = difference_13 - (total_23 - difference_14) + (negated_2 - difference_14)
+    total_24 = total_24 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_17 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = total_23 + branch_17
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_25 + _1_OVER_14_FACTORIAL) * total_25
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_25 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_25 + _1_OVER_11_FACTORIAL) * total_25
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_25 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_25 + _1_OVER_8_FACTORIAL) * total_25
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_25 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_25 + _1_OVER_5_FACTORIAL) * total_25
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_17 - (total_25 - total_23))
+    numerator_11 = (1.0 - ratio_2 + total_25 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_14
+    branch_18 = keras.ops.where(is_less_3, branch_13 - (total_18 - total_17), 0.0)
+    branch_18 = (branch_18 + numerator_11) * branch_15
+    total_26 = product_22 - (total_22 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_14 * head_product_18 - product_20
+    difference_15 = difference_15 + head_product_14 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_18
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + branch_18 * product_14) * product_18
+    difference_16 = head_product_20 * head_product_18 - product_22
+    difference_16 = difference_16 + head_product_20 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_18
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_16)
+    total_26 = total_26 + (difference_16 + difference_15 + branch_18 * product_20)
+    branch_19 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
+    total_27 = total_22 + branch_19
+    total_28 = total_27 + (branch_19 - (total_27 - total_22))
+    branch_20 = keras.ops.where(keras.ops.abs(total_28) < 0.00390625, total_28, 0.0)
+    branch_21 = keras.ops.where(keras.ops.abs(branch_20) < float("inf"), branch_20, 0.0)
+    total_29 = log_total_15 + branch_21
+    difference_17 = total_29 - log_total_15
+    difference_18 = branch_21 - difference_17
+    magnitude = keras.ops.abs(difference_17 + difference_18)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_15)
+    branch_22 = keras.ops.where(magnitude, total_29, log_total_15)
+    minus_product_9 = -product_9
+    negated_3 = -_minimum(minus_product_9, 0.0)
+    total_30 = branch_22 + negated_3
+    difference_19 = total_30 - branch_22
+    difference_20 = branch_12 - (total_15 - total_9)
+    minus_total_6 = -total_6
+    total_31 = branch_22 - (total_30 - difference_19) + (negated_3 - difference_19)
+    branch_23 = keras.ops.where(magnitude, difference_18, 0.0)
+    total_31 = total_31 + (branch_23 + 1.0 / total_15 * difference_20)
+    magnitude_2 = keras.ops.abs(minus_total_6)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_6, 0.0)
+    magnitude_2 = (minus_product_9 == 0.0) & (magnitude_2 <= 0.0)
+    magnitude_2 = magnitude_2 | (minus_product_9 != 0.0) & (minus_product_9 <= 0.0)
+    total_31 = total_31 - keras.ops.where(magnitude_2, minus_total_6, 0.0)
+    branch_24 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
+    total_32 = total_30 + branch_24
+    product_23 = product_7 * total_32
+    head_product_23 = _head(product_23)
+    total_33 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_33)
+    total_34 = product_24 - 2.0
+    difference_21 = total_34 - product_24
+    head_product_7 = _head(product_7)
+    head_total_32 = _head(total_32)
+    difference_22 = total_32 - head_total_32
+    difference_23 = product_7 - head_product_7
+    head_product_4 = _head(product_4)
+    head_product_5 = _head(product_5)
+    difference_24 = product_5 - head_product_5
+    difference_25 = product_4 - head_product_4
+    head_gamma = _head(gamma)
+    difference_26 = gamma - head_gamma
+    total_35 = head_gamma * head_gamma - product_5 + head_gamma * difference_26
+    total_35 = total_35 + difference_26 * head_gamma + difference_26 * difference_26
+    total_35 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_35)
+    difference_27 = branch_24 - (total_32 - total_30)
+    total_36 = head_product_4 * head_product_5 - product_7 + head_product_4 * difference_24
+    total_36 = total_36 + difference_25 * head_product_5 + difference_25 * difference_24
+    total_36 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = (total_36 + total_35 * product_4) * total_32
+    total_37 = head_product_7 * head_total_32 - product_24 + head_product_7 * difference_22
+    total_37 = total_37 + difference_23 * head_total_32 + difference_23 * difference_22
+    total_37 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_37) + total_36
+    total_37 = total_37 + difference_27 * product_7
+    total_37 = product_24 - (total_34 - difference_21) + (-2.0 - difference_21) + total_37
+    branch_25 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
+    total_38 = total_34 + branch_25
+    difference_28 = branch_25 - (total_38 - total_34)
+    magnitude_3 = keras.ops.abs(difference_28)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_28, 0.0)
+    total_39 = total_38 + magnitude_3
+    branch_26 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
+    total_40 = branch_4 + branch_26
+    product_25 = total_39 * total_40
+    head_product_25 = _head(product_25)
+    total_41 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_41)
+    product_27 = clamped * delta
+    head_product_27 = _head(product_27)
+    total_42 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_42)
+    total_43 = head_clamped * head_delta - product_28 + head_clamped * difference_2
+    total_43 = total_43 + difference * head_delta + difference * difference_2
+    total_43 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_43)
+    branch_27 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
+    branch_27 = -(product_28 + branch_27 + 2.0)
+    branch_28 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
+    total_44 = branch_5 + branch_28
+    product_29 = branch_27 * total_44
+    head_product_29 = _head(product_29)
+    total_45 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_45)
+    total_46 = product_26 + product_30
+    difference_29 = total_46 - product_26
+    head_total_39 = _head(total_39)
+    head_total_40 = _head(total_40)
+    difference_30 = total_40 - head_total_40
+    difference_31 = total_39 - head_total_39
+    head_branch_27 = _head(branch_27)
+    head_total_44 = _head(total_44)
+    difference_32 = total_44 - head_total_44
+    difference_33 = branch_27 - head_branch_27
+    total_47 = head_branch_27 * head_total_44 - product_30 + head_branch_27 * difference_32
+    total_47 = total_47 + difference_33 * head_total_44 + difference_33 * difference_32
+    total_47 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_47 = total_47 + (branch_28 - (total_44 - branch_5)) * branch_27
+    total_47 = total_47 + branch_11 * product_30
+    total_48 = head_total_39 * head_total_40 - product_26 + head_total_39 * difference_30
+    total_48 = total_48 + difference_31 * head_total_40 + difference_31 * difference_30
+    total_48 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = total_48 + (magnitude_3 - (total_39 - total_38)) * total_40
+    total_48 = total_48 + (branch_26 - (total_40 - branch_4)) * total_39
+    total_48 = total_48 + branch_9 * product_26
+    total_49 = product_26 - (total_46 - difference_29) + (product_30 - difference_29)
+    total_49 = total_49 + total_48 + total_47
+    branch_29 = keras.ops.where(keras.ops.abs(total_49) < float("inf"), total_49, 0.0)
+    total_50 = total_46 + branch_29
+    product_31 = product_2 * total_50
+    head_product_31 = _head(product_31)
+    total_51 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_51)
+    total_15_squared = keras.ops.square(total_15)
+    head_3 = _head(total_15_squared)
+    total_52 = head_3 + (total_15_squared - head_3)
+    product_33 = total_15_squared * 2.0**-60
+    product_33 = (product_33 == 0.0) | (total_15_squared == head_3)
+    product_33 = keras.ops.where(product_33, total_15_squared, total_52)
+    ratio_3 = product_32 / product_33
+    product_34 = ratio_3 * product_33
+    head_product_34 = _head(product_34)
+    total_53 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_53)
+    head_ratio_3 = _head(ratio_3)
+    head_product_33 = _head(product_33)
+    difference_34 = product_33 - head_product_33
+    difference_35 = ratio_3 - head_ratio_3
+    head_product_2 = _head(product_2)
+    head_total_50 = _head(total_50)
+    difference_36 = total_50 - head_total_50
+    difference_37 = product_2 - head_product_2
+    head_total_15 = _head(total_15)
+    difference_38 = total_15 - head_total_15
+    numerator_12 = head_product_2 * head_total_50 - product_32 + head_product_2 * difference_36
+    numerator_13 = numerator_12 + difference_37 * head_total_50 + difference_37 * difference_36
+    numerator_14 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = numerator_14 + (branch_29 - (total_50 - total_46)) * product_2
+    numerator_16 = head_total_15 * head_total_15 - product_33 + head_total_15 * difference_38
+    numerator_17 = numerator_16 + difference_38 * head_total_15 + difference_38 * difference_38
+    numerator_18 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = -((numerator_18 + difference_20 * total_15 * 2.0) * ratio_3)
+    numerator_20 = head_ratio_3 * head_product_33 - product_35 + head_ratio_3 * difference_34
+    numerator_21 = numerator_20 + difference_35 * head_product_33
+    numerator_22 = numerator_21 + difference_35 * difference_34
+    numerator_23 = -keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_22)
+    numerator_24 = product_32 - product_35 + numerator_23 + numerator_15 + numerator_19
+    numerator_24 = numerator_24 / product_33
+    abs_numerator_24 = keras.ops.abs(numerator_24)
+    abs_numerator_24 = keras.ops.where(abs_numerator_24 < float("inf"), numerator_24, 0.0)
+    total_54 = ratio_3 + abs_numerator_24
+    smaller = _minimum(product_9, 0.0)
+    total_32_squared = keras.ops.square(total_32)
+    head_4 = _head(total_32_squared)
+    total_55 = head_4 + (total_32_squared - head_4)
+    product_36 = total_32_squared * 2.0**-60
+    product_36 = (product_36 == 0.0) | (total_32_squared == head_4)
+    product_36 = keras.ops.where(product_36, total_32_squared, total_55)
+    product_37 = product_5 * product_36
+    head_product_37 = _head(product_37)
+    total_56 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = keras.ops.where(product_38, product_37, total_56)
+    minus_product_38 = -product_38
+    total_57 = smaller + minus_product_38
+    difference_39 = total_57 - smaller
+    head_product_36 = _head(product_36)
+    difference_40 = product_36 - head_product_36
+    total_58 = head_total_32 * head_total_32 - product_36 + head_total_32 * difference_22
+    total_58 = total_58 + difference_22 * head_total_32 + difference_22 * difference_22
+    total_58 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_58)
+    total_58 = (total_58 + difference_27 * total_32 * 2.0) * product_5
+    total_59 = smaller - (total_57 - difference_39) + (minus_product_38 - difference_39)
+    difference_41 = head_product_5 * head_product_36 - product_38
+    difference_41 = difference_41 + head_product_5 * difference_40
+    difference_41 = difference_41 + difference_24 * head_product_36
+    difference_41 = difference_41 + difference_24 * difference_40
+    difference_41 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_41 = -(difference_41 + total_35 * product_36 + total_58)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_9 <= 0.0)
+    total_59 = total_59 + keras.ops.where(outside_2, total_6, 0.0) + difference_41
+    branch_30 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
+    total_60 = total_57 + branch_30
+    product_39 = 0.5 * total_60
+    abs_product_39 = keras.ops.abs(product_39)
+    is_less_4 = abs_product_39 < 0.25
+    total_61 = product_39 + 1.0
+    difference_42 = total_61 - product_39
+    product_40 = (_1_OVER_15_FACTORIAL * product_39 + _1_OVER_14_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_13_FACTORIAL) * product_39 + _1_OVER_12_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_11_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_10_FACTORIAL) * product_39 + _1_OVER_9_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_8_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_7_FACTORIAL) * product_39 + _1_OVER_6_FACTORIAL
+    product_40 = (product_40 * product_39 + _1_OVER_5_FACTORIAL) * product_39
+    product_40 = (product_40 + _1_OVER_4_FACTORIAL) * product_39 + _1_OVER_3_FACTORIAL
+    product_40 = product_40 * product_39 + _1_OVER_2_FACTORIAL
+    product_40 = keras.ops.square(product_39) * product_40
+    product_40 = product_39 - (total_61 - difference_42) + (1.0 - difference_42) + product_40
+    branch_31 = keras.ops.where(keras.ops.abs(product_40) < float("inf"), product_40, 0.0)
+    total_62 = total_61 + branch_31
+    exp_product_39 = keras.ops.exp(product_39)
+    branch_32 = keras.ops.where(is_less_4, total_62, exp_product_39)
+    branch_33 = keras.ops.where(is_less_4, branch_31 - (total_62 - total_61), 0.0)
+    branch_34 = keras.ops.where(keras.ops.abs(branch_33) < float("inf"), branch_33, 0.0)
+    total_63 = branch_32 + branch_34
+    product_41 = total_54 * total_63
+    head_product_41 = _head(product_41)
+    total_64 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = keras.ops.where(product_42, product_41, total_64)
+    head_total_54 = _head(total_54)
+    head_total_63 = _head(total_63)
+    difference_43 = total_63 - head_total_63
+    difference_44 = total_54 - head_total_54
+    difference_45 = branch_34 - (total_63 - branch_32)
+    total_65 = head_total_54 * head_total_63 - product_42 + head_total_54 * difference_43
+    total_65 = total_65 + difference_44 * head_total_63 + difference_44 * difference_43
+    total_65 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, total_65)
+    total_65 = total_65 + (abs_numerator_24 - (total_54 - ratio_3)) * total_63
+    total_65 = total_65 + difference_45 * total_54
+    branch_35 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    total_66 = product_42 + branch_35
+    product_43 = total_66 * total_63
+    head_product_43 = _head(product_43)
+    total_67 = head_product_43 + (product_43 - head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = keras.ops.where(product_44, product_43, total_67)
+    head_total_66 = _head(total_66)
+    difference_46 = total_66 - head_total_66
+    total_68 = head_total_66 * head_total_63 - product_44 + head_total_66 * difference_43
+    total_68 = total_68 + difference_46 * head_total_63 + difference_46 * difference_43
+    total_68 = keras.ops.where(product_44 * 2.0**-60 == 0.0, 0.0, total_68)
+    total_68 = total_68 + (branch_35 - (total_66 - product_42)) * total_63
+    total_68 = total_68 + difference_45 * total_66
+    branch_36 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
+    branch_36 = product_44 + branch_36
+    binade_3 = _binade(exp_product_39 * _4_OVER_3)
+    inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
+    branch_37 = keras.ops.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_39 / branch_37
+    floor_3 = _floor(keras.ops.log(branch_37) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_39 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_69 = difference_47 + negated_4
+    difference_48 = total_69 - difference_47
+    total_70 = difference_47 - (total_69 - difference_48) + (negated_4 - difference_48)
+    total_70 = total_70 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_38 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
+    total_71 = total_69 + branch_38
+    numerator_25 = (_1_OVER_15_FACTORIAL * total_71 + _1_OVER_14_FACTORIAL) * total_71
+    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_71 + _1_OVER_12_FACTORIAL
+    numerator_27 = (numerator_26 * total_71 + _1_OVER_11_FACTORIAL) * total_71
+    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_71 + _1_OVER_9_FACTORIAL
+    numerator_29 = (numerator_28 * total_71 + _1_OVER_8_FACTORIAL) * total_71
+    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_71 + _1_OVER_6_FACTORIAL
+    numerator_31 = (numerator_30 * total_71 + _1_OVER_5_FACTORIAL) * total_71
+    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_71 + _1_OVER_3_FACTORIAL
+    numerator_33 = keras.ops.square(total_71) * (numerator_32 * total_71 + _1_OVER_2_FACTORIAL)
+    numerator_34 = numerator_33 + (branch_38 - (total_71 - total_69))
+    numerator_34 = (1.0 - ratio_4 + total_71 + numerator_34) / ratio_4
+    numerator_34 = keras.ops.where(inside_3 & (abs_product_39 >= 0.25), numerator_34, 0.0)
+    numerator_34 = numerator_34 + (branch_30 - (total_60 - total_57)) * 0.5
+    total_72 = numerator_34 + numerator_34
+    product_45 = branch_36 * total_72
+    total_73 = keras.ops.where(keras.ops.abs(total_72) < float("inf"), total_72, 0.0) + 1.0
+    total_73 = branch_36 * total_73
+    branch_39 = keras.ops.where(keras.ops.abs(product_45) < float("inf"), product_45, 0.0)
+    branch_39 = branch_36 + branch_39
+    return keras.ops.where(keras.ops.abs(branch_36) < 2.0**-60, total_73, branch_39)
+
+
+def _second_derivative_gamma_gamma(x, gamma, delta):
+    """d2f / dgamma dgamma."""
+    smaller = _minimum(x, 2.0**40)
+    held = keras.ops.clip(smaller, -1.0, 1.0)
+    product = _MINUS_4_OVER_SQRT_PI * held
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = product_2 * gamma
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
+    head_product_2 = _head(product_2)
+    head_gamma = _head(gamma)
+    difference = gamma - head_gamma
+    difference_2 = product_2 - head_product_2
+    product_5 = _COEFFICIENT_7 * held
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_3)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
+    head_held = _head(held)
+    difference_3 = held - head_held
+    difference_4 = _COEFFICIENT_7 - head
+    total_4 = head_product_2 * head_gamma - product_4 + head_product_2 * difference
+    total_4 = total_4 + difference_2 * head_gamma + difference_2 * difference
+    total_4 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_4)
+    total_5 = head * head_held - product_6 + head * difference_3
+    total_5 = total_5 + difference_4 * head_held + difference_4 * difference_3
+    total_5 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_5)
+    total_5 = (product_6 - product_2 + (total_5 + _COEFFICIENT_8 * held)) * gamma
+    total_4 = total_4 + total_5
+    branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    total_6 = product_4 + branch
+    product_7 = delta * smaller
+    head_product_7 = _head(product_7)
+    total_7 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_7)
+    head_delta = _head(delta)
+    head_smaller = _head(smaller)
+    difference_5 = smaller - head_smaller
+    difference_6 = delta - head_delta
+    total_8 = head_delta * head_smaller - product_8 + head_delta * difference_5
+    total_8 = total_8 + difference_6 * head_smaller + difference_6 * difference_5
+    total_8 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_8)
+    branch_2 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = product_8 + branch_2
+    is_negative = total_9 < 0.0
+    negated = -keras.ops.abs(total_9)
+    abs_negated = keras.ops.abs(negated)
+    is_less = abs_negated < 0.25
+    total_10 = negated + 1.0
+    difference_7 = total_10 - negated
+    product_9 = (_1_OVER_15_FACTORIAL * negated + _1_OVER_14_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * negated + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_11_FACTORIAL) * negated
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * negated + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_8_FACTORIAL) * negated + _1_OVER_7_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_6_FACTORIAL) * negated + _1_OVER_5_FACTORIAL
+    product_9 = (product_9 * negated + _1_OVER_4_FACTORIAL) * negated + _1_OVER_3_FACTORIAL
+    product_9 = keras.ops.square(negated) * (product_9 * negated + _1_OVER_2_FACTORIAL)
+    product_9 = negated - (total_10 - difference_7) + (1.0 - difference_7) + product_9
+    branch_3 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
+    total_11 = total_10 + branch_3
+    exp_negated = keras.ops.exp(negated)
+    t = keras.ops.where(is_less, total_11, exp_negated)
+    branch_4 = keras.ops.where(is_less, branch_3 - (total_11 - total_10), 0.0)
+    binade = _binade(exp_negated * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_5 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_negated / branch_5
+    floor = _floor(keras.ops.log(branch_5) * _1_OVER_LOG_2 + 0.5)
+    difference_8 = negated - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_12 = difference_8 + negated_2
+    difference_9 = total_12 - difference_8
+    total_13 = difference_8 - (total_12 - difference_9) + (negated_2 - difference_9)
+    total_13 = total_13 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_6 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_12 + branch_6
+    numerator = (_1_OVER_15_FACTORIAL * total_14 + _1_OVER_14_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_14 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_11_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_14 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_8_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_14 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_14 + _1_OVER_5_FACTORIAL) * total_14
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_14 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_14) * (numerator * total_14 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_14 + (numerator + (branch_6 - (total_14 - total_12)))
+    numerator = keras.ops.where(inside & (abs_negated >= 0.25), numerator / ratio, 0.0)
+    total_15 = branch_4 + numerator * t
+    branch_7 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+    branch_7 = (t == 2.0**-54) & (branch_7 < 0.0) | (t != 2.0**-54) & (t < 2.0**-54)
+    log1p_t = _log1p(t)
+    total_16 = t + 1.0
+    difference_10 = total_16 - t
+    total_17 = t - (total_16 - difference_10) + (1.0 - difference_10)
+    branch_8 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    total_18 = total_16 + branch_8
+    is_less_2 = total_18 < 2.0**-32
+    branch_9 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0)
+    product_10 = total_18 * branch_9
+    head_product_10 = _head(product_10)
+    total_19 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_19)
+    product_12 = -0.5 * log1p_t
+    abs_product_12 = keras.ops.abs(product_12)
+    is_less_3 = abs_product_12 < 0.25
+    total_20 = product_12 + 1.0
+    difference_11 = total_20 - product_12
+    product_13 = (_1_OVER_15_FACTORIAL * product_12 + _1_OVER_14_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_13_FACTORIAL) * product_12 + _1_OVER_12_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_11_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_10_FACTORIAL) * product_12 + _1_OVER_9_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_8_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_7_FACTORIAL) * product_12 + _1_OVER_6_FACTORIAL
+    product_13 = (product_13 * product_12 + _1_OVER_5_FACTORIAL) * product_12
+    product_13 = (product_13 + _1_OVER_4_FACTORIAL) * product_12 + _1_OVER_3_FACTORIAL
+    product_13 = product_13 * product_12 + _1_OVER_2_FACTORIAL
+    product_13 = keras.ops.square(product_12) * product_13
+    product_13 = product_12 - (total_20 - difference_11) + (1.0 - difference_11) + product_13
+    branch_10 = keras.ops.where(keras.ops.abs(product_13) < float("inf"), product_13, 0.0)
+    total_21 = total_20 + branch_10
+    exp_product_12 = keras.ops.exp(product_12)
+    branch_11 = keras.ops.where(is_less_3, total_21, exp_product_12)
+    branch_12 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_14 = branch_11 * branch_12
+    head_product_14 = _head(product_14)
+    total_22 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_22)
+    product_16 = product_11 * product_15
+    head_product_16 = _head(product_16)
+    total_23 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_23)
+    product_18 = product_17 * product_15
+    head_product_18 = _head(product_18)
+    total_24 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_24)
+    total_25 = product_19 - 1.0
+    difference_12 = total_25 - product_19
+    head_product_17 = _head(product_17)
+    head_product_15 = _head(product_15)
+    difference_13 = product_15 - head_product_15
+    difference_14 = product_17 - head_product_17
+    head_product_11 = _head(product_11)
+    difference_15 = product_11 - head_product_11
+    binade_2 = _binade(exp_product_12 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
     branch_13 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_10 / branch_13
+    ratio_2 = exp_product_12 / branch_13
     floor_2 = _floor(keras.ops.log(branch_13) * _1_OVER_LOG_2 + 0.5)
-    difference_19 = product_10 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_19 + negated_2
-    difference_20 = total_15 - difference_19
-    total_16 = difference_19 - (total_15 - difference_20) + (negated_2 - difference_20)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_14 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_17 = total_15 + branch_14
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_14 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside_2 & (abs_product_10 >= 0.25), numerator_11, 0.0)
+    difference_16 = product_12 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_26 = difference_16 + negated_3
+    difference_17 = total_26 - difference_16
+    total_27 = difference_16 - (total_26 - difference_17) + (negated_3 - difference_17)
+    total_27 = total_27 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_14 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_28 = total_26 + branch_14
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_28 + _1_OVER_11_FACTORIAL) * total_28
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_28 + _1_OVER_8_FACTORIAL) * total_28
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_28 + _1_OVER_5_FACTORIAL) * total_28
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_28) * (numerator_9 * total_28 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_14 - (total_28 - total_26))
+    numerator_11 = (1.0 - ratio_2 + total_28 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_12 >= 0.25), numerator_11, 0.0)
     numerator_11 = numerator_11 * branch_11
-    branch_15 = keras.ops.where(is_less_3, branch_10 - (total_13 - total_12), 0.0)
+    branch_15 = keras.ops.where(is_less_3, branch_10 - (total_21 - total_20), 0.0)
     branch_15 = (branch_15 + numerator_11) * branch_12
-    total_18 = difference_14 - (total_14 - difference_15) + (-1.0 - difference_15)
-    total_19 = head_5 * head_4 - difference_13 + head_5 * difference_16
-    total_19 = total_19 + difference_18 * head_4 + difference_18 * difference_16
-    total_19 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = (total_19 + branch_15 * difference_10) * difference_12
-    total_20 = head_3 * head_4 - difference_14 + head_3 * difference_16
-    total_20 = total_20 + difference_17 * head_4 + difference_17 * difference_16
-    total_20 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, total_20) + total_19
-    total_18 = total_18 + (total_20 + branch_15 * difference_13)
-    branch_16 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_21 = total_14 + branch_16
-    total_22 = total_21 + (branch_16 - (total_21 - total_14))
-    branch_17 = keras.ops.where(keras.ops.abs(total_22) < 0.00390625, total_22, 0.0)
+    total_29 = product_19 - (total_25 - difference_12) + (-1.0 - difference_12)
+    product_20 = (branch_8 - (total_18 - total_16)) * branch_9 * product_15
+    difference_18 = head_product_11 * head_product_15 - product_17
+    difference_18 = difference_18 + head_product_11 * difference_13
+    difference_18 = difference_18 + difference_15 * head_product_15
+    difference_18 = difference_18 + difference_15 * difference_13
+    difference_18 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, difference_18)
+    difference_18 = (difference_18 + product_20 + branch_15 * product_11) * product_15
+    difference_19 = head_product_17 * head_product_15 - product_19
+    difference_19 = difference_19 + head_product_17 * difference_13
+    difference_19 = difference_19 + difference_14 * head_product_15
+    difference_19 = difference_19 + difference_14 * difference_13
+    difference_19 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_19)
+    total_29 = total_29 + (difference_19 + difference_18 + branch_15 * product_17)
+    branch_16 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_25 + branch_16
+    total_31 = total_30 + (branch_16 - (total_30 - total_25))
+    branch_17 = keras.ops.where(keras.ops.abs(total_31) < 0.00390625, total_31, 0.0)
     branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
-    total_23 = log_total_11 + branch_18
-    difference_21 = total_23 - log_total_11
-    difference_22 = branch_18 - difference_21
-    magnitude = keras.ops.abs(difference_21 + difference_22)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_11)
-    branch_19 = keras.ops.where(magnitude, total_23, log_total_11)
-    minus_difference_2 = -difference_2
-    negated_3 = -_minimum(minus_difference_2, 0.0)
-    total_24 = branch_19 + negated_3
-    difference_23 = total_24 - branch_19
-    difference_24 = branch_9 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_25 = branch_19 - (total_24 - difference_23) + (negated_3 - difference_23)
-    branch_20 = keras.ops.where(magnitude, difference_22, 0.0)
-    total_25 = total_25 + (branch_20 + 1.0 / total_11 * difference_24)
-    magnitude_2 = keras.ops.abs(minus_total_2)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_2, 0.0)
-    magnitude_2 = (minus_difference_2 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_difference_2 != 0.0) & (minus_difference_2 <= 0.0)
-    total_25 = total_25 - keras.ops.where(magnitude_2, minus_total_2, 0.0)
-    branch_21 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
-    total_26 = total_24 + branch_21
-    total_26_squared = keras.ops.square(total_26)
-    head_6 = _head(total_26_squared)
-    branch_22 = keras.ops.where(total_26_squared == head_6, 0.0, total_26_squared - head_6)
-    branch_22 = head_6 + branch_22
-    product_15 = product_2 * branch_22
-    head_product_15 = _head(product_15)
-    difference_25 = product_15 - head_product_15
-    difference_25 = keras.ops.where(product_15 == head_product_15, 0.0, difference_25)
-    difference_25 = head_product_15 + difference_25
-    total_27 = difference_25 - 1.0
-    difference_26 = total_27 - difference_25
-    head_product_2 = _head(product_2)
-    head_branch_22 = _head(branch_22)
-    difference_27 = branch_22 - head_branch_22
-    difference_28 = product_2 - head_product_2
-    head_gamma = _head(gamma)
-    difference_29 = gamma - head_gamma
-    total_28 = head_gamma * head_gamma - total + head_gamma * difference_29
-    total_28 = total_28 + difference_29 * head_gamma + difference_29 * difference_29
-    total_28 = keras.ops.where(total * 2.0**-60 == 0.0, 0.0, total_28)
-    head_total_26 = _head(total_26)
-    difference_30 = total_26 - head_total_26
-    total_29 = head_total_26 * head_total_26 - branch_22 + head_total_26 * difference_30
-    total_29 = total_29 + difference_30 * head_total_26 + difference_30 * difference_30
-    total_29 = keras.ops.where(branch_22 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_29 = total_29 + (branch_21 - (total_26 - total_24)) * total_26 * 2.0
-    total_30 = difference_25 - (total_27 - difference_26) + (-1.0 - difference_26)
-    difference_31 = head_product_2 * head_branch_22 - difference_25
-    difference_31 = difference_31 + head_product_2 * difference_27
-    difference_31 = difference_31 + difference_28 * head_branch_22
-    difference_31 = difference_31 + difference_28 * difference_27
-    difference_31 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, difference_31)
-    difference_31 = difference_31 + total_28 * 2.0 * branch_22 + total_29 * product_2
-    total_30 = total_30 + difference_31
-    branch_23 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
-    total_31 = total_27 + branch_23
-    product_16 = branch * total_31
-    head_product_16 = _head(product_16)
-    difference_32 = product_16 - head_product_16
-    difference_32 = keras.ops.where(product_16 == head_product_16, 0.0, difference_32)
-    difference_32 = head_product_16 + difference_32
-    ratio_3 = difference_32 / total_11
-    product_17 = ratio_3 * total_11
-    head_product_17 = _head(product_17)
-    difference_33 = product_17 - head_product_17
-    difference_33 = keras.ops.where(product_17 == head_product_17, 0.0, difference_33)
-    difference_33 = head_product_17 + difference_33
-    head_ratio_3 = _head(ratio_3)
-    head_total_11 = _head(total_11)
-    difference_34 = total_11 - head_total_11
-    difference_35 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_31 = _head(total_31)
-    difference_36 = total_31 - head_total_31
-    difference_37 = branch - head_branch
-    product_18 = _COEFFICIENT_5 * difference
-    head_product_18 = _head(product_18)
-    difference_38 = product_18 - head_product_18
-    difference_38 = keras.ops.where(product_18 == head_product_18, 0.0, difference_38)
-    difference_38 = head_product_18 + difference_38
-    head_7 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
-    head_difference = _head(difference)
-    difference_39 = difference - head_difference
-    difference_40 = _COEFFICIENT_5 - head_7
-    head_held = _head(held)
-    difference_41 = held - head_held
-    numerator_12 = head_ratio_3 * head_total_11 - difference_33 + head_ratio_3 * difference_34
-    numerator_13 = numerator_12 + difference_35 * head_total_11 + difference_35 * difference_34
-    numerator_14 = -keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = difference_32 - difference_33 + numerator_14
-    numerator_16 = head_branch * head_total_31 - difference_32 + head_branch * difference_36
-    numerator_17 = numerator_16 + difference_37 * head_total_31 + difference_37 * difference_36
-    numerator_18 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = head_7 * head_difference - difference_38 + head_7 * difference_39
-    numerator_20 = numerator_19 + difference_40 * head_difference
-    numerator_21 = numerator_20 + difference_40 * difference_39
-    numerator_22 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, numerator_21)
-    numerator_23 = numerator_22 + _COEFFICIENT_6 * difference
-    numerator_24 = head_held * head_held - difference + head_held * difference_41
-    numerator_25 = numerator_24 + difference_41 * head_held + difference_41 * difference_41
-    numerator_26 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, numerator_25)
-    numerator_27 = difference_38 - branch + (numerator_23 + numerator_26 * _COEFFICIENT_5)
-    numerator_28 = numerator_18 + numerator_27 * total_31
-    numerator_29 = numerator_15 + (numerator_28 + (branch_23 - (total_31 - total_27)) * branch)
-    numerator_29 = (numerator_29 - difference_24 * ratio_3) / total_11
-    abs_numerator_29 = keras.ops.abs(numerator_29)
-    abs_numerator_29 = keras.ops.where(abs_numerator_29 < float("inf"), numerator_29, 0.0)
-    total_32 = ratio_3 + abs_numerator_29
-    smaller_2 = _minimum(difference_2, 0.0)
-    product_19 = total * branch_22
-    head_product_19 = _head(product_19)
-    difference_42 = product_19 - head_product_19
-    difference_42 = keras.ops.where(product_19 == head_product_19, 0.0, difference_42)
-    difference_42 = head_product_19 + difference_42
-    negated_4 = -difference_42
-    total_33 = smaller_2 + negated_4
-    difference_43 = total_33 - smaller_2
-    head_total = _head(total)
-    difference_44 = total - head_total
-    total_34 = head_total * head_branch_22 - difference_42 + head_total * difference_27
-    total_34 = total_34 + difference_44 * head_branch_22 + difference_44 * difference_27
-    total_34 = keras.ops.where(difference_42 * 2.0**-60 == 0.0, 0.0, total_34)
-    total_34 = -(total_34 + total_28 * branch_22 + total_29 * total)
-    total_35 = smaller_2 - (total_33 - difference_43) + (negated_4 - difference_43)
-    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (difference_2 <= 0.0)
-    total_35 = total_35 + keras.ops.where(outside_2, total_2, 0.0) + total_34
-    branch_24 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
-    total_36 = total_33 + branch_24
-    product_20 = 0.5 * total_36
-    abs_product_20 = keras.ops.abs(product_20)
-    is_less_4 = abs_product_20 < 0.25
-    total_37 = product_20 + 1.0
-    difference_45 = total_37 - product_20
-    product_21 = (_1_OVER_15_FACTORIAL * product_20 + _1_OVER_14_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_13_FACTORIAL) * product_20 + _1_OVER_12_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_11_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_10_FACTORIAL) * product_20 + _1_OVER_9_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_8_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_7_FACTORIAL) * product_20 + _1_OVER_6_FACTORIAL
-    product_21 = (product_21 * product_20 + _1_OVER_5_FACTORIAL) * product_20
-    product_21 = (product_21 + _1_OVER_4_FACTORIAL) * product_20 + _1_OVER_3_FACTORIAL
-    product_21 = product_21 * product_20 + _1_OVER_2_FACTORIAL
-    product_21 = keras.ops.square(product_20) * product_21
-    product_21 = product_20 - (total_37 - difference_45) + (1.0 - difference_45) + product_21
-    branch_25 = keras.ops.where(keras.ops.abs(product_21) < float("inf"), product_21, 0.0)
-    total_38 = total_37 + branch_25
-    exp_product_20 = keras.ops.exp(product_20)
-    branch_26 = keras.ops.where(is_less_4, total_38, exp_product_20)
-    branch_27 = keras.ops.where(is_less_4, branch_25 - (total_38 - total_37), 0.0)
-    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
-    total_39 = branch_26 + branch_28
-    product_22 = total_32 * total_39
+    total_32 = log1p_t + branch_18
+    difference_20 = total_32 - log1p_t
+    difference_21 = branch_18 - difference_20
+    magnitude = keras.ops.abs(difference_20 + difference_21)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_19 = keras.ops.where(magnitude, total_32, log1p_t)
+    ratio_3 = branch_19 / t
+    total_33 = product_8 + branch_19
+    difference_22 = total_33 - product_8
+    total_34 = keras.ops.where(magnitude, difference_21, 0.0) + 1.0 / total_16 * total_15
+    total_35 = product_8 - (total_33 - difference_22) + (branch_19 - difference_22)
+    total_35 = total_35 + total_8 + total_34
+    branch_20 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
+    total_36 = total_33 + branch_20
+    branch_21 = keras.ops.where(branch_7, 1.0, ratio_3)
+    branch_21 = keras.ops.where(is_negative, branch_21, total_36)
+    branch_21_squared = keras.ops.square(branch_21)
+    head_2 = _head(branch_21_squared)
+    total_37 = head_2 + (branch_21_squared - head_2)
+    product_21 = branch_21_squared * 2.0**-60
+    product_21 = (product_21 == 0.0) | (branch_21_squared == head_2)
+    product_21 = keras.ops.where(product_21, branch_21_squared, total_37)
+    head_branch_21 = _head(branch_21)
+    difference_23 = branch_21 - head_branch_21
+    product_22 = ratio_3 * t
     head_product_22 = _head(product_22)
-    difference_46 = product_22 - head_product_22
-    difference_46 = keras.ops.where(product_22 == head_product_22, 0.0, difference_46)
-    difference_46 = head_product_22 + difference_46
-    head_total_32 = _head(total_32)
-    head_total_39 = _head(total_39)
-    difference_47 = total_39 - head_total_39
-    difference_48 = total_32 - head_total_32
-    difference_49 = branch_28 - (total_39 - branch_26)
-    product_23 = (abs_numerator_29 - (total_32 - ratio_3)) * total_39
-    difference_50 = head_total_32 * head_total_39 - difference_46
-    difference_50 = difference_50 + head_total_32 * difference_47
-    difference_50 = difference_50 + difference_48 * head_total_39
-    difference_50 = difference_50 + difference_48 * difference_47
-    difference_50 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, difference_50)
-    difference_50 = difference_50 + product_23 + difference_49 * total_32
-    magnitude_3 = keras.ops.abs(difference_50)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_50, 0.0)
-    total_40 = difference_46 + magnitude_3
-    difference_51 = branch_24 - (total_36 - total_33)
-    is_gone = keras.ops.abs(difference_51)
-    is_gone = keras.ops.where(is_gone < float("inf"), difference_51, 0.0)
-    is_gone = (total_36 == -800.0) & (is_gone < 0.0)
-    is_gone = is_gone | (total_36 != -800.0) & (total_36 < -800.0)
-    scale = _maximum(keras.ops.abs(smaller), 1.0)
-    branch_29 = keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale)
-    branch_29_squared = keras.ops.square(branch_29)
-    head_8 = _head(branch_29_squared)
-    difference_52 = branch_29_squared - head_8
-    difference_52 = head_8 + keras.ops.where(branch_29_squared == head_8, 0.0, difference_52)
-    head_branch_29 = _head(branch_29)
-    difference_53 = branch_29 - head_branch_29
-    difference_54 = head_branch_29 * head_branch_29 - difference_52
-    difference_54 = difference_54 + head_branch_29 * difference_53
-    difference_54 = difference_54 + difference_53 * head_branch_29
-    difference_54 = difference_54 + difference_53 * difference_53
-    difference_54 = keras.ops.where(difference_52 * 2.0**-60 == 0.0, 0.0, difference_54)
-    magnitude_4 = keras.ops.abs(difference_54)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_54, 0.0)
-    total_41 = difference_52 + magnitude_4
-    product_24 = total_40 * total_41
+    total_38 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_38)
+    head_ratio_3 = _head(ratio_3)
+    head_t = _head(t)
+    difference_24 = t - head_t
+    difference_25 = ratio_3 - head_ratio_3
+    numerator_12 = head_ratio_3 * head_t - product_23 + head_ratio_3 * difference_24
+    numerator_13 = numerator_12 + difference_25 * head_t + difference_25 * difference_24
+    numerator_14 = -keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_14 = (branch_19 - product_23 + numerator_14 + total_34 - branch_4 * ratio_3) / t
+    numerator_14 = keras.ops.where(branch_7, 0.0, numerator_14)
+    difference_26 = branch_20 - (total_36 - total_33)
+    numerator_14 = keras.ops.where(is_negative, numerator_14, difference_26)
+    difference_27 = head_branch_21 * head_branch_21 - product_21
+    difference_27 = difference_27 + head_branch_21 * difference_23
+    difference_27 = difference_27 + difference_23 * head_branch_21
+    difference_27 = difference_27 + difference_23 * difference_23
+    difference_27 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_27)
+    difference_27 = difference_27 + numerator_14 * branch_21 * 2.0
+    magnitude_2 = keras.ops.abs(difference_27)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_27, 0.0)
+    total_39 = product_21 + magnitude_2
+    abs_numerator_14 = keras.ops.abs(numerator_14)
+    abs_numerator_14 = keras.ops.where(abs_numerator_14 < float("inf"), numerator_14, 0.0)
+    total_40 = branch_21 + abs_numerator_14
+    product_24 = total_39 * total_40
     head_product_24 = _head(product_24)
-    difference_55 = product_24 - head_product_24
-    difference_55 = keras.ops.where(product_24 == head_product_24, 0.0, difference_55)
-    difference_55 = head_product_24 + difference_55
+    total_41 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_41)
+    head_total_39 = _head(total_39)
     head_total_40 = _head(total_40)
-    head_total_41 = _head(total_41)
-    difference_56 = total_41 - head_total_41
-    difference_57 = total_40 - head_total_40
-    product_25 = (magnitude_4 - (total_41 - difference_52)) * total_40
-    product_26 = (magnitude_3 - (total_40 - difference_46)) * total_41
-    difference_58 = head_total_40 * head_total_41 - difference_55
-    difference_58 = difference_58 + head_total_40 * difference_56
-    difference_58 = difference_58 + difference_57 * head_total_41
-    difference_58 = difference_58 + difference_57 * difference_56
-    difference_58 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, difference_58)
-    difference_58 = difference_58 + product_26 + product_25
-    magnitude_5 = keras.ops.abs(difference_58)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_58, 0.0)
-    total_42 = difference_55 + magnitude_5
-    product_27 = total_42 * total_39
-    head_product_27 = _head(product_27)
-    difference_59 = product_27 - head_product_27
-    difference_59 = keras.ops.where(product_27 == head_product_27, 0.0, difference_59)
-    difference_59 = head_product_27 + difference_59
+    difference_28 = total_40 - head_total_40
+    difference_29 = total_39 - head_total_39
+    difference_30 = magnitude_2 - (total_39 - product_21)
+    total_42 = head_total_39 * head_total_40 - product_25 + head_total_39 * difference_28
+    total_42 = total_42 + difference_29 * head_total_40 + difference_29 * difference_28
+    total_42 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + difference_30 * total_40
+    total_42 = total_42 + (abs_numerator_14 - (total_40 - branch_21)) * total_39
+    branch_22 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
+    total_43 = product_25 + branch_22
+    product_26 = total_6 * total_43
+    head_product_26 = _head(product_26)
+    total_44 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_44)
+    head_total_6 = _head(total_6)
+    head_total_43 = _head(total_43)
+    difference_31 = total_43 - head_total_43
+    difference_32 = total_6 - head_total_6
+    total_45 = head_total_6 * head_total_43 - product_27 + head_total_6 * difference_31
+    total_45 = total_45 + difference_32 * head_total_43 + difference_32 * difference_31
+    total_45 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = total_45 + (branch - (total_6 - product_4)) * total_43
+    total_45 = total_45 + (branch_22 - (total_43 - product_25)) * total_6
+    branch_23 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+    total_46 = product_27 + branch_23
+    smaller_2 = _minimum(product_8, 0.0)
+    product_28 = 3.0 * smaller_2
+    head_product_28 = _head(product_28)
+    total_47 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_47)
+    gamma_squared = keras.ops.square(gamma)
+    head_3 = _head(gamma_squared)
+    total_48 = head_3 + (gamma_squared - head_3)
+    product_30 = gamma_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (gamma_squared == head_3)
+    product_30 = keras.ops.where(product_30, gamma_squared, total_48)
+    total_49 = head_gamma * head_gamma - product_30 + head_gamma * difference
+    total_49 = total_49 + difference * head_gamma + difference * difference
+    total_49 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_49)
+    branch_24 = keras.ops.where(keras.ops.abs(total_49) < float("inf"), total_49, 0.0)
+    total_50 = product_30 + branch_24
+    product_31 = total_50 * total_39
+    head_product_31 = _head(product_31)
+    total_51 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_51)
+    head_total_50 = _head(total_50)
+    difference_33 = total_50 - head_total_50
+    total_52 = head_total_50 * head_total_39 - product_32 + head_total_50 * difference_29
+    total_52 = total_52 + difference_33 * head_total_39 + difference_33 * difference_29
+    total_52 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_24 - (total_50 - product_30)) * total_39
+    total_52 = total_52 + difference_30 * total_50
+    branch_25 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
+    total_53 = product_32 + branch_25
+    branch_26 = keras.ops.where(is_negative, t, 1.0)
+    branch_27 = keras.ops.where(is_negative, branch_4, 0.0)
+    branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
+    total_54 = branch_26 + branch_28
+    product_33 = total_53 * total_54
+    head_product_33 = _head(product_33)
+    total_55 = head_product_33 + (product_33 - head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = keras.ops.where(product_34, product_33, total_55)
+    head_total_53 = _head(total_53)
+    head_total_54 = _head(total_54)
+    difference_34 = total_54 - head_total_54
+    difference_35 = total_53 - head_total_53
+    difference_36 = branch_28 - (total_54 - branch_26)
+    total_56 = head_total_53 * head_total_54 - product_34 + head_total_53 * difference_34
+    total_56 = total_56 + difference_35 * head_total_54 + difference_35 * difference_34
+    total_56 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_25 - (total_53 - product_32)) * total_54
+    total_56 = total_56 + difference_36 * total_53
+    branch_29 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
+    total_57 = product_34 + branch_29
+    product_35 = total_57 * total_54
+    head_product_35 = _head(product_35)
+    total_58 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_58)
+    minus_product_36 = -product_36
+    total_59 = product_29 + minus_product_36
+    difference_37 = total_59 - product_29
+    head_smaller_2 = _head(smaller_2)
+    head_total_57 = _head(total_57)
+    difference_38 = total_57 - head_total_57
+    branch_30 = keras.ops.where(branch_7, 0.0, -numerator)
+    branch_30 = keras.ops.where(is_negative, branch_30, 0.0)
+    product_37 = branch_30 * 2.0
+    branch_31 = keras.ops.where(is_negative, numerator, 0.0)
+    total_60 = product_29 - (total_59 - difference_37) + (minus_product_36 - difference_37)
+    total_61 = head_total_57 * head_total_54 - product_36 + head_total_57 * difference_34
+    total_61 = total_61 + difference_38 * head_total_54 + difference_38 * difference_34
+    total_61 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_61)
+    total_61 = total_61 + (branch_29 - (total_57 - product_34)) * total_54
+    total_61 = -(total_61 + difference_36 * total_57)
+    total_61 = total_61 + (product_37 + branch_31 + branch_31) * minus_product_36
+    total_62 = 3.0 * head_smaller_2 - product_29 + 3.0 * (smaller_2 - head_smaller_2)
+    total_62 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_62)
+    inside_3 = (product_8 != 0.0) & (product_8 <= 0.0)
+    inside_3 = (product_8 == 0.0) & (branch_2 <= 0.0) | inside_3
+    total_60 = total_60 + (total_62 + keras.ops.where(inside_3, total_8, 0.0) * 3.0)
+    total_60 = total_60 + total_61
+    branch_32 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_63 = total_59 + branch_32
+    difference_39 = branch_32 - (total_63 - total_59)
+    product_38 = difference_39 * _sign(total_63)
+    is_far = keras.ops.where(keras.ops.abs(product_38) < float("inf"), product_38, 0.0)
+    is_far = keras.ops.abs(total_63) + is_far > 64.0
+    magnitude_3 = keras.ops.abs(difference_39)
+    magnitude_3 = total_63 + keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
+    branch_33 = keras.ops.where(is_far, 0.5 * magnitude_3, total_63)
+    is_less_4 = keras.ops.abs(branch_33) < 0.5
+    expm1_branch_33 = _expm1(branch_33)
+    total_64 = expm1_branch_33 + 1.0
+    part_of_t = keras.ops.where(is_less_4, total_64, keras.ops.exp(branch_33))
+    branch_34 = keras.ops.where(is_less_4, expm1_branch_33 - (total_64 - 1.0), 0.0)
+    branch_35 = keras.ops.where(keras.ops.abs(branch_34) < float("inf"), branch_34, 0.0)
+    total_65 = part_of_t + branch_35
+    product_39 = total_46 * total_65
+    head_product_39 = _head(product_39)
+    total_66 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = keras.ops.where(product_40, product_39, total_66)
+    head_total_46 = _head(total_46)
+    head_total_65 = _head(total_65)
+    difference_40 = total_65 - head_total_65
+    difference_41 = total_46 - head_total_46
+    total_67 = head_total_46 * head_total_65 - product_40 + head_total_46 * difference_40
+    total_67 = total_67 + difference_41 * head_total_65 + difference_41 * difference_40
+    total_67 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_67)
+    total_67 = total_67 + (branch_23 - (total_46 - product_27)) * total_65
+    total_67 = total_67 + (branch_35 - (total_65 - part_of_t)) * total_46
+    branch_36 = keras.ops.where(keras.ops.abs(total_67) < float("inf"), total_67, 0.0)
+    branch_36 = product_40 + branch_36
+    branch_37 = keras.ops.where(is_far, 0.0, difference_39)
+    total_68 = product_37 + branch_30 + branch_37
+    product_41 = branch_36 * total_68
+    is_gone = magnitude_3 < -800.0
+    scale = _maximum(keras.ops.abs(smaller), 1.0)
+    product_42 = total_65 * branch_37
+    rest_of_t = keras.ops.where(keras.ops.abs(product_42) < float("inf"), product_42, 0.0)
+    rest_of_t = total_65 + rest_of_t
+    rest_of_t_2 = keras.ops.where(keras.ops.abs(branch_37) < float("inf"), branch_37, 0.0)
+    rest_of_t_3 = total_65 * (rest_of_t_2 + 1.0)
+    rest_of_t = keras.ops.where(keras.ops.abs(total_65) < 2.0**-60, rest_of_t_3, rest_of_t)
+    rest_of_t = keras.ops.where(is_far, rest_of_t, 1.0)
+    total_69 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0) + 1.0
+    total_69 = branch_36 * total_69
+    branch_38 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
+    branch_38 = branch_36 + branch_38
+    total_69 = keras.ops.where(keras.ops.abs(branch_36) < 2.0**-60, total_69, branch_38)
+    total_69 = total_69 * keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
+    return total_69 * rest_of_t
+
+
+def _second_derivative_gamma_delta(x, gamma, delta):
+    """d2f / dgamma ddelta."""
+    smaller = _minimum(x, 2.0**40)
+    held = keras.ops.clip(smaller, -1.0, 1.0)
+    held_squared = keras.ops.square(held)
+    head_held_squared = _head(held_squared)
+    total = head_held_squared + (held_squared - head_held_squared)
+    product = held_squared * 2.0**-60
+    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = keras.ops.where(product, held_squared, total)
+    product_2 = _MINUS_2_OVER_SQRT_PI * product
+    head_product_2 = _head(product_2)
+    total_2 = head_product_2 + (product_2 - head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = keras.ops.where(product_3, product_2, total_2)
+    gamma_squared = keras.ops.square(gamma)
+    head = _head(gamma_squared)
+    total_3 = head + (gamma_squared - head)
+    product_4 = gamma_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (gamma_squared == head)
+    product_4 = keras.ops.where(product_4, gamma_squared, total_3)
+    product_5 = 2.0 * product_4
+    product_6 = delta * smaller
+    head_product_6 = _head(product_6)
+    total_4 = head_product_6 + (product_6 - head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = keras.ops.where(product_7, product_6, total_4)
+    is_equal = product_7 == 0.0
+    head_delta = _head(delta)
+    head_smaller = _head(smaller)
+    difference = smaller - head_smaller
+    difference_2 = delta - head_delta
+    total_5 = head_delta * head_smaller - product_7 + head_delta * difference
+    total_5 = total_5 + difference_2 * head_smaller + difference_2 * difference
+    total_5 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_5)
+    branch = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+    differs = product_7 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_7 < 0.0)
+    product_8 = 0.5 * -keras.ops.abs(product_7)
+    abs_product_8 = keras.ops.abs(product_8)
+    is_less = abs_product_8 < 0.25
+    total_6 = product_8 + 1.0
+    difference_3 = total_6 - product_8
+    product_9 = (_1_OVER_15_FACTORIAL * product_8 + _1_OVER_14_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_13_FACTORIAL) * product_8 + _1_OVER_12_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_11_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_10_FACTORIAL) * product_8 + _1_OVER_9_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_8_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_7_FACTORIAL) * product_8 + _1_OVER_6_FACTORIAL
+    product_9 = (product_9 * product_8 + _1_OVER_5_FACTORIAL) * product_8
+    product_9 = (product_9 + _1_OVER_4_FACTORIAL) * product_8 + _1_OVER_3_FACTORIAL
+    product_9 = keras.ops.square(product_8) * (product_9 * product_8 + _1_OVER_2_FACTORIAL)
+    product_9 = product_8 - (total_6 - difference_3) + (1.0 - difference_3) + product_9
+    branch_2 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
+    total_7 = total_6 + branch_2
+    exp_product_8 = keras.ops.exp(product_8)
+    branch_3 = keras.ops.where(is_less, total_7, exp_product_8)
+    branch_3_squared = keras.ops.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
+    t = keras.ops.where(t_2, branch_3_squared, t)
+    branch_4 = keras.ops.where(outside, t, 1.0)
+    branch_5 = keras.ops.where(outside, 1.0, t)
+    total_8 = branch_4 + branch_5
+    difference_4 = total_8 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_10 = keras.ops.where(is_less, branch_2 - (total_7 - total_6), 0.0) * branch_3
+    product_10 = product_10 * 2.0
+    total_9 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_9 = total_9 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_9 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_9) + product_10
+    binade = _binade(exp_product_8 * _4_OVER_3)
+    inside = (binade > 0.0) & (binade < float("inf"))
+    branch_6 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_8 / branch_6
+    floor = _floor(keras.ops.log(branch_6) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_8 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
+    total_10 = difference_6 + negated
+    difference_7 = total_10 - difference_6
+    total_11 = difference_6 - (total_10 - difference_7) + (negated - difference_7)
+    total_11 = total_11 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_7 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
+    total_12 = total_10 + branch_7
+    numerator = (_1_OVER_15_FACTORIAL * total_12 + _1_OVER_14_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_12 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_11_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_12 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_8_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_12 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_12 + _1_OVER_5_FACTORIAL) * total_12
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_12 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_12) * (numerator * total_12 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_12 + (numerator + (branch_7 - (total_12 - total_10)))
+    numerator = keras.ops.where(inside & (abs_product_8 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_5 * _sign(product_7)) * 0.5) * 2.0
+    total_13 = branch_4 - (total_8 - difference_4) + (branch_5 - difference_4)
+    product_11 = keras.ops.where(outside, 0.0, numerator) * branch_5
+    product_11 = keras.ops.where(outside, 0.0, total_9) + product_11
+    product_12 = keras.ops.where(outside, numerator, 0.0) * branch_4
+    total_13 = total_13 + (keras.ops.where(outside, total_9, 0.0) + product_12)
+    total_13 = total_13 + product_11
+    branch_8 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_8 + branch_8
+    log_total_14 = keras.ops.log(total_14)
+    is_less_2 = total_14 < 2.0**-32
+    product_13 = total_14 * keras.ops.where(
+        is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
+    )
+    head_product_13 = _head(product_13)
+    total_15 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_15)
+    product_15 = -0.5 * log_total_14
+    abs_product_15 = keras.ops.abs(product_15)
+    is_less_3 = abs_product_15 < 0.25
+    total_16 = product_15 + 1.0
+    difference_8 = total_16 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = product_16 * product_15 + _1_OVER_2_FACTORIAL
+    product_16 = keras.ops.square(product_15) * product_16
+    product_16 = product_15 - (total_16 - difference_8) + (1.0 - difference_8) + product_16
+    branch_9 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
+    total_17 = total_16 + branch_9
+    exp_product_15 = keras.ops.exp(product_15)
+    branch_10 = keras.ops.where(is_less_3, total_17, exp_product_15)
+    branch_11 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_17 = branch_10 * branch_11
+    head_product_17 = _head(product_17)
+    total_18 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_18)
+    product_19 = product_14 * product_18
+    head_product_19 = _head(product_19)
+    total_19 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_19)
+    product_21 = product_20 * product_18
+    head_product_21 = _head(product_21)
+    total_20 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_20)
+    total_21 = product_22 - 1.0
+    difference_9 = total_21 - product_22
+    head_product_20 = _head(product_20)
+    head_product_18 = _head(product_18)
+    difference_10 = product_18 - head_product_18
+    difference_11 = product_20 - head_product_20
+    head_product_14 = _head(product_14)
+    difference_12 = product_14 - head_product_14
+    binade_2 = _binade(exp_product_15 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_12 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_15 / branch_12
+    floor_2 = _floor(keras.ops.log(branch_12) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_15 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
+    total_22 = difference_13 + negated_2
+    difference_14 = total_22 - difference_13
+    total_23 = difference_13 - (total_22 - difference_14) + (negated_2 - difference_14)
+    total_23 = total_23 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+    total_24 = total_22 + branch_13
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_24 + _1_OVER_11_FACTORIAL) * total_24
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_24 + _1_OVER_8_FACTORIAL) * total_24
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_24 + _1_OVER_5_FACTORIAL) * total_24
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_24) * (numerator_9 * total_24 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_13 - (total_24 - total_22))
+    numerator_11 = (1.0 - ratio_2 + total_24 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_10
+    branch_14 = keras.ops.where(is_less_3, branch_9 - (total_17 - total_16), 0.0)
+    branch_14 = (branch_14 + numerator_11) * branch_11
+    total_25 = product_22 - (total_21 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_14 * head_product_18 - product_20
+    difference_15 = difference_15 + head_product_14 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_18
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + branch_14 * product_14) * product_18
+    difference_16 = head_product_20 * head_product_18 - product_22
+    difference_16 = difference_16 + head_product_20 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_18
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, difference_16)
+    total_25 = total_25 + (difference_16 + difference_15 + branch_14 * product_20)
+    branch_15 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
+    total_26 = total_21 + branch_15
+    total_27 = total_26 + (branch_15 - (total_26 - total_21))
+    branch_16 = keras.ops.where(keras.ops.abs(total_27) < 0.00390625, total_27, 0.0)
+    branch_17 = keras.ops.where(keras.ops.abs(branch_16) < float("inf"), branch_16, 0.0)
+    total_28 = log_total_14 + branch_17
+    difference_17 = total_28 - log_total_14
+    difference_18 = branch_17 - difference_17
+    magnitude = keras.ops.abs(difference_17 + difference_18)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_14)
+    branch_18 = keras.ops.where(magnitude, total_28, log_total_14)
+    minus_product_7 = -product_7
+    negated_3 = -_minimum(minus_product_7, 0.0)
+    total_29 = branch_18 + negated_3
+    difference_19 = total_29 - branch_18
+    difference_20 = branch_8 - (total_14 - total_8)
+    minus_total_5 = -total_5
+    total_30 = branch_18 - (total_29 - difference_19) + (negated_3 - difference_19)
+    branch_19 = keras.ops.where(magnitude, difference_18, 0.0)
+    total_30 = total_30 + (branch_19 + 1.0 / total_14 * difference_20)
+    magnitude_2 = keras.ops.abs(minus_total_5)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
+    magnitude_2 = (minus_product_7 == 0.0) & (magnitude_2 <= 0.0)
+    magnitude_2 = magnitude_2 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_30 = total_30 - keras.ops.where(magnitude_2, minus_total_5, 0.0)
+    branch_20 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
+    total_31 = total_29 + branch_20
+    total_31_squared = keras.ops.square(total_31)
+    head_3 = _head(total_31_squared)
+    total_32 = head_3 + (total_31_squared - head_3)
+    product_23 = total_31_squared * 2.0**-60
+    product_23 = (product_23 == 0.0) | (total_31_squared == head_3)
+    product_23 = keras.ops.where(product_23, total_31_squared, total_32)
+    product_24 = product_5 * product_23
+    head_product_24 = _head(product_24)
+    total_33 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_33)
+    total_34 = product_25 - 1.0
+    difference_21 = total_34 - product_25
+    head_product_5 = _head(product_5)
+    head_product_23 = _head(product_23)
+    difference_22 = product_23 - head_product_23
+    difference_23 = product_5 - head_product_5
+    head_gamma = _head(gamma)
+    difference_24 = gamma - head_gamma
+    total_35 = head_gamma * head_gamma - product_4 + head_gamma * difference_24
+    total_35 = total_35 + difference_24 * head_gamma + difference_24 * difference_24
+    total_35 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_35)
+    head_total_31 = _head(total_31)
+    difference_25 = total_31 - head_total_31
+    total_36 = head_total_31 * head_total_31 - product_23 + head_total_31 * difference_25
+    total_36 = total_36 + difference_25 * head_total_31 + difference_25 * difference_25
+    total_36 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = total_36 + (branch_20 - (total_31 - total_29)) * total_31 * 2.0
+    total_37 = product_25 - (total_34 - difference_21) + (-1.0 - difference_21)
+    difference_26 = head_product_5 * head_product_23 - product_25
+    difference_26 = difference_26 + head_product_5 * difference_22
+    difference_26 = difference_26 + difference_23 * head_product_23
+    difference_26 = difference_26 + difference_23 * difference_22
+    difference_26 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_26)
+    difference_26 = difference_26 + total_35 * 2.0 * product_23 + total_36 * product_5
+    total_37 = total_37 + difference_26
+    branch_21 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
+    total_38 = total_34 + branch_21
+    product_26 = product_3 * total_38
+    head_product_26 = _head(product_26)
+    total_39 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_39)
+    ratio_3 = product_27 / total_14
+    product_28 = ratio_3 * total_14
+    head_product_28 = _head(product_28)
+    total_40 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_40)
+    head_ratio_3 = _head(ratio_3)
+    head_total_14 = _head(total_14)
+    difference_27 = total_14 - head_total_14
+    difference_28 = ratio_3 - head_ratio_3
+    head_product_3 = _head(product_3)
+    head_total_38 = _head(total_38)
+    difference_29 = total_38 - head_total_38
+    difference_30 = product_3 - head_product_3
+    product_30 = _COEFFICIENT_5 * product
+    head_product_30 = _head(product_30)
+    total_41 = head_product_30 + (product_30 - head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = keras.ops.where(product_31, product_30, total_41)
+    head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
+    head_product = _head(product)
+    difference_31 = product - head_product
+    difference_32 = _COEFFICIENT_5 - head_4
+    head_held = _head(held)
+    difference_33 = held - head_held
+    numerator_12 = head_product_3 * head_total_38 - product_27 + head_product_3 * difference_29
+    numerator_13 = numerator_12 + difference_30 * head_total_38 + difference_30 * difference_29
+    numerator_14 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = head_ratio_3 * head_total_14 - product_29 + head_ratio_3 * difference_27
+    numerator_16 = numerator_15 + difference_28 * head_total_14 + difference_28 * difference_27
+    numerator_17 = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_16)
+    numerator_18 = product_27 - product_29 + numerator_17
+    numerator_19 = head_held * head_held - product + head_held * difference_33
+    numerator_20 = numerator_19 + difference_33 * head_held + difference_33 * difference_33
+    numerator_21 = keras.ops.where(product * 2.0**-60 == 0.0, 0.0, numerator_20)
+    numerator_22 = numerator_21 * _COEFFICIENT_5
+    numerator_23 = head_4 * head_product - product_31 + head_4 * difference_31
+    numerator_24 = numerator_23 + difference_32 * head_product + difference_32 * difference_31
+    numerator_25 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, numerator_24)
+    numerator_26 = numerator_25 + _COEFFICIENT_6 * product + numerator_22
+    numerator_27 = numerator_14 + (product_31 - product_3 + numerator_26) * total_38
+    numerator_28 = numerator_27 + (branch_21 - (total_38 - total_34)) * product_3
+    numerator_18 = (numerator_18 + numerator_28 - difference_20 * ratio_3) / total_14
+    abs_numerator_18 = keras.ops.abs(numerator_18)
+    abs_numerator_18 = keras.ops.where(abs_numerator_18 < float("inf"), numerator_18, 0.0)
+    total_42 = ratio_3 + abs_numerator_18
+    smaller_2 = _minimum(product_7, 0.0)
+    product_32 = product_4 * product_23
+    head_product_32 = _head(product_32)
+    total_43 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = keras.ops.where(product_33, product_32, total_43)
+    minus_product_33 = -product_33
+    total_44 = smaller_2 + minus_product_33
+    difference_34 = total_44 - smaller_2
+    head_product_4 = _head(product_4)
+    difference_35 = product_4 - head_product_4
+    total_45 = smaller_2 - (total_44 - difference_34) + (minus_product_33 - difference_34)
+    difference_36 = head_product_4 * head_product_23 - product_33
+    difference_36 = difference_36 + head_product_4 * difference_22
+    difference_36 = difference_36 + difference_35 * head_product_23
+    difference_36 = difference_36 + difference_35 * difference_22
+    difference_36 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_36)
+    difference_36 = -(difference_36 + total_35 * product_23 + total_36 * product_4)
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_7 <= 0.0)
+    total_45 = total_45 + keras.ops.where(outside_2, total_5, 0.0) + difference_36
+    branch_22 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
+    total_46 = total_44 + branch_22
+    product_34 = 0.5 * total_46
+    abs_product_34 = keras.ops.abs(product_34)
+    is_less_4 = abs_product_34 < 0.25
+    total_47 = product_34 + 1.0
+    difference_37 = total_47 - product_34
+    product_35 = (_1_OVER_15_FACTORIAL * product_34 + _1_OVER_14_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_13_FACTORIAL) * product_34 + _1_OVER_12_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_11_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_10_FACTORIAL) * product_34 + _1_OVER_9_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_8_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_7_FACTORIAL) * product_34 + _1_OVER_6_FACTORIAL
+    product_35 = (product_35 * product_34 + _1_OVER_5_FACTORIAL) * product_34
+    product_35 = (product_35 + _1_OVER_4_FACTORIAL) * product_34 + _1_OVER_3_FACTORIAL
+    product_35 = product_35 * product_34 + _1_OVER_2_FACTORIAL
+    product_35 = keras.ops.square(product_34) * product_35
+    product_35 = product_34 - (total_47 - difference_37) + (1.0 - difference_37) + product_35
+    branch_23 = keras.ops.where(keras.ops.abs(product_35) < float("inf"), product_35, 0.0)
+    total_48 = total_47 + branch_23
+    exp_product_34 = keras.ops.exp(product_34)
+    branch_24 = keras.ops.where(is_less_4, total_48, exp_product_34)
+    branch_25 = keras.ops.where(is_less_4, branch_23 - (total_48 - total_47), 0.0)
+    branch_26 = keras.ops.where(keras.ops.abs(branch_25) < float("inf"), branch_25, 0.0)
+    total_49 = branch_24 + branch_26
+    product_36 = total_42 * total_49
+    head_product_36 = _head(product_36)
+    total_50 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_50)
     head_total_42 = _head(total_42)
-    difference_60 = total_42 - head_total_42
-    product_28 = (magnitude_5 - (total_42 - difference_55)) * total_39
-    difference_61 = head_total_42 * head_total_39 - difference_59
-    difference_61 = difference_61 + head_total_42 * difference_47
-    difference_61 = difference_61 + difference_60 * head_total_39
-    difference_61 = difference_61 + difference_60 * difference_47
-    difference_61 = keras.ops.where(difference_59 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_61 = difference_61 + product_28 + difference_49 * total_42
-    magnitude_6 = keras.ops.abs(difference_61)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_61, 0.0)
-    magnitude_6 = difference_59 + magnitude_6
-    binade_3 = _binade(exp_product_20 * _4_OVER_3)
+    head_total_49 = _head(total_49)
+    difference_38 = total_49 - head_total_49
+    difference_39 = total_42 - head_total_42
+    difference_40 = branch_26 - (total_49 - branch_24)
+    total_51 = head_total_42 * head_total_49 - product_37 + head_total_42 * difference_38
+    total_51 = total_51 + difference_39 * head_total_49 + difference_39 * difference_38
+    total_51 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_51)
+    total_51 = total_51 + (abs_numerator_18 - (total_42 - ratio_3)) * total_49
+    total_51 = total_51 + difference_40 * total_42
+    branch_27 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
+    total_52 = product_37 + branch_27
+    difference_41 = branch_22 - (total_46 - total_44)
+    is_gone = keras.ops.abs(difference_41)
+    is_gone = keras.ops.where(is_gone < float("inf"), difference_41, 0.0)
+    is_gone = (total_46 == -800.0) & (is_gone < 0.0)
+    is_gone = is_gone | (total_46 != -800.0) & (total_46 < -800.0)
+    scale = _maximum(keras.ops.abs(smaller), 1.0)
+    branch_28 = keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale)
+    branch_28_squared = keras.ops.square(branch_28)
+    head_5 = _head(branch_28_squared)
+    total_53 = head_5 + (branch_28_squared - head_5)
+    product_38 = branch_28_squared * 2.0**-60
+    product_38 = (product_38 == 0.0) | (branch_28_squared == head_5)
+    product_38 = keras.ops.where(product_38, branch_28_squared, total_53)
+    head_branch_28 = _head(branch_28)
+    difference_42 = branch_28 - head_branch_28
+    difference_43 = head_branch_28 * head_branch_28 - product_38
+    difference_43 = difference_43 + head_branch_28 * difference_42
+    difference_43 = difference_43 + difference_42 * head_branch_28
+    difference_43 = difference_43 + difference_42 * difference_42
+    difference_43 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_43)
+    magnitude_3 = keras.ops.abs(difference_43)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_43, 0.0)
+    total_54 = product_38 + magnitude_3
+    product_39 = total_52 * total_54
+    head_product_39 = _head(product_39)
+    total_55 = head_product_39 + (product_39 - head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = keras.ops.where(product_40, product_39, total_55)
+    head_total_52 = _head(total_52)
+    head_total_54 = _head(total_54)
+    difference_44 = total_54 - head_total_54
+    difference_45 = total_52 - head_total_52
+    total_56 = head_total_52 * head_total_54 - product_40 + head_total_52 * difference_44
+    total_56 = total_56 + difference_45 * head_total_54 + difference_45 * difference_44
+    total_56 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (branch_27 - (total_52 - product_37)) * total_54
+    total_56 = total_56 + (magnitude_3 - (total_54 - product_38)) * total_52
+    branch_29 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
+    total_57 = product_40 + branch_29
+    product_41 = total_57 * total_49
+    head_product_41 = _head(product_41)
+    total_58 = head_product_41 + (product_41 - head_product_41)
+    product_42 = product_41 * 2.0**-60
+    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = keras.ops.where(product_42, product_41, total_58)
+    head_total_57 = _head(total_57)
+    difference_46 = total_57 - head_total_57
+    total_59 = head_total_57 * head_total_49 - product_42 + head_total_57 * difference_38
+    total_59 = total_59 + difference_46 * head_total_49 + difference_46 * difference_38
+    total_59 = keras.ops.where(product_42 * 2.0**-60 == 0.0, 0.0, total_59)
+    total_59 = total_59 + (branch_29 - (total_57 - product_40)) * total_49
+    total_59 = total_59 + difference_40 * total_57
+    branch_30 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
+    branch_30 = product_42 + branch_30
+    binade_3 = _binade(exp_product_34 * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_30 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_20 / branch_30
-    floor_3 = _floor(keras.ops.log(branch_30) * _1_OVER_LOG_2 + 0.5)
-    difference_62 = product_20 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_62 + negated_5
-    difference_63 = total_43 - difference_62
-    total_44 = difference_62 - (total_43 - difference_63) + (negated_5 - difference_63)
-    total_44 = total_44 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_31 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_45 = total_43 + branch_31
-    numerator_30 = (_1_OVER_15_FACTORIAL * total_45 + _1_OVER_14_FACTORIAL) * total_45
-    numerator_31 = (numerator_30 + _1_OVER_13_FACTORIAL) * total_45 + _1_OVER_12_FACTORIAL
-    numerator_32 = (numerator_31 * total_45 + _1_OVER_11_FACTORIAL) * total_45
-    numerator_33 = (numerator_32 + _1_OVER_10_FACTORIAL) * total_45 + _1_OVER_9_FACTORIAL
-    numerator_34 = (numerator_33 * total_45 + _1_OVER_8_FACTORIAL) * total_45
-    numerator_35 = (numerator_34 + _1_OVER_7_FACTORIAL) * total_45 + _1_OVER_6_FACTORIAL
-    numerator_36 = (numerator_35 * total_45 + _1_OVER_5_FACTORIAL) * total_45
-    numerator_37 = (numerator_36 + _1_OVER_4_FACTORIAL) * total_45 + _1_OVER_3_FACTORIAL
-    numerator_38 = keras.ops.square(total_45) * (numerator_37 * total_45 + _1_OVER_2_FACTORIAL)
-    numerator_39 = numerator_38 + (branch_31 - (total_45 - total_43))
-    numerator_39 = (1.0 - ratio_4 + total_45 + numerator_39) / ratio_4
-    numerator_39 = keras.ops.where(inside_3 & (abs_product_20 >= 0.25), numerator_39, 0.0)
-    numerator_39 = numerator_39 + difference_51 * 0.5
-    total_46 = numerator_39 + numerator_39
-    product_29 = magnitude_6 * total_46
-    total_47 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0) + 1.0
-    total_47 = magnitude_6 * total_47
-    branch_32 = keras.ops.where(keras.ops.abs(product_29) < float("inf"), product_29, 0.0)
-    branch_32 = magnitude_6 + branch_32
-    return keras.ops.where(keras.ops.abs(magnitude_6) < 2.0**-60, total_47, branch_32)
+    branch_31 = keras.ops.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_34 / branch_31
+    floor_3 = _floor(keras.ops.log(branch_31) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_34 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_60 = difference_47 + negated_4
+    difference_48 = total_60 - difference_47
+    total_61 = difference_47 - (total_60 - difference_48) + (negated_4 - difference_48)
+    total_61 = total_61 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_32 = keras.ops.where(keras.ops.abs(total_61) < float("inf"), total_61, 0.0)
+    total_62 = total_60 + branch_32
+    numerator_29 = (_1_OVER_15_FACTORIAL * total_62 + _1_OVER_14_FACTORIAL) * total_62
+    numerator_30 = (numerator_29 + _1_OVER_13_FACTORIAL) * total_62 + _1_OVER_12_FACTORIAL
+    numerator_31 = (numerator_30 * total_62 + _1_OVER_11_FACTORIAL) * total_62
+    numerator_32 = (numerator_31 + _1_OVER_10_FACTORIAL) * total_62 + _1_OVER_9_FACTORIAL
+    numerator_33 = (numerator_32 * total_62 + _1_OVER_8_FACTORIAL) * total_62
+    numerator_34 = (numerator_33 + _1_OVER_7_FACTORIAL) * total_62 + _1_OVER_6_FACTORIAL
+    numerator_35 = (numerator_34 * total_62 + _1_OVER_5_FACTORIAL) * total_62
+    numerator_36 = (numerator_35 + _1_OVER_4_FACTORIAL) * total_62 + _1_OVER_3_FACTORIAL
+    numerator_37 = keras.ops.square(total_62) * (numerator_36 * total_62 + _1_OVER_2_FACTORIAL)
+    numerator_38 = numerator_37 + (branch_32 - (total_62 - total_60))
+    numerator_38 = (1.0 - ratio_4 + total_62 + numerator_38) / ratio_4
+    numerator_38 = keras.ops.where(inside_3 & (abs_product_34 >= 0.25), numerator_38, 0.0)
+    numerator_38 = numerator_38 + difference_41 * 0.5
+    total_63 = numerator_38 + numerator_38
+    product_43 = branch_30 * total_63
+    total_64 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0) + 1.0
+    total_64 = branch_30 * total_64
+    branch_33 = keras.ops.where(keras.ops.abs(product_43) < float("inf"), product_43, 0.0)
+    branch_33 = branch_30 + branch_33
+    return keras.ops.where(keras.ops.abs(branch_30) < 2.0**-60, total_64, branch_33)
 
 
 def _second_derivative_delta_delta(x, gamma, delta):
@@ -5319,466 +5620,488 @@ def _second_derivative_delta_delta(x, gamma, delta):
     held = keras.ops.clip(smaller, -1.0, 1.0)
     product = _MINUS_2_OVER_SQRT_PI_2 * gamma * (keras.ops.square(held) * held)
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
-    total = head + keras.ops.where(gamma_squared == head, 0.0, gamma_squared - head)
-    product_2 = 2.0 * total
-    product_3 = delta * smaller
-    head_product_3 = _head(product_3)
-    difference = product_3 - head_product_3
-    difference = keras.ops.where(product_3 == head_product_3, 0.0, difference)
-    difference = head_product_3 + difference
-    is_equal = difference == 0.0
+    total_2 = head + (gamma_squared - head)
+    product_3 = gamma_squared * 2.0**-60
+    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    product_3 = keras.ops.where(product_3, gamma_squared, total_2)
+    product_4 = 2.0 * product_3
+    product_5 = delta * smaller
+    head_product_5 = _head(product_5)
+    total_3 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_3)
+    is_equal = product_6 == 0.0
     head_delta = _head(delta)
     head_smaller = _head(smaller)
-    difference_2 = smaller - head_smaller
-    difference_3 = delta - head_delta
-    total_2 = head_delta * head_smaller - difference + head_delta * difference_2
-    total_2 = total_2 + difference_3 * head_smaller + difference_3 * difference_2
-    total_2 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_2)
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    differs = difference != 0.0
-    outside = is_equal & (branch_2 < 0.0) | differs & (difference < 0.0)
-    product_4 = 0.5 * -keras.ops.abs(difference)
-    abs_product_4 = keras.ops.abs(product_4)
-    is_less = abs_product_4 < 0.25
-    total_3 = product_4 + 1.0
-    difference_4 = total_3 - product_4
-    product_5 = (_1_OVER_15_FACTORIAL * product_4 + _1_OVER_14_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_13_FACTORIAL) * product_4 + _1_OVER_12_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_11_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_10_FACTORIAL) * product_4 + _1_OVER_9_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_8_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_7_FACTORIAL) * product_4 + _1_OVER_6_FACTORIAL
-    product_5 = (product_5 * product_4 + _1_OVER_5_FACTORIAL) * product_4
-    product_5 = (product_5 + _1_OVER_4_FACTORIAL) * product_4 + _1_OVER_3_FACTORIAL
-    product_5 = keras.ops.square(product_4) * (product_5 * product_4 + _1_OVER_2_FACTORIAL)
-    product_5 = product_4 - (total_3 - difference_4) + (1.0 - difference_4) + product_5
-    branch_3 = keras.ops.where(keras.ops.abs(product_5) < float("inf"), product_5, 0.0)
-    total_4 = total_3 + branch_3
-    exp_product_4 = keras.ops.exp(product_4)
-    branch_4 = keras.ops.where(is_less, total_4, exp_product_4)
-    branch_4_squared = keras.ops.square(branch_4)
-    head_2 = _head(branch_4_squared)
-    t = keras.ops.where(branch_4_squared == head_2, 0.0, branch_4_squared - head_2)
-    t = head_2 + t
-    branch_5 = keras.ops.where(outside, t, 1.0)
-    branch_6 = keras.ops.where(outside, 1.0, t)
-    total_5 = branch_5 + branch_6
-    difference_5 = total_5 - branch_5
-    head_branch_4 = _head(branch_4)
-    difference_6 = branch_4 - head_branch_4
-    product_6 = keras.ops.where(is_less, branch_3 - (total_4 - total_3), 0.0) * branch_4
-    product_6 = product_6 * 2.0
-    total_6 = head_branch_4 * head_branch_4 - t + head_branch_4 * difference_6
-    total_6 = total_6 + difference_6 * head_branch_4 + difference_6 * difference_6
-    total_6 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_6) + product_6
-    branch_7 = keras.ops.where(outside, total_6, 0.0)
-    binade = _binade(exp_product_4 * _4_OVER_3)
+    difference = smaller - head_smaller
+    difference_2 = delta - head_delta
+    total_4 = head_delta * head_smaller - product_6 + head_delta * difference
+    total_4 = total_4 + difference_2 * head_smaller + difference_2 * difference
+    total_4 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_4)
+    branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    differs = product_6 != 0.0
+    outside = is_equal & (branch < 0.0) | differs & (product_6 < 0.0)
+    product_7 = 0.5 * -keras.ops.abs(product_6)
+    abs_product_7 = keras.ops.abs(product_7)
+    is_less = abs_product_7 < 0.25
+    total_5 = product_7 + 1.0
+    difference_3 = total_5 - product_7
+    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
+    product_8 = keras.ops.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
+    product_8 = product_7 - (total_5 - difference_3) + (1.0 - difference_3) + product_8
+    branch_2 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
+    total_6 = total_5 + branch_2
+    exp_product_7 = keras.ops.exp(product_7)
+    branch_3 = keras.ops.where(is_less, total_6, exp_product_7)
+    branch_3_squared = keras.ops.square(branch_3)
+    head_2 = _head(branch_3_squared)
+    t = head_2 + (branch_3_squared - head_2)
+    t_2 = branch_3_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
+    t = keras.ops.where(t_2, branch_3_squared, t)
+    branch_4 = keras.ops.where(outside, t, 1.0)
+    branch_5 = keras.ops.where(outside, 1.0, t)
+    total_7 = branch_4 + branch_5
+    difference_4 = total_7 - branch_4
+    head_branch_3 = _head(branch_3)
+    difference_5 = branch_3 - head_branch_3
+    product_9 = keras.ops.where(is_less, branch_2 - (total_6 - total_5), 0.0) * branch_3
+    product_9 = product_9 * 2.0
+    total_8 = head_branch_3 * head_branch_3 - t + head_branch_3 * difference_5
+    total_8 = total_8 + difference_5 * head_branch_3 + difference_5 * difference_5
+    total_8 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_8) + product_9
+    branch_6 = keras.ops.where(outside, total_8, 0.0)
+    binade = _binade(exp_product_7 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_8 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_4 / branch_8
-    floor = _floor(keras.ops.log(branch_8) * _1_OVER_LOG_2 + 0.5)
-    difference_7 = product_4 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_7 = keras.ops.where(inside, binade, 1.0)
+    ratio = exp_product_7 / branch_7
+    floor = _floor(keras.ops.log(branch_7) * _1_OVER_LOG_2 + 0.5)
+    difference_6 = product_7 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_7 = difference_7 + negated
-    difference_8 = total_7 - difference_7
-    total_8 = difference_7 - (total_7 - difference_8) + (negated - difference_8)
-    total_8 = total_8 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_9 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_7 + branch_9
-    numerator = (_1_OVER_15_FACTORIAL * total_9 + _1_OVER_14_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_9 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_11_FACTORIAL) * total_9
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_9 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_8_FACTORIAL) * total_9 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_6_FACTORIAL) * total_9 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_9 + _1_OVER_4_FACTORIAL) * total_9 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_9) * (numerator * total_9 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_9 - (total_9 - total_7)))
-    numerator = keras.ops.where(inside & (abs_product_4 >= 0.25), numerator / ratio, 0.0)
-    numerator = (numerator + -(total_2 * _sign(difference)) * 0.5) * 2.0
-    branch_10 = keras.ops.where(outside, numerator, 0.0)
-    product_7 = keras.ops.where(outside, 0.0, numerator) * branch_6
-    product_7 = keras.ops.where(outside, 0.0, total_6) + product_7
-    total_10 = branch_5 - (total_5 - difference_5) + (branch_6 - difference_5)
-    total_10 = total_10 + (branch_7 + branch_10 * branch_5) + product_7
-    branch_11 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_5 + branch_11
-    log_total_11 = keras.ops.log(total_11)
-    is_less_2 = total_11 < 2.0**-32
-    product_8 = total_11 * keras.ops.where(
+    total_9 = difference_6 + negated
+    difference_7 = total_9 - difference_6
+    total_10 = difference_6 - (total_9 - difference_7) + (negated - difference_7)
+    total_10 = total_10 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_9 + branch_8
+    numerator = (_1_OVER_15_FACTORIAL * total_11 + _1_OVER_14_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_11 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_11_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_11 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_8_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_11 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_11 + _1_OVER_5_FACTORIAL) * total_11
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_11 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_11) * (numerator * total_11 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_11 + (numerator + (branch_8 - (total_11 - total_9)))
+    numerator = keras.ops.where(inside & (abs_product_7 >= 0.25), numerator / ratio, 0.0)
+    numerator = (numerator + -(total_4 * _sign(product_6)) * 0.5) * 2.0
+    branch_9 = keras.ops.where(outside, numerator, 0.0)
+    product_10 = keras.ops.where(outside, 0.0, numerator) * branch_5
+    product_10 = keras.ops.where(outside, 0.0, total_8) + product_10
+    total_12 = branch_4 - (total_7 - difference_4) + (branch_5 - difference_4)
+    total_12 = total_12 + (branch_6 + branch_9 * branch_4) + product_10
+    branch_10 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_7 + branch_10
+    log_total_13 = keras.ops.log(total_13)
+    is_less_2 = total_13 < 2.0**-32
+    product_11 = total_13 * keras.ops.where(
         is_less_2, keras.ops.convert_to_tensor(2.0**64, x.dtype), 1.0
     )
-    head_product_8 = _head(product_8)
-    difference_9 = product_8 - head_product_8
-    difference_9 = keras.ops.where(product_8 == head_product_8, 0.0, difference_9)
-    difference_9 = head_product_8 + difference_9
-    product_9 = -0.5 * log_total_11
-    abs_product_9 = keras.ops.abs(product_9)
-    is_less_3 = abs_product_9 < 0.25
-    total_12 = product_9 + 1.0
-    difference_10 = total_12 - product_9
-    product_10 = (_1_OVER_15_FACTORIAL * product_9 + _1_OVER_14_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_13_FACTORIAL) * product_9 + _1_OVER_12_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_11_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_10_FACTORIAL) * product_9 + _1_OVER_9_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_8_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_7_FACTORIAL) * product_9 + _1_OVER_6_FACTORIAL
-    product_10 = (product_10 * product_9 + _1_OVER_5_FACTORIAL) * product_9
-    product_10 = (product_10 + _1_OVER_4_FACTORIAL) * product_9 + _1_OVER_3_FACTORIAL
-    product_10 = keras.ops.square(product_9) * (product_10 * product_9 + _1_OVER_2_FACTORIAL)
-    product_10 = product_9 - (total_12 - difference_10) + (1.0 - difference_10) + product_10
-    branch_12 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
-    total_13 = total_12 + branch_12
-    exp_product_9 = keras.ops.exp(product_9)
-    branch_13 = keras.ops.where(is_less_3, total_13, exp_product_9)
-    branch_14 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
-    product_11 = branch_13 * branch_14
     head_product_11 = _head(product_11)
-    difference_11 = product_11 - head_product_11
-    difference_11 = keras.ops.where(product_11 == head_product_11, 0.0, difference_11)
-    difference_11 = head_product_11 + difference_11
-    product_12 = difference_9 * difference_11
+    total_14 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_14)
+    product_13 = -0.5 * log_total_13
+    abs_product_13 = keras.ops.abs(product_13)
+    is_less_3 = abs_product_13 < 0.25
+    total_15 = product_13 + 1.0
+    difference_8 = total_15 - product_13
+    product_14 = (_1_OVER_15_FACTORIAL * product_13 + _1_OVER_14_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_13_FACTORIAL) * product_13 + _1_OVER_12_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_11_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_10_FACTORIAL) * product_13 + _1_OVER_9_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_8_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_7_FACTORIAL) * product_13 + _1_OVER_6_FACTORIAL
+    product_14 = (product_14 * product_13 + _1_OVER_5_FACTORIAL) * product_13
+    product_14 = (product_14 + _1_OVER_4_FACTORIAL) * product_13 + _1_OVER_3_FACTORIAL
+    product_14 = product_14 * product_13 + _1_OVER_2_FACTORIAL
+    product_14 = keras.ops.square(product_13) * product_14
+    product_14 = product_13 - (total_15 - difference_8) + (1.0 - difference_8) + product_14
+    branch_11 = keras.ops.where(keras.ops.abs(product_14) < float("inf"), product_14, 0.0)
+    total_16 = total_15 + branch_11
+    exp_product_13 = keras.ops.exp(product_13)
+    branch_12 = keras.ops.where(is_less_3, total_16, exp_product_13)
+    branch_13 = keras.ops.where(is_less_2, keras.ops.convert_to_tensor(2.0**-32, x.dtype), 1.0)
+    product_15 = branch_12 * branch_13
+    head_product_15 = _head(product_15)
+    total_17 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_17)
+    product_17 = product_12 * product_16
+    head_product_17 = _head(product_17)
+    total_18 = head_product_17 + (product_17 - head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = keras.ops.where(product_18, product_17, total_18)
+    product_19 = product_18 * product_16
+    head_product_19 = _head(product_19)
+    total_19 = head_product_19 + (product_19 - head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = keras.ops.where(product_20, product_19, total_19)
+    total_20 = product_20 - 1.0
+    difference_9 = total_20 - product_20
+    head_product_18 = _head(product_18)
+    head_product_16 = _head(product_16)
+    difference_10 = product_16 - head_product_16
+    difference_11 = product_18 - head_product_18
     head_product_12 = _head(product_12)
     difference_12 = product_12 - head_product_12
-    difference_12 = keras.ops.where(product_12 == head_product_12, 0.0, difference_12)
-    difference_12 = head_product_12 + difference_12
-    product_13 = difference_12 * difference_11
-    head_product_13 = _head(product_13)
-    difference_13 = product_13 - head_product_13
-    difference_13 = keras.ops.where(product_13 == head_product_13, 0.0, difference_13)
-    difference_13 = head_product_13 + difference_13
-    total_14 = difference_13 - 1.0
-    difference_14 = total_14 - difference_13
-    head_3 = _head(difference_12)
-    head_4 = _head(difference_11)
-    difference_15 = difference_11 - head_4
-    difference_16 = difference_12 - head_3
-    head_difference_9 = _head(difference_9)
-    difference_17 = difference_9 - head_difference_9
-    binade_2 = _binade(exp_product_9 * _4_OVER_3)
+    binade_2 = _binade(exp_product_13 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_15 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_2 = exp_product_9 / branch_15
-    floor_2 = _floor(keras.ops.log(branch_15) * _1_OVER_LOG_2 + 0.5)
-    difference_18 = product_9 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_14 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_2 = exp_product_13 / branch_14
+    floor_2 = _floor(keras.ops.log(branch_14) * _1_OVER_LOG_2 + 0.5)
+    difference_13 = product_13 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_15 = difference_18 + negated_2
-    difference_19 = total_15 - difference_18
-    total_16 = difference_18 - (total_15 - difference_19) + (negated_2 - difference_19)
-    total_16 = total_16 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_16 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
-    total_17 = total_15 + branch_16
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_17 + _1_OVER_14_FACTORIAL) * total_17
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_17 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_17 + _1_OVER_11_FACTORIAL) * total_17
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_17 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_17 + _1_OVER_8_FACTORIAL) * total_17
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_17 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_17 + _1_OVER_5_FACTORIAL) * total_17
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_17 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_17) * (numerator_9 * total_17 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_16 - (total_17 - total_15))
-    numerator_11 = (1.0 - ratio_2 + total_17 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside_2 & (abs_product_9 >= 0.25), numerator_11, 0.0)
-    numerator_11 = numerator_11 * branch_13
-    branch_17 = keras.ops.where(is_less_3, branch_12 - (total_13 - total_12), 0.0)
-    branch_17 = (branch_17 + numerator_11) * branch_14
-    total_18 = difference_13 - (total_14 - difference_14) + (-1.0 - difference_14)
-    total_19 = head_3 * head_4 - difference_13 + head_3 * difference_15
-    total_19 = total_19 + difference_16 * head_4 + difference_16 * difference_15
-    total_19 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_19)
-    difference_20 = head_difference_9 * head_4 - difference_12
-    difference_20 = difference_20 + head_difference_9 * difference_15 + difference_17 * head_4
-    difference_20 = difference_20 + difference_17 * difference_15
-    difference_20 = keras.ops.where(difference_12 * 2.0**-60 == 0.0, 0.0, difference_20)
-    total_19 = total_19 + (difference_20 + branch_17 * difference_9) * difference_11
-    total_18 = total_18 + (total_19 + branch_17 * difference_12)
-    branch_18 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    total_20 = total_14 + branch_18
-    total_21 = total_20 + (branch_18 - (total_20 - total_14))
-    branch_19 = keras.ops.where(keras.ops.abs(total_21) < 0.00390625, total_21, 0.0)
-    branch_20 = keras.ops.where(keras.ops.abs(branch_19) < float("inf"), branch_19, 0.0)
-    total_22 = log_total_11 + branch_20
-    difference_21 = total_22 - log_total_11
-    difference_22 = branch_20 - difference_21
-    magnitude = keras.ops.abs(difference_21 + difference_22)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_11)
-    branch_21 = keras.ops.where(magnitude, total_22, log_total_11)
-    minus_difference = -difference
-    negated_3 = -_minimum(minus_difference, 0.0)
-    total_23 = branch_21 + negated_3
-    difference_23 = total_23 - branch_21
-    difference_24 = branch_11 - (total_11 - total_5)
-    minus_total_2 = -total_2
-    total_24 = branch_21 - (total_23 - difference_23) + (negated_3 - difference_23)
-    branch_22 = keras.ops.where(magnitude, difference_22, 0.0)
-    total_24 = total_24 + (branch_22 + 1.0 / total_11 * difference_24)
-    magnitude_2 = keras.ops.abs(minus_total_2)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_2, 0.0)
-    magnitude_2 = (minus_difference == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_difference != 0.0) & (minus_difference <= 0.0)
-    total_24 = total_24 - keras.ops.where(magnitude_2, minus_total_2, 0.0)
-    branch_23 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
-    total_25 = total_23 + branch_23
-    product_14 = product_2 * total_25
-    head_product_14 = _head(product_14)
-    difference_25 = product_14 - head_product_14
-    difference_25 = keras.ops.where(product_14 == head_product_14, 0.0, difference_25)
-    difference_25 = head_product_14 + difference_25
-    head_product_2 = _head(product_2)
-    head_total_25 = _head(total_25)
-    difference_26 = total_25 - head_total_25
-    difference_27 = product_2 - head_product_2
-    difference_28 = branch_23 - (total_25 - total_23)
-    difference_29 = head_product_2 * head_total_25 - difference_25
-    difference_29 = difference_29 + head_product_2 * difference_26
-    difference_29 = difference_29 + difference_27 * head_total_25
-    difference_29 = difference_29 + difference_27 * difference_26
-    difference_29 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, difference_29)
-    difference_29 = difference_29 + difference_28 * product_2
-    magnitude_3 = keras.ops.abs(difference_29)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_29, 0.0)
-    total_26 = difference_25 + magnitude_3
-    branch_24 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    total_27 = branch_5 + branch_24
-    product_15 = total_26 * total_27
-    head_product_15 = _head(product_15)
-    difference_30 = product_15 - head_product_15
-    difference_30 = keras.ops.where(product_15 == head_product_15, 0.0, difference_30)
-    difference_30 = head_product_15 + difference_30
-    minus_branch_6 = -branch_6
-    total_28 = difference_30 + minus_branch_6
-    difference_31 = total_28 - difference_30
-    head_total_26 = _head(total_26)
-    head_total_27 = _head(total_27)
-    difference_32 = total_27 - head_total_27
-    difference_33 = total_26 - head_total_26
-    product_16 = (magnitude_3 - (total_26 - difference_25)) * total_27
-    product_17 = (branch_24 - (total_27 - branch_5)) * total_26
-    difference_34 = head_total_26 * head_total_27 - difference_30
-    difference_34 = difference_34 + head_total_26 * difference_32
-    difference_34 = difference_34 + difference_33 * head_total_27
-    difference_34 = difference_34 + difference_33 * difference_32
-    difference_34 = keras.ops.where(difference_30 * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_34 = difference_34 + product_16 + product_17 + branch_10 * difference_30
-    difference_35 = difference_30 - (total_28 - difference_31)
-    difference_35 = difference_35 + (minus_branch_6 - difference_31) + difference_34 - product_7
-    magnitude_4 = keras.ops.abs(difference_35)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_35, 0.0)
-    total_29 = total_28 + magnitude_4
-    product_18 = branch * total_29
-    head_product_18 = _head(product_18)
-    difference_36 = product_18 - head_product_18
-    difference_36 = keras.ops.where(product_18 == head_product_18, 0.0, difference_36)
-    difference_36 = head_product_18 + difference_36
-    total_11_squared = keras.ops.square(total_11)
-    head_5 = _head(total_11_squared)
-    branch_25 = keras.ops.where(total_11_squared == head_5, 0.0, total_11_squared - head_5)
-    branch_25 = head_5 + branch_25
-    ratio_3 = difference_36 / branch_25
-    product_19 = ratio_3 * branch_25
-    head_product_19 = _head(product_19)
-    difference_37 = product_19 - head_product_19
-    difference_37 = keras.ops.where(product_19 == head_product_19, 0.0, difference_37)
-    difference_37 = head_product_19 + difference_37
-    head_ratio_3 = _head(ratio_3)
-    head_branch_25 = _head(branch_25)
-    difference_38 = branch_25 - head_branch_25
-    difference_39 = ratio_3 - head_ratio_3
-    head_branch = _head(branch)
-    head_total_29 = _head(total_29)
-    difference_40 = total_29 - head_total_29
-    difference_41 = branch - head_branch
-    head_total_11 = _head(total_11)
-    difference_42 = total_11 - head_total_11
-    numerator_12 = head_ratio_3 * head_branch_25 - difference_37 + head_ratio_3 * difference_38
-    numerator_13 = numerator_12 + difference_39 * head_branch_25
-    numerator_14 = numerator_13 + difference_39 * difference_38
-    numerator_15 = -keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = difference_36 - difference_37 + numerator_15
-    numerator_17 = head_total_11 * head_total_11 - branch_25 + head_total_11 * difference_42
-    numerator_18 = numerator_17 + difference_42 * head_total_11 + difference_42 * difference_42
-    numerator_19 = keras.ops.where(branch_25 * 2.0**-60 == 0.0, 0.0, numerator_18)
-    numerator_20 = -((numerator_19 + difference_24 * total_11 * 2.0) * ratio_3)
-    numerator_21 = head_branch * head_total_29 - difference_36 + head_branch * difference_40
-    numerator_22 = numerator_21 + difference_41 * head_total_29 + difference_41 * difference_40
-    numerator_23 = keras.ops.where(difference_36 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = numerator_23 + (magnitude_4 - (total_29 - total_28)) * branch
-    numerator_16 = (numerator_16 + numerator_24 + numerator_20) / branch_25
-    abs_numerator_16 = keras.ops.abs(numerator_16)
-    abs_numerator_16 = keras.ops.where(abs_numerator_16 < float("inf"), numerator_16, 0.0)
-    total_30 = ratio_3 + abs_numerator_16
-    smaller_2 = _minimum(difference, 0.0)
-    total_25_squared = keras.ops.square(total_25)
-    head_6 = _head(total_25_squared)
-    branch_26 = keras.ops.where(total_25_squared == head_6, 0.0, total_25_squared - head_6)
-    branch_26 = head_6 + branch_26
-    product_20 = total * branch_26
-    head_product_20 = _head(product_20)
-    difference_43 = product_20 - head_product_20
-    difference_43 = keras.ops.where(product_20 == head_product_20, 0.0, difference_43)
-    difference_43 = head_product_20 + difference_43
-    negated_4 = -difference_43
-    total_31 = smaller_2 + negated_4
-    difference_44 = total_31 - smaller_2
-    head_total = _head(total)
-    head_branch_26 = _head(branch_26)
-    difference_45 = branch_26 - head_branch_26
-    difference_46 = total - head_total
-    total_32 = head_total_25 * head_total_25 - branch_26 + head_total_25 * difference_26
-    total_32 = total_32 + difference_26 * head_total_25 + difference_26 * difference_26
-    total_32 = keras.ops.where(branch_26 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = (total_32 + difference_28 * total_25 * 2.0) * total
-    total_33 = head_total * head_branch_26 - difference_43 + head_total * difference_45
-    total_33 = total_33 + difference_46 * head_branch_26 + difference_46 * difference_45
-    total_33 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, total_33) + total_32
-    total_34 = smaller_2 - (total_31 - difference_44) + (negated_4 - difference_44)
-    outside_2 = is_equal & (branch_2 <= 0.0) | differs & (difference <= 0.0)
-    total_34 = total_34 + keras.ops.where(outside_2, total_2, 0.0) - total_33
-    branch_27 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-    total_35 = total_31 + branch_27
-    product_21 = 0.5 * total_35
-    abs_product_21 = keras.ops.abs(product_21)
-    is_less_4 = abs_product_21 < 0.25
-    total_36 = product_21 + 1.0
-    difference_47 = total_36 - product_21
-    product_22 = (_1_OVER_15_FACTORIAL * product_21 + _1_OVER_14_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_13_FACTORIAL) * product_21 + _1_OVER_12_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_11_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_10_FACTORIAL) * product_21 + _1_OVER_9_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_8_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_7_FACTORIAL) * product_21 + _1_OVER_6_FACTORIAL
-    product_22 = (product_22 * product_21 + _1_OVER_5_FACTORIAL) * product_21
-    product_22 = (product_22 + _1_OVER_4_FACTORIAL) * product_21 + _1_OVER_3_FACTORIAL
-    product_22 = product_22 * product_21 + _1_OVER_2_FACTORIAL
-    product_22 = keras.ops.square(product_21) * product_22
-    product_22 = product_21 - (total_36 - difference_47) + (1.0 - difference_47) + product_22
-    branch_28 = keras.ops.where(keras.ops.abs(product_22) < float("inf"), product_22, 0.0)
-    total_37 = total_36 + branch_28
-    exp_product_21 = keras.ops.exp(product_21)
-    branch_29 = keras.ops.where(is_less_4, total_37, exp_product_21)
-    branch_30 = keras.ops.where(is_less_4, branch_28 - (total_37 - total_36), 0.0)
-    branch_31 = keras.ops.where(keras.ops.abs(branch_30) < float("inf"), branch_30, 0.0)
-    total_38 = branch_29 + branch_31
-    product_23 = total_30 * total_38
-    head_product_23 = _head(product_23)
-    difference_48 = product_23 - head_product_23
-    difference_48 = keras.ops.where(product_23 == head_product_23, 0.0, difference_48)
-    difference_48 = head_product_23 + difference_48
+    total_21 = difference_13 + negated_2
+    difference_14 = total_21 - difference_13
+    total_22 = difference_13 - (total_21 - difference_14) + (negated_2 - difference_14)
+    total_22 = total_22 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_15 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
+    total_23 = total_21 + branch_15
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_23 + _1_OVER_14_FACTORIAL) * total_23
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_23 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_23 + _1_OVER_11_FACTORIAL) * total_23
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_23 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_23 + _1_OVER_8_FACTORIAL) * total_23
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_23 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_23 + _1_OVER_5_FACTORIAL) * total_23
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_23 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_23) * (numerator_9 * total_23 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_15 - (total_23 - total_21))
+    numerator_11 = (1.0 - ratio_2 + total_23 + numerator_11) / ratio_2
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_13 >= 0.25), numerator_11, 0.0)
+    numerator_11 = numerator_11 * branch_12
+    branch_16 = keras.ops.where(is_less_3, branch_11 - (total_16 - total_15), 0.0)
+    branch_16 = (branch_16 + numerator_11) * branch_13
+    total_24 = product_20 - (total_20 - difference_9) + (-1.0 - difference_9)
+    difference_15 = head_product_12 * head_product_16 - product_18
+    difference_15 = difference_15 + head_product_12 * difference_10
+    difference_15 = difference_15 + difference_12 * head_product_16
+    difference_15 = difference_15 + difference_12 * difference_10
+    difference_15 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_15)
+    difference_15 = (difference_15 + branch_16 * product_12) * product_16
+    difference_16 = head_product_18 * head_product_16 - product_20
+    difference_16 = difference_16 + head_product_18 * difference_10
+    difference_16 = difference_16 + difference_11 * head_product_16
+    difference_16 = difference_16 + difference_11 * difference_10
+    difference_16 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, difference_16)
+    total_24 = total_24 + (difference_16 + difference_15 + branch_16 * product_18)
+    branch_17 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = total_20 + branch_17
+    total_26 = total_25 + (branch_17 - (total_25 - total_20))
+    branch_18 = keras.ops.where(keras.ops.abs(total_26) < 0.00390625, total_26, 0.0)
+    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
+    total_27 = log_total_13 + branch_19
+    difference_17 = total_27 - log_total_13
+    difference_18 = branch_19 - difference_17
+    magnitude = keras.ops.abs(difference_17 + difference_18)
+    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_13)
+    branch_20 = keras.ops.where(magnitude, total_27, log_total_13)
+    minus_product_6 = -product_6
+    negated_3 = -_minimum(minus_product_6, 0.0)
+    total_28 = branch_20 + negated_3
+    difference_19 = total_28 - branch_20
+    difference_20 = branch_10 - (total_13 - total_7)
+    minus_total_4 = -total_4
+    total_29 = branch_20 - (total_28 - difference_19) + (negated_3 - difference_19)
+    branch_21 = keras.ops.where(magnitude, difference_18, 0.0)
+    total_29 = total_29 + (branch_21 + 1.0 / total_13 * difference_20)
+    magnitude_2 = keras.ops.abs(minus_total_4)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_4, 0.0)
+    magnitude_2 = (minus_product_6 == 0.0) & (magnitude_2 <= 0.0)
+    magnitude_2 = magnitude_2 | (minus_product_6 != 0.0) & (minus_product_6 <= 0.0)
+    total_29 = total_29 - keras.ops.where(magnitude_2, minus_total_4, 0.0)
+    branch_22 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
+    total_30 = total_28 + branch_22
+    product_21 = product_4 * total_30
+    head_product_21 = _head(product_21)
+    total_31 = head_product_21 + (product_21 - head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = keras.ops.where(product_22, product_21, total_31)
+    head_product_4 = _head(product_4)
     head_total_30 = _head(total_30)
-    head_total_38 = _head(total_38)
-    difference_49 = total_38 - head_total_38
-    difference_50 = total_30 - head_total_30
-    difference_51 = branch_31 - (total_38 - branch_29)
-    product_24 = (abs_numerator_16 - (total_30 - ratio_3)) * total_38
-    difference_52 = head_total_30 * head_total_38 - difference_48
-    difference_52 = difference_52 + head_total_30 * difference_49
-    difference_52 = difference_52 + difference_50 * head_total_38
-    difference_52 = difference_52 + difference_50 * difference_49
-    difference_52 = keras.ops.where(difference_48 * 2.0**-60 == 0.0, 0.0, difference_52)
-    difference_52 = difference_52 + product_24 + difference_51 * total_30
-    magnitude_5 = keras.ops.abs(difference_52)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_52, 0.0)
-    total_39 = difference_48 + magnitude_5
-    difference_53 = branch_27 - (total_35 - total_31)
-    is_gone = keras.ops.abs(difference_53)
-    is_gone = total_35 + keras.ops.where(is_gone < float("inf"), difference_53, 0.0)
+    difference_21 = total_30 - head_total_30
+    difference_22 = product_4 - head_product_4
+    difference_23 = branch_22 - (total_30 - total_28)
+    total_32 = head_product_4 * head_total_30 - product_22 + head_product_4 * difference_21
+    total_32 = total_32 + difference_22 * head_total_30 + difference_22 * difference_21
+    total_32 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_32)
+    total_32 = total_32 + difference_23 * product_4
+    branch_23 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_33 = product_22 + branch_23
+    branch_24 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
+    total_34 = branch_4 + branch_24
+    product_23 = total_33 * total_34
+    head_product_23 = _head(product_23)
+    total_35 = head_product_23 + (product_23 - head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = keras.ops.where(product_24, product_23, total_35)
+    minus_branch_5 = -branch_5
+    total_36 = product_24 + minus_branch_5
+    difference_24 = total_36 - product_24
+    head_total_33 = _head(total_33)
+    head_total_34 = _head(total_34)
+    difference_25 = total_34 - head_total_34
+    difference_26 = total_33 - head_total_33
+    total_37 = head_total_33 * head_total_34 - product_24 + head_total_33 * difference_25
+    total_37 = total_37 + difference_26 * head_total_34 + difference_26 * difference_25
+    total_37 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_37)
+    total_37 = total_37 + (branch_23 - (total_33 - product_22)) * total_34
+    total_37 = total_37 + (branch_24 - (total_34 - branch_4)) * total_33
+    total_37 = total_37 + branch_9 * product_24
+    total_38 = product_24 - (total_36 - difference_24) + (minus_branch_5 - difference_24)
+    total_38 = total_38 + total_37 - product_10
+    branch_25 = keras.ops.where(keras.ops.abs(total_38) < float("inf"), total_38, 0.0)
+    total_39 = total_36 + branch_25
+    product_25 = product_2 * total_39
+    head_product_25 = _head(product_25)
+    total_40 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_40)
+    total_13_squared = keras.ops.square(total_13)
+    head_3 = _head(total_13_squared)
+    total_41 = head_3 + (total_13_squared - head_3)
+    product_27 = total_13_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (total_13_squared == head_3)
+    product_27 = keras.ops.where(product_27, total_13_squared, total_41)
+    ratio_3 = product_26 / product_27
+    product_28 = ratio_3 * product_27
+    head_product_28 = _head(product_28)
+    total_42 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_42)
+    head_ratio_3 = _head(ratio_3)
+    head_product_27 = _head(product_27)
+    difference_27 = product_27 - head_product_27
+    difference_28 = ratio_3 - head_ratio_3
+    head_product_2 = _head(product_2)
+    head_total_39 = _head(total_39)
+    difference_29 = total_39 - head_total_39
+    difference_30 = product_2 - head_product_2
+    head_total_13 = _head(total_13)
+    difference_31 = total_13 - head_total_13
+    numerator_12 = head_product_2 * head_total_39 - product_26 + head_product_2 * difference_29
+    numerator_13 = numerator_12 + difference_30 * head_total_39 + difference_30 * difference_29
+    numerator_14 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = numerator_14 + (branch_25 - (total_39 - total_36)) * product_2
+    numerator_16 = head_total_13 * head_total_13 - product_27 + head_total_13 * difference_31
+    numerator_17 = numerator_16 + difference_31 * head_total_13 + difference_31 * difference_31
+    numerator_18 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = -((numerator_18 + difference_20 * total_13 * 2.0) * ratio_3)
+    numerator_20 = head_ratio_3 * head_product_27 - product_29 + head_ratio_3 * difference_27
+    numerator_21 = numerator_20 + difference_28 * head_product_27
+    numerator_22 = numerator_21 + difference_28 * difference_27
+    numerator_23 = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_22)
+    numerator_24 = product_26 - product_29 + numerator_23 + numerator_15 + numerator_19
+    numerator_24 = numerator_24 / product_27
+    abs_numerator_24 = keras.ops.abs(numerator_24)
+    abs_numerator_24 = keras.ops.where(abs_numerator_24 < float("inf"), numerator_24, 0.0)
+    total_43 = ratio_3 + abs_numerator_24
+    smaller_2 = _minimum(product_6, 0.0)
+    total_30_squared = keras.ops.square(total_30)
+    head_4 = _head(total_30_squared)
+    total_44 = head_4 + (total_30_squared - head_4)
+    product_30 = total_30_squared * 2.0**-60
+    product_30 = (product_30 == 0.0) | (total_30_squared == head_4)
+    product_30 = keras.ops.where(product_30, total_30_squared, total_44)
+    product_31 = product_3 * product_30
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = keras.ops.where(product_32, product_31, total_45)
+    minus_product_32 = -product_32
+    total_46 = smaller_2 + minus_product_32
+    difference_32 = total_46 - smaller_2
+    head_product_3 = _head(product_3)
+    head_product_30 = _head(product_30)
+    difference_33 = product_30 - head_product_30
+    difference_34 = product_3 - head_product_3
+    total_47 = smaller_2 - (total_46 - difference_32) + (minus_product_32 - difference_32)
+    total_48 = head_total_30 * head_total_30 - product_30 + head_total_30 * difference_21
+    total_48 = total_48 + difference_21 * head_total_30 + difference_21 * difference_21
+    total_48 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = (total_48 + difference_23 * total_30 * 2.0) * product_3
+    difference_35 = head_product_3 * head_product_30 - product_32
+    difference_35 = difference_35 + head_product_3 * difference_33
+    difference_35 = difference_35 + difference_34 * head_product_30
+    difference_35 = difference_35 + difference_34 * difference_33
+    difference_35 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, difference_35) + total_48
+    difference_35 = -difference_35
+    outside_2 = is_equal & (branch <= 0.0) | differs & (product_6 <= 0.0)
+    total_47 = total_47 + keras.ops.where(outside_2, total_4, 0.0) + difference_35
+    branch_26 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+    total_49 = total_46 + branch_26
+    product_33 = 0.5 * total_49
+    abs_product_33 = keras.ops.abs(product_33)
+    is_less_4 = abs_product_33 < 0.25
+    total_50 = product_33 + 1.0
+    difference_36 = total_50 - product_33
+    product_34 = (_1_OVER_15_FACTORIAL * product_33 + _1_OVER_14_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_13_FACTORIAL) * product_33 + _1_OVER_12_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_11_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_10_FACTORIAL) * product_33 + _1_OVER_9_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_8_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_7_FACTORIAL) * product_33 + _1_OVER_6_FACTORIAL
+    product_34 = (product_34 * product_33 + _1_OVER_5_FACTORIAL) * product_33
+    product_34 = (product_34 + _1_OVER_4_FACTORIAL) * product_33 + _1_OVER_3_FACTORIAL
+    product_34 = product_34 * product_33 + _1_OVER_2_FACTORIAL
+    product_34 = keras.ops.square(product_33) * product_34
+    product_34 = product_33 - (total_50 - difference_36) + (1.0 - difference_36) + product_34
+    branch_27 = keras.ops.where(keras.ops.abs(product_34) < float("inf"), product_34, 0.0)
+    total_51 = total_50 + branch_27
+    exp_product_33 = keras.ops.exp(product_33)
+    branch_28 = keras.ops.where(is_less_4, total_51, exp_product_33)
+    branch_29 = keras.ops.where(is_less_4, branch_27 - (total_51 - total_50), 0.0)
+    branch_30 = keras.ops.where(keras.ops.abs(branch_29) < float("inf"), branch_29, 0.0)
+    total_52 = branch_28 + branch_30
+    product_35 = total_43 * total_52
+    head_product_35 = _head(product_35)
+    total_53 = head_product_35 + (product_35 - head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = keras.ops.where(product_36, product_35, total_53)
+    head_total_43 = _head(total_43)
+    head_total_52 = _head(total_52)
+    difference_37 = total_52 - head_total_52
+    difference_38 = total_43 - head_total_43
+    difference_39 = branch_30 - (total_52 - branch_28)
+    total_54 = head_total_43 * head_total_52 - product_36 + head_total_43 * difference_37
+    total_54 = total_54 + difference_38 * head_total_52 + difference_38 * difference_37
+    total_54 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_54 = total_54 + (abs_numerator_24 - (total_43 - ratio_3)) * total_52
+    total_54 = total_54 + difference_39 * total_43
+    branch_31 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0)
+    total_55 = product_36 + branch_31
+    difference_40 = branch_26 - (total_49 - total_46)
+    is_gone = keras.ops.abs(difference_40)
+    is_gone = total_49 + keras.ops.where(is_gone < float("inf"), difference_40, 0.0)
     is_gone = is_gone < -800.0
     scale = _maximum(keras.ops.abs(smaller), 1.0)
     smaller_3 = _minimum(scale, keras.ops.convert_to_tensor(10822639409.680916, x.dtype))
     smaller_3 = keras.ops.where(is_gone, smaller_3, scale)
     smaller_3_squared = keras.ops.square(smaller_3)
-    head_7 = _head(smaller_3_squared)
-    difference_54 = smaller_3_squared - head_7
-    difference_54 = head_7 + keras.ops.where(smaller_3_squared == head_7, 0.0, difference_54)
-    product_25 = difference_54 * smaller_3
-    head_product_25 = _head(product_25)
-    difference_55 = product_25 - head_product_25
-    difference_55 = keras.ops.where(product_25 == head_product_25, 0.0, difference_55)
-    difference_55 = head_product_25 + difference_55
-    head_8 = _head(difference_54)
+    head_5 = _head(smaller_3_squared)
+    total_56 = head_5 + (smaller_3_squared - head_5)
+    product_37 = smaller_3_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (smaller_3_squared == head_5)
+    product_37 = keras.ops.where(product_37, smaller_3_squared, total_56)
+    product_38 = product_37 * smaller_3
+    head_product_38 = _head(product_38)
+    total_57 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_57)
+    head_product_37 = _head(product_37)
     head_smaller_3 = _head(smaller_3)
-    difference_56 = smaller_3 - head_smaller_3
-    difference_57 = difference_54 - head_8
-    total_40 = head_8 * head_smaller_3 - difference_55 + head_8 * difference_56
-    total_40 = total_40 + difference_57 * head_smaller_3 + difference_57 * difference_56
-    total_40 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, total_40)
-    branch_32 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
-    total_41 = difference_55 + branch_32
-    product_26 = total_39 * total_41
-    head_product_26 = _head(product_26)
-    difference_58 = product_26 - head_product_26
-    difference_58 = keras.ops.where(product_26 == head_product_26, 0.0, difference_58)
-    difference_58 = head_product_26 + difference_58
-    head_total_39 = _head(total_39)
-    head_total_41 = _head(total_41)
-    difference_59 = total_41 - head_total_41
-    difference_60 = total_39 - head_total_39
-    product_27 = (magnitude_5 - (total_39 - difference_48)) * total_41
-    product_28 = (branch_32 - (total_41 - difference_55)) * total_39
-    difference_61 = head_total_39 * head_total_41 - difference_58
-    difference_61 = difference_61 + head_total_39 * difference_59
-    difference_61 = difference_61 + difference_60 * head_total_41
-    difference_61 = difference_61 + difference_60 * difference_59
-    difference_61 = keras.ops.where(difference_58 * 2.0**-60 == 0.0, 0.0, difference_61)
-    difference_61 = difference_61 + product_27 + product_28
-    magnitude_6 = keras.ops.abs(difference_61)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_61, 0.0)
-    total_42 = difference_58 + magnitude_6
-    product_29 = total_42 * total_38
-    head_product_29 = _head(product_29)
-    difference_62 = product_29 - head_product_29
-    difference_62 = keras.ops.where(product_29 == head_product_29, 0.0, difference_62)
-    difference_62 = head_product_29 + difference_62
-    head_total_42 = _head(total_42)
-    difference_63 = total_42 - head_total_42
-    product_30 = (magnitude_6 - (total_42 - difference_58)) * total_38
-    difference_64 = head_total_42 * head_total_38 - difference_62
-    difference_64 = difference_64 + head_total_42 * difference_49
-    difference_64 = difference_64 + difference_63 * head_total_38
-    difference_64 = difference_64 + difference_63 * difference_49
-    difference_64 = keras.ops.where(difference_62 * 2.0**-60 == 0.0, 0.0, difference_64)
-    difference_64 = difference_64 + product_30 + difference_51 * total_42
-    magnitude_7 = keras.ops.abs(difference_64)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_64, 0.0)
-    magnitude_7 = difference_62 + magnitude_7
-    binade_3 = _binade(exp_product_21 * _4_OVER_3)
+    difference_41 = smaller_3 - head_smaller_3
+    difference_42 = product_37 - head_product_37
+    difference_43 = head_product_37 * head_smaller_3 - product_39
+    difference_43 = difference_43 + head_product_37 * difference_41
+    difference_43 = difference_43 + difference_42 * head_smaller_3
+    difference_43 = difference_43 + difference_42 * difference_41
+    difference_43 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_43)
+    magnitude_3 = keras.ops.abs(difference_43)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_43, 0.0)
+    total_58 = product_39 + magnitude_3
+    product_40 = total_55 * total_58
+    head_product_40 = _head(product_40)
+    total_59 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_59)
+    head_total_55 = _head(total_55)
+    head_total_58 = _head(total_58)
+    difference_44 = total_58 - head_total_58
+    difference_45 = total_55 - head_total_55
+    total_60 = head_total_55 * head_total_58 - product_41 + head_total_55 * difference_44
+    total_60 = total_60 + difference_45 * head_total_58 + difference_45 * difference_44
+    total_60 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_60)
+    total_60 = total_60 + (branch_31 - (total_55 - product_36)) * total_58
+    total_60 = total_60 + (magnitude_3 - (total_58 - product_39)) * total_55
+    branch_32 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
+    total_61 = product_41 + branch_32
+    product_42 = total_61 * total_52
+    head_product_42 = _head(product_42)
+    total_62 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_62)
+    head_total_61 = _head(total_61)
+    difference_46 = total_61 - head_total_61
+    total_63 = head_total_61 * head_total_52 - product_43 + head_total_61 * difference_37
+    total_63 = total_63 + difference_46 * head_total_52 + difference_46 * difference_37
+    total_63 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_63)
+    total_63 = total_63 + (branch_32 - (total_61 - product_41)) * total_52
+    total_63 = total_63 + difference_39 * total_61
+    branch_33 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0)
+    branch_33 = product_43 + branch_33
+    binade_3 = _binade(exp_product_33 * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
-    branch_33 = keras.ops.where(inside_3, binade_3, 1.0)
-    ratio_4 = exp_product_21 / branch_33
-    floor_3 = _floor(keras.ops.log(branch_33) * _1_OVER_LOG_2 + 0.5)
-    difference_65 = product_21 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_5 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_43 = difference_65 + negated_5
-    difference_66 = total_43 - difference_65
-    total_44 = difference_65 - (total_43 - difference_66) + (negated_5 - difference_66)
-    total_44 = total_44 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_34 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_45 = total_43 + branch_34
-    numerator_25 = (_1_OVER_15_FACTORIAL * total_45 + _1_OVER_14_FACTORIAL) * total_45
-    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_45 + _1_OVER_12_FACTORIAL
-    numerator_27 = (numerator_26 * total_45 + _1_OVER_11_FACTORIAL) * total_45
-    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_45 + _1_OVER_9_FACTORIAL
-    numerator_29 = (numerator_28 * total_45 + _1_OVER_8_FACTORIAL) * total_45
-    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_45 + _1_OVER_6_FACTORIAL
-    numerator_31 = (numerator_30 * total_45 + _1_OVER_5_FACTORIAL) * total_45
-    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_45 + _1_OVER_3_FACTORIAL
-    numerator_33 = keras.ops.square(total_45) * (numerator_32 * total_45 + _1_OVER_2_FACTORIAL)
-    numerator_34 = numerator_33 + (branch_34 - (total_45 - total_43))
-    numerator_34 = (1.0 - ratio_4 + total_45 + numerator_34) / ratio_4
-    numerator_34 = keras.ops.where(inside_3 & (abs_product_21 >= 0.25), numerator_34, 0.0)
-    numerator_34 = numerator_34 + difference_53 * 0.5
-    total_46 = numerator_34 + numerator_34
-    product_31 = magnitude_7 * total_46
-    total_47 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0) + 1.0
-    total_47 = magnitude_7 * total_47
-    branch_35 = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
-    branch_35 = magnitude_7 + branch_35
-    return keras.ops.where(keras.ops.abs(magnitude_7) < 2.0**-60, total_47, branch_35)
+    branch_34 = keras.ops.where(inside_3, binade_3, 1.0)
+    ratio_4 = exp_product_33 / branch_34
+    floor_3 = _floor(keras.ops.log(branch_34) * _1_OVER_LOG_2 + 0.5)
+    difference_47 = product_33 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_4 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_64 = difference_47 + negated_4
+    difference_48 = total_64 - difference_47
+    total_65 = difference_47 - (total_64 - difference_48) + (negated_4 - difference_48)
+    total_65 = total_65 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_35 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    total_66 = total_64 + branch_35
+    numerator_25 = (_1_OVER_15_FACTORIAL * total_66 + _1_OVER_14_FACTORIAL) * total_66
+    numerator_26 = (numerator_25 + _1_OVER_13_FACTORIAL) * total_66 + _1_OVER_12_FACTORIAL
+    numerator_27 = (numerator_26 * total_66 + _1_OVER_11_FACTORIAL) * total_66
+    numerator_28 = (numerator_27 + _1_OVER_10_FACTORIAL) * total_66 + _1_OVER_9_FACTORIAL
+    numerator_29 = (numerator_28 * total_66 + _1_OVER_8_FACTORIAL) * total_66
+    numerator_30 = (numerator_29 + _1_OVER_7_FACTORIAL) * total_66 + _1_OVER_6_FACTORIAL
+    numerator_31 = (numerator_30 * total_66 + _1_OVER_5_FACTORIAL) * total_66
+    numerator_32 = (numerator_31 + _1_OVER_4_FACTORIAL) * total_66 + _1_OVER_3_FACTORIAL
+    numerator_33 = keras.ops.square(total_66) * (numerator_32 * total_66 + _1_OVER_2_FACTORIAL)
+    numerator_34 = numerator_33 + (branch_35 - (total_66 - total_64))
+    numerator_34 = (1.0 - ratio_4 + total_66 + numerator_34) / ratio_4
+    numerator_34 = keras.ops.where(inside_3 & (abs_product_33 >= 0.25), numerator_34, 0.0)
+    numerator_34 = numerator_34 + difference_40 * 0.5
+    total_67 = numerator_34 + numerator_34
+    product_44 = branch_33 * total_67
+    total_68 = keras.ops.where(keras.ops.abs(total_67) < float("inf"), total_67, 0.0) + 1.0
+    total_68 = branch_33 * total_68
+    branch_36 = keras.ops.where(keras.ops.abs(product_44) < float("inf"), product_44, 0.0)
+    branch_36 = branch_33 + branch_36
+    return keras.ops.where(keras.ops.abs(branch_33) < 2.0**-60, total_68, branch_36)
 
 
 def _upstream(arguments, upstream):

@@ -285,91 +285,100 @@ def _second_derivative_x_x(x, alpha, beta):
     magnitude = keras.ops.abs(beta * x)
     product = 8.0 * _expm1(-2.0 * magnitude) * alpha * keras.ops.square(beta)
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     minus_magnitude = -magnitude
     is_less = keras.ops.abs(minus_magnitude) < 0.5
     growth = _expm1(minus_magnitude)
-    total = growth + 1.0
-    root_t = keras.ops.where(is_less, total, keras.ops.exp(minus_magnitude))
-    product_2 = branch * root_t
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    product_3 = difference * root_t
+    total_2 = growth + 1.0
+    root_t = keras.ops.where(is_less, total_2, keras.ops.exp(minus_magnitude))
+    product_3 = product_2 * root_t
     head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    branch_2 = keras.ops.where(is_negative, -difference_2, difference_2)
+    total_3 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_3)
+    product_5 = product_4 * root_t
+    head_product_5 = _head(product_5)
+    total_4 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_4)
+    branch = keras.ops.where(is_negative, -product_6, product_6)
     root_t_squared = keras.ops.square(root_t)
     head = _head(root_t_squared)
-    t = head + keras.ops.where(root_t_squared == head, 0.0, root_t_squared - head)
-    total_2 = t + 1.0
-    difference_3 = total_2 - t
+    t = head + (root_t_squared - head)
+    t_2 = root_t_squared * 2.0**-60
+    t = keras.ops.where((t_2 == 0.0) | (root_t_squared == head), root_t_squared, t)
+    total_5 = t + 1.0
+    difference = total_5 - t
     head_root_t = _head(root_t)
-    difference_4 = root_t - head_root_t
-    branch_3 = keras.ops.where(is_less, growth - (total - 1.0), 0.0)
-    total_3 = head_root_t * head_root_t - t + head_root_t * difference_4
-    total_3 = total_3 + difference_4 * head_root_t + difference_4 * difference_4
-    total_3 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_3) + branch_3 * root_t * 2.0
-    total_3 = t - (total_2 - difference_3) + (1.0 - difference_3) + total_3
-    branch_4 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-    total_4 = total_2 + branch_4
-    total_4_squared = keras.ops.square(total_4)
-    head_2 = _head(total_4_squared)
-    branch_5 = keras.ops.where(total_4_squared == head_2, 0.0, total_4_squared - head_2)
-    branch_5 = head_2 + branch_5
-    product_4 = branch_5 * total_4
+    difference_2 = root_t - head_root_t
+    branch_2 = keras.ops.where(is_less, growth - (total_2 - 1.0), 0.0)
+    total_6 = head_root_t * head_root_t - t + head_root_t * difference_2
+    total_6 = total_6 + difference_2 * head_root_t + difference_2 * difference_2
+    total_6 = keras.ops.where(t * 2.0**-60 == 0.0, 0.0, total_6) + branch_2 * root_t * 2.0
+    total_6 = t - (total_5 - difference) + (1.0 - difference) + total_6
+    branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
+    total_7 = total_5 + branch_3
+    total_7_squared = keras.ops.square(total_7)
+    head_2 = _head(total_7_squared)
+    total_8 = head_2 + (total_7_squared - head_2)
+    product_7 = total_7_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (total_7_squared == head_2)
+    product_7 = keras.ops.where(product_7, total_7_squared, total_8)
+    product_8 = product_7 * total_7
+    head_product_8 = _head(product_8)
+    total_9 = head_product_8 + (product_8 - head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = keras.ops.where(product_9, product_8, total_9)
+    ratio = branch / product_9
+    product_10 = ratio * product_9
+    head_product_10 = _head(product_10)
+    total_10 = head_product_10 + (product_10 - head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = keras.ops.where(product_11, product_10, total_10)
+    head_ratio = _head(ratio)
+    head_product_9 = _head(product_9)
+    difference_3 = product_9 - head_product_9
+    difference_4 = ratio - head_ratio
     head_product_4 = _head(product_4)
     difference_5 = product_4 - head_product_4
-    difference_5 = keras.ops.where(product_4 == head_product_4, 0.0, difference_5)
-    difference_5 = head_product_4 + difference_5
-    ratio = branch_2 / difference_5
-    product_5 = ratio * difference_5
-    head_product_5 = _head(product_5)
-    difference_6 = product_5 - head_product_5
-    difference_6 = keras.ops.where(product_5 == head_product_5, 0.0, difference_6)
-    difference_6 = head_product_5 + difference_6
-    head_ratio = _head(ratio)
-    head_difference_5 = _head(difference_5)
-    difference_7 = difference_5 - head_difference_5
-    difference_8 = ratio - head_ratio
-    head_difference = _head(difference)
-    difference_9 = difference - head_difference
-    head_branch = _head(branch)
-    difference_10 = branch - head_branch
-    total_5 = head_branch * head_root_t - difference + head_branch * difference_4
-    total_5 = total_5 + difference_10 * head_root_t + difference_10 * difference_4
-    total_5 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_5)
-    total_5 = (total_5 + branch_3 * branch) * root_t
-    difference_11 = head_difference * head_root_t - difference_2
-    difference_11 = difference_11 + head_difference * difference_4 + difference_9 * head_root_t
-    difference_11 = difference_11 + difference_9 * difference_4
-    difference_11 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, difference_11)
-    difference_11 = difference_11 + total_5 + branch_3 * difference
-    head_branch_5 = _head(branch_5)
-    head_total_4 = _head(total_4)
-    difference_12 = total_4 - head_total_4
-    difference_13 = branch_5 - head_branch_5
-    difference_14 = branch_4 - (total_4 - total_2)
-    numerator = head_branch_5 * head_total_4 - difference_5 + head_branch_5 * difference_12
-    numerator = numerator + difference_13 * head_total_4 + difference_13 * difference_12
-    numerator = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator_2 = head_ratio * head_difference_5 - difference_6 + head_ratio * difference_7
-    numerator_3 = numerator_2 + difference_8 * head_difference_5 + difference_8 * difference_7
-    numerator_4 = -keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = branch_2 - difference_6 + numerator_4
-    numerator_6 = numerator_5 + keras.ops.where(is_negative, -difference_11, difference_11)
-    numerator_7 = head_total_4 * head_total_4 - branch_5 + head_total_4 * difference_12
-    numerator_8 = numerator_7 + difference_12 * head_total_4 + difference_12 * difference_12
-    numerator_9 = keras.ops.where(branch_5 * 2.0**-60 == 0.0, 0.0, numerator_8)
-    numerator = numerator + (numerator_9 + difference_14 * total_4 * 2.0) * total_4
-    numerator = numerator_6 - (numerator + difference_14 * branch_5) * ratio
-    numerator = keras.ops.where(is_at_least, 0.0, numerator / difference_5)
-    branch_6 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
-    return keras.ops.where(is_at_least, 0.0, ratio) + branch_6
+    head_product_2 = _head(product_2)
+    difference_6 = product_2 - head_product_2
+    total_11 = head_product_2 * head_root_t - product_4 + head_product_2 * difference_2
+    total_11 = total_11 + difference_6 * head_root_t + difference_6 * difference_2
+    total_11 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = (total_11 + branch_2 * product_2) * root_t
+    total_12 = head_product_4 * head_root_t - product_6 + head_product_4 * difference_2
+    total_12 = total_12 + difference_5 * head_root_t + difference_5 * difference_2
+    total_12 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_12) + total_11
+    total_12 = total_12 + branch_2 * product_4
+    head_product_7 = _head(product_7)
+    head_total_7 = _head(total_7)
+    difference_7 = total_7 - head_total_7
+    difference_8 = product_7 - head_product_7
+    difference_9 = branch_3 - (total_7 - total_5)
+    numerator = head_product_7 * head_total_7 - product_9 + head_product_7 * difference_7
+    numerator = numerator + difference_8 * head_total_7 + difference_8 * difference_7
+    numerator = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator_2 = head_total_7 * head_total_7 - product_7 + head_total_7 * difference_7
+    numerator_3 = numerator_2 + difference_7 * head_total_7 + difference_7 * difference_7
+    numerator_4 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator = numerator + (numerator_4 + difference_9 * total_7 * 2.0) * total_7
+    numerator = -((numerator + difference_9 * product_7) * ratio)
+    numerator_5 = head_ratio * head_product_9 - product_11 + head_ratio * difference_3
+    numerator_6 = numerator_5 + difference_4 * head_product_9 + difference_4 * difference_3
+    numerator_7 = -keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = branch - product_11 + numerator_7
+    numerator = numerator_8 + keras.ops.where(is_negative, -total_12, total_12) + numerator
+    numerator = keras.ops.where(is_at_least, 0.0, numerator / product_9)
+    branch_4 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
+    return keras.ops.where(is_at_least, 0.0, ratio) + branch_4
 
 
 def _second_derivative_x_alpha(x, alpha, beta):

@@ -232,150 +232,161 @@ def _value(x, amplitude, frequency):
     total_3 = total + branch
     total_3_squared = keras.ops.square(total_3)
     head = _head(total_3_squared)
-    total_4 = head + keras.ops.where(total_3_squared == head, 0.0, total_3_squared - head)
-    product = 0.5 * total_4
-    minus_product = -product
-    total_5 = minus_product + 1.0
-    difference_4 = total_5 - minus_product
+    total_4 = head + (total_3_squared - head)
+    product = total_3_squared * 2.0**-60
+    product = (product == 0.0) | (total_3_squared == head)
+    product = keras.ops.where(product, total_3_squared, total_4)
+    product_2 = 0.5 * product
+    minus_product_2 = -product_2
+    total_5 = minus_product_2 + 1.0
+    difference_4 = total_5 - minus_product_2
     head_total_3 = _head(total_3)
     difference_5 = total_3 - head_total_3
     difference_6 = branch - (total_3 - total)
-    product_2 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
-    product_2 = (product_2 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
-    product_2 = (product_2 * total_4 + _1_OVER_8_FACTORIAL) * total_4
-    product_2 = (product_2 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
-    product_2 = keras.ops.square(total_4) * product_2
-    total_6 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_5
+    product_3 = (_1_OVER_16_FACTORIAL * product + _MINUS_1_OVER_14_FACTORIAL) * product
+    product_3 = (product_3 + _1_OVER_12_FACTORIAL) * product + _MINUS_1_OVER_10_FACTORIAL
+    product_3 = (product_3 * product + _1_OVER_8_FACTORIAL) * product
+    product_3 = (product_3 + _MINUS_1_OVER_6_FACTORIAL) * product + _1_OVER_4_FACTORIAL
+    product_3 = keras.ops.square(product) * product_3
+    total_6 = head_total_3 * head_total_3 - product + head_total_3 * difference_5
     total_6 = total_6 + difference_5 * head_total_3 + difference_5 * difference_5
-    total_6 = 0.5 * keras.ops.where(total_4 * 2.0**-60 == 0.0, 0.0, total_6)
-    product_2 = product_2 - (total_6 + total_3 * difference_6)
-    product_2 = minus_product - (total_5 - difference_4) + (1.0 - difference_4) + product_2
-    branch_2 = keras.ops.where(keras.ops.abs(product_2) < float("inf"), product_2, 0.0)
-    total_7 = total_5 + branch_2
-    product_3 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
-    product_3 = (product_3 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
-    product_3 = (product_3 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
-    product_3 = (product_3 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
-    product_3 = total_3 * total_4 * product_3 + difference_6 * (1.0 - product)
-    branch_3 = keras.ops.where(keras.ops.abs(product_3) < float("inf"), product_3, 0.0)
-    total_8 = total_3 + branch_3
-    branch_4 = keras.ops.where(outside, total_7, total_8)
+    total_6 = 0.5 * keras.ops.where(product * 2.0**-60 == 0.0, 0.0, total_6)
+    product_3 = product_3 - (total_6 + total_3 * difference_6)
+    total_7 = minus_product_2 - (total_5 - difference_4) + (1.0 - difference_4)
+    total_7 = total_7 + product_3
+    branch_2 = keras.ops.where(keras.ops.abs(total_7) < float("inf"), total_7, 0.0)
+    total_8 = total_5 + branch_2
+    product_4 = (_MINUS_1_OVER_15_FACTORIAL * product + _1_OVER_13_FACTORIAL) * product
+    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * product + _1_OVER_9_FACTORIAL
+    product_4 = (product_4 * product + _MINUS_1_OVER_7_FACTORIAL) * product
+    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * product + _MINUS_1_OVER_3_FACTORIAL
+    product_4 = total_3 * product * product_4 + difference_6 * (1.0 - product_2)
+    branch_3 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
+    total_9 = total_3 + branch_3
+    branch_4 = keras.ops.where(outside, total_8, total_9)
     sin_clamped = _sin(clamped)
     branch_5 = keras.ops.where(is_greater, -branch_4, branch_4)
     branch_5 = keras.ops.where(is_less, branch_5, sin_clamped)
-    difference_7 = branch_3 - (total_8 - total_3)
-    difference_7 = keras.ops.where(outside, branch_2 - (total_7 - total_5), difference_7)
+    difference_7 = branch_3 - (total_9 - total_3)
+    difference_7 = keras.ops.where(outside, branch_2 - (total_8 - total_5), difference_7)
     branch_6 = keras.ops.where(is_greater, -difference_7, difference_7)
     branch_6 = keras.ops.where(is_less, branch_6, 0.0)
     magnitude = keras.ops.abs(branch_5 - sin_clamped + branch_6)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
     branch_7 = keras.ops.where(magnitude, branch_5, sin_clamped)
-    product_4 = amplitude * branch_7
-    head_product_4 = _head(product_4)
-    difference_8 = product_4 - head_product_4
-    difference_8 = keras.ops.where(product_4 == head_product_4, 0.0, difference_8)
-    difference_8 = head_product_4 + difference_8
-    total_9 = difference_8 + larger
-    difference_9 = total_9 - difference_8
+    product_5 = amplitude * branch_7
+    head_product_5 = _head(product_5)
+    total_10 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_10)
+    total_11 = product_6 + larger
+    difference_8 = total_11 - product_6
     head_amplitude = _head(amplitude)
     head_branch_7 = _head(branch_7)
-    difference_10 = branch_7 - head_branch_7
-    difference_11 = amplitude - head_amplitude
-    total_10 = difference_8 - (total_9 - difference_9) + (larger - difference_9)
-    product_5 = keras.ops.where(magnitude, branch_6, 0.0) * amplitude
-    difference_12 = head_amplitude * head_branch_7 - difference_8
-    difference_12 = difference_12 + head_amplitude * difference_10
-    difference_12 = difference_12 + difference_11 * head_branch_7
-    difference_12 = difference_12 + difference_11 * difference_10
-    difference_12 = keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, difference_12)
-    total_10 = total_10 + (difference_12 + product_5)
-    branch_8 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_9 + branch_8
-    difference_13 = branch_8 - (total_11 - total_9)
-    product_6 = 0.5 * -keras.ops.abs(larger)
-    abs_product_6 = keras.ops.abs(product_6)
-    is_less_2 = abs_product_6 < 0.25
-    total_12 = product_6 + 1.0
-    difference_14 = total_12 - product_6
-    product_7 = (_1_OVER_15_FACTORIAL * product_6 + _1_OVER_14_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_13_FACTORIAL) * product_6 + _1_OVER_12_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_11_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_10_FACTORIAL) * product_6 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_8_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_7_FACTORIAL) * product_6 + _1_OVER_6_FACTORIAL
-    product_7 = (product_7 * product_6 + _1_OVER_5_FACTORIAL) * product_6
-    product_7 = (product_7 + _1_OVER_4_FACTORIAL) * product_6 + _1_OVER_3_FACTORIAL
-    product_7 = keras.ops.square(product_6) * (product_7 * product_6 + _1_OVER_2_FACTORIAL)
-    product_7 = product_6 - (total_12 - difference_14) + (1.0 - difference_14) + product_7
-    branch_9 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
-    total_13 = total_12 + branch_9
-    exp_product_6 = keras.ops.exp(product_6)
-    branch_10 = keras.ops.where(is_less_2, branch_9 - (total_13 - total_12), 0.0)
+    difference_9 = branch_7 - head_branch_7
+    difference_10 = amplitude - head_amplitude
+    total_12 = head_amplitude * head_branch_7 - product_6 + head_amplitude * difference_9
+    total_12 = total_12 + difference_10 * head_branch_7 + difference_10 * difference_9
+    total_12 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = total_12 + keras.ops.where(magnitude, branch_6, 0.0) * amplitude
+    total_12 = product_6 - (total_11 - difference_8) + (larger - difference_8) + total_12
+    branch_8 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
+    total_13 = total_11 + branch_8
+    difference_11 = branch_8 - (total_13 - total_11)
+    product_7 = 0.5 * -keras.ops.abs(larger)
+    abs_product_7 = keras.ops.abs(product_7)
+    is_less_2 = abs_product_7 < 0.25
+    total_14 = product_7 + 1.0
+    difference_12 = total_14 - product_7
+    product_8 = (_1_OVER_15_FACTORIAL * product_7 + _1_OVER_14_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_13_FACTORIAL) * product_7 + _1_OVER_12_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_11_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_10_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_7_FACTORIAL) * product_7 + _1_OVER_6_FACTORIAL
+    product_8 = (product_8 * product_7 + _1_OVER_5_FACTORIAL) * product_7
+    product_8 = (product_8 + _1_OVER_4_FACTORIAL) * product_7 + _1_OVER_3_FACTORIAL
+    product_8 = keras.ops.square(product_7) * (product_8 * product_7 + _1_OVER_2_FACTORIAL)
+    product_8 = product_7 - (total_14 - difference_12) + (1.0 - difference_12) + product_8
+    branch_9 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
+    total_15 = total_14 + branch_9
+    exp_product_7 = keras.ops.exp(product_7)
+    branch_10 = keras.ops.where(is_less_2, branch_9 - (total_15 - total_14), 0.0)
     branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
-    branch_11 = keras.ops.where(is_less_2, total_13, exp_product_6) + branch_11
-    binade = _binade(exp_product_6 * _4_OVER_3)
+    branch_11 = keras.ops.where(is_less_2, total_15, exp_product_7) + branch_11
+    binade = _binade(exp_product_7 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
     branch_12 = keras.ops.where(inside, binade, 1.0)
-    ratio = exp_product_6 / branch_12
+    ratio = exp_product_7 / branch_12
     floor_2 = _floor(keras.ops.log(branch_12) * _1_OVER_LOG_2 + 0.5)
-    difference_15 = product_6 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_13 = product_7 - floor_2 * _THE_FIRST_DIGITS_OF_LOG_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_LOG_2)
-    total_14 = difference_15 + negated_2
-    difference_16 = total_14 - difference_15
-    total_15 = difference_15 - (total_14 - difference_16) + (negated_2 - difference_16)
-    total_15 = total_15 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_14 + branch_13
-    numerator = (_1_OVER_15_FACTORIAL * total_16 + _1_OVER_14_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_16 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_11_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_16 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_8_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_16 + _1_OVER_6_FACTORIAL
-    numerator = (numerator * total_16 + _1_OVER_5_FACTORIAL) * total_16
-    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_16 + _1_OVER_3_FACTORIAL
-    numerator = keras.ops.square(total_16) * (numerator * total_16 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_16 + (numerator + (branch_13 - (total_16 - total_14)))
-    numerator = keras.ops.where(inside & (abs_product_6 >= 0.25), numerator / ratio, 0.0)
-    product_8 = branch_11 * numerator
-    branch_14 = keras.ops.where(keras.ops.abs(product_8) < float("inf"), product_8, 0.0)
+    total_16 = difference_13 + negated_2
+    difference_14 = total_16 - difference_13
+    total_17 = difference_13 - (total_16 - difference_14) + (negated_2 - difference_14)
+    total_17 = total_17 - floor_2 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
+    total_18 = total_16 + branch_13
+    numerator = (_1_OVER_15_FACTORIAL * total_18 + _1_OVER_14_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_18 + _1_OVER_12_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_11_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_18 + _1_OVER_9_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_8_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_7_FACTORIAL) * total_18 + _1_OVER_6_FACTORIAL
+    numerator = (numerator * total_18 + _1_OVER_5_FACTORIAL) * total_18
+    numerator = (numerator + _1_OVER_4_FACTORIAL) * total_18 + _1_OVER_3_FACTORIAL
+    numerator = keras.ops.square(total_18) * (numerator * total_18 + _1_OVER_2_FACTORIAL)
+    numerator = 1.0 - ratio + total_18 + (numerator + (branch_13 - (total_18 - total_16)))
+    numerator = keras.ops.where(inside & (abs_product_7 >= 0.25), numerator / ratio, 0.0)
+    product_9 = branch_11 * numerator
+    branch_14 = keras.ops.where(keras.ops.abs(product_9) < float("inf"), product_9, 0.0)
     branch_14 = branch_11 + branch_14
     branch_15 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
     branch_15 = branch_11 * (branch_15 + 1.0)
     branch_15 = keras.ops.where(keras.ops.abs(branch_11) < 2.0**-60, branch_15, branch_14)
     t = keras.ops.square(branch_15)
-    magnitude_2 = keras.ops.abs(difference_13)
-    magnitude_2 = total_11 + keras.ops.where(magnitude_2 < float("inf"), difference_13, 0.0)
+    magnitude_2 = keras.ops.abs(difference_11)
+    magnitude_2 = total_13 + keras.ops.where(magnitude_2 < float("inf"), difference_11, 0.0)
     magnitude_2 = magnitude_2 * (1.0 / (1.0 + t))
     head_magnitude_2 = _head(magnitude_2)
-    difference_17 = magnitude_2 - head_magnitude_2
-    difference_17 = keras.ops.where(magnitude_2 == head_magnitude_2, 0.0, difference_17)
-    difference_17 = head_magnitude_2 + difference_17
+    total_19 = head_magnitude_2 + (magnitude_2 - head_magnitude_2)
+    product_10 = magnitude_2 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (magnitude_2 == head_magnitude_2)
+    product_10 = keras.ops.where(product_10, magnitude_2, total_19)
     branch_16 = keras.ops.where(larger < 0.0, branch_15, 1.0)
-    product_9 = difference_17 * branch_16
-    head_product_9 = _head(product_9)
-    difference_18 = product_9 - head_product_9
-    difference_18 = keras.ops.where(product_9 == head_product_9, 0.0, difference_18)
-    difference_18 = head_product_9 + difference_18
-    product_10 = difference_18 * branch_16
-    head_product_10 = _head(product_10)
-    difference_19 = product_10 - head_product_10
-    difference_19 = keras.ops.where(product_10 == head_product_10, 0.0, difference_19)
-    difference_19 = head_product_10 + difference_19
-    head_2 = _head(difference_18)
+    product_11 = product_10 * branch_16
+    head_product_11 = _head(product_11)
+    total_20 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_20)
+    product_13 = product_12 * branch_16
+    head_product_13 = _head(product_13)
+    total_21 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_21)
+    head_product_12 = _head(product_12)
     head_branch_16 = _head(branch_16)
-    difference_20 = branch_16 - head_branch_16
-    difference_21 = difference_18 - head_2
-    head_3 = _head(difference_17)
-    difference_22 = difference_17 - head_3
-    total_17 = head_3 * head_branch_16 - difference_18 + head_3 * difference_20
-    total_17 = total_17 + difference_22 * head_branch_16 + difference_22 * difference_20
-    total_17 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_17) * branch_16
-    total_18 = head_2 * head_branch_16 - difference_19 + head_2 * difference_20
-    total_18 = total_18 + difference_21 * head_branch_16 + difference_21 * difference_20
-    total_18 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_18) + total_17
-    branch_17 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
-    value = difference_19 + branch_17
+    difference_15 = branch_16 - head_branch_16
+    difference_16 = product_12 - head_product_12
+    head_product_10 = _head(product_10)
+    difference_17 = product_10 - head_product_10
+    difference_18 = head_product_10 * head_branch_16 - product_12
+    difference_18 = difference_18 + head_product_10 * difference_15
+    difference_18 = difference_18 + difference_17 * head_branch_16
+    difference_18 = difference_18 + difference_17 * difference_15
+    difference_18 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_18)
+    difference_18 = difference_18 * branch_16
+    difference_19 = head_product_12 * head_branch_16 - product_14
+    difference_19 = difference_19 + head_product_12 * difference_15
+    difference_19 = difference_19 + difference_16 * head_branch_16
+    difference_19 = difference_19 + difference_16 * difference_15
+    difference_19 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_19)
+    difference_19 = difference_19 + difference_18
+    magnitude_3 = keras.ops.abs(difference_19)
+    value = product_14 + keras.ops.where(magnitude_3 < float("inf"), difference_19, 0.0)
     return value, gradient
 
 
@@ -393,249 +404,270 @@ def _derivative_x(x, amplitude, frequency):
 
     product = amplitude * frequency
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
     larger = _maximum(x, -(2.0**40))
-    product_2 = frequency * larger
-    head_product_2 = _head(product_2)
-    difference = product_2 - head_product_2
-    difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-    difference = head_product_2 + difference
-    clamped = keras.ops.clip(difference, -(2.0**100), 2.0**100)
+    product_3 = frequency * larger
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = keras.ops.where(product_4, product_3, total_2)
+    clamped = keras.ops.clip(product_4, -(2.0**100), 2.0**100)
     is_less = keras.ops.abs(clamped) < 1000.0
     floor = _floor(clamped * _2_OVER_PI + 0.5)
-    difference_2 = floor - 4.0 * _floor(0.25 * floor)
-    is_equal = difference_2 == 1.0
-    outside = is_equal | (difference_2 == 2.0)
-    outside_2 = is_equal | (difference_2 == 3.0)
-    difference_3 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    difference = floor - 4.0 * _floor(0.25 * floor)
+    is_equal = difference == 1.0
+    outside = is_equal | (difference == 2.0)
+    outside_2 = is_equal | (difference == 3.0)
+    difference_2 = clamped - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total = difference_3 + negated
-    difference_4 = total - difference_3
-    total_2 = difference_3 - (total - difference_4) + (negated - difference_4)
-    total_2 = total_2 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    total_3 = total + branch_2
-    total_3_squared = keras.ops.square(total_3)
-    head = _head(total_3_squared)
-    total_4 = head + keras.ops.where(total_3_squared == head, 0.0, total_3_squared - head)
-    difference_5 = branch_2 - (total_3 - total)
-    product_3 = 0.5 * total_4
-    product_4 = (_MINUS_1_OVER_15_FACTORIAL * total_4 + _1_OVER_13_FACTORIAL) * total_4
-    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * total_4 + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * total_4 + _MINUS_1_OVER_7_FACTORIAL) * total_4
-    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * total_4 + _MINUS_1_OVER_3_FACTORIAL
-    product_4 = total_3 * total_4 * product_4 + difference_5 * (1.0 - product_3)
-    branch_3 = keras.ops.where(keras.ops.abs(product_4) < float("inf"), product_4, 0.0)
-    total_5 = total_3 + branch_3
-    minus_product_3 = -product_3
-    total_6 = minus_product_3 + 1.0
-    difference_6 = total_6 - minus_product_3
-    head_total_3 = _head(total_3)
-    difference_7 = total_3 - head_total_3
-    product_5 = (_1_OVER_16_FACTORIAL * total_4 + _MINUS_1_OVER_14_FACTORIAL) * total_4
-    product_5 = (product_5 + _1_OVER_12_FACTORIAL) * total_4 + _MINUS_1_OVER_10_FACTORIAL
-    product_5 = (product_5 * total_4 + _1_OVER_8_FACTORIAL) * total_4
-    product_5 = (product_5 + _MINUS_1_OVER_6_FACTORIAL) * total_4 + _1_OVER_4_FACTORIAL
-    product_5 = keras.ops.square(total_4) * product_5
-    total_7 = head_total_3 * head_total_3 - total_4 + head_total_3 * difference_7
-    total_7 = total_7 + difference_7 * head_total_3 + difference_7 * difference_7
-    total_7 = 0.5 * keras.ops.where(total_4 * 2.0**-60 == 0.0, 0.0, total_7)
-    product_5 = product_5 - (total_7 + total_3 * difference_5)
-    total_8 = minus_product_3 - (total_6 - difference_6) + (1.0 - difference_6)
-    total_8 = total_8 + product_5
-    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-    total_9 = total_6 + branch_4
-    branch_5 = keras.ops.where(outside_2, total_5, total_9)
+    total_3 = difference_2 + negated
+    difference_3 = total_3 - difference_2
+    total_4 = difference_2 - (total_3 - difference_3) + (negated - difference_3)
+    total_4 = total_4 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    total_5 = total_3 + branch
+    total_5_squared = keras.ops.square(total_5)
+    head = _head(total_5_squared)
+    total_6 = head + (total_5_squared - head)
+    product_5 = total_5_squared * 2.0**-60
+    product_5 = (product_5 == 0.0) | (total_5_squared == head)
+    product_5 = keras.ops.where(product_5, total_5_squared, total_6)
+    difference_4 = branch - (total_5 - total_3)
+    product_6 = 0.5 * product_5
+    product_7 = (_MINUS_1_OVER_15_FACTORIAL * product_5 + _1_OVER_13_FACTORIAL) * product_5
+    product_7 = (product_7 + _MINUS_1_OVER_11_FACTORIAL) * product_5 + _1_OVER_9_FACTORIAL
+    product_7 = (product_7 * product_5 + _MINUS_1_OVER_7_FACTORIAL) * product_5
+    product_7 = (product_7 + _1_OVER_5_FACTORIAL) * product_5 + _MINUS_1_OVER_3_FACTORIAL
+    product_7 = total_5 * product_5 * product_7 + difference_4 * (1.0 - product_6)
+    branch_2 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
+    total_7 = total_5 + branch_2
+    minus_product_6 = -product_6
+    total_8 = minus_product_6 + 1.0
+    difference_5 = total_8 - minus_product_6
+    head_total_5 = _head(total_5)
+    difference_6 = total_5 - head_total_5
+    product_8 = (_1_OVER_16_FACTORIAL * product_5 + _MINUS_1_OVER_14_FACTORIAL) * product_5
+    product_8 = (product_8 + _1_OVER_12_FACTORIAL) * product_5 + _MINUS_1_OVER_10_FACTORIAL
+    product_8 = (product_8 * product_5 + _1_OVER_8_FACTORIAL) * product_5
+    product_8 = (product_8 + _MINUS_1_OVER_6_FACTORIAL) * product_5 + _1_OVER_4_FACTORIAL
+    product_8 = keras.ops.square(product_5) * product_8
+    total_9 = head_total_5 * head_total_5 - product_5 + head_total_5 * difference_6
+    total_9 = total_9 + difference_6 * head_total_5 + difference_6 * difference_6
+    total_9 = 0.5 * keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_9)
+    product_8 = product_8 - (total_9 + total_5 * difference_4)
+    total_10 = minus_product_6 - (total_8 - difference_5) + (1.0 - difference_5)
+    total_10 = total_10 + product_8
+    branch_3 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+    total_11 = total_8 + branch_3
+    branch_4 = keras.ops.where(outside_2, total_7, total_11)
     cos_clamped = _cos(clamped)
-    branch_6 = keras.ops.where(outside, -branch_5, branch_5)
-    branch_6 = keras.ops.where(is_less, branch_6, cos_clamped)
-    difference_8 = branch_3 - (total_5 - total_3)
-    difference_9 = branch_4 - (total_9 - total_6)
-    branch_7 = keras.ops.where(outside_2, difference_8, difference_9)
-    branch_8 = keras.ops.where(is_less, keras.ops.where(outside, -branch_7, branch_7), 0.0)
-    magnitude = keras.ops.abs(branch_6 - cos_clamped + branch_8)
+    branch_5 = keras.ops.where(outside, -branch_4, branch_4)
+    branch_5 = keras.ops.where(is_less, branch_5, cos_clamped)
+    difference_7 = branch_2 - (total_7 - total_5)
+    difference_8 = branch_3 - (total_11 - total_8)
+    branch_6 = keras.ops.where(outside_2, difference_7, difference_8)
+    branch_7 = keras.ops.where(is_less, keras.ops.where(outside, -branch_6, branch_6), 0.0)
+    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_7)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_9 = keras.ops.where(magnitude, branch_6, cos_clamped)
-    product_6 = branch * branch_9
-    head_product_6 = _head(product_6)
-    difference_10 = product_6 - head_product_6
-    difference_10 = keras.ops.where(product_6 == head_product_6, 0.0, difference_10)
-    difference_10 = head_product_6 + difference_10
-    total_10 = difference_10 + 1.0
-    difference_11 = total_10 - difference_10
-    head_branch = _head(branch)
-    head_branch_9 = _head(branch_9)
-    difference_12 = branch_9 - head_branch_9
-    difference_13 = branch - head_branch
+    branch_8 = keras.ops.where(magnitude, branch_5, cos_clamped)
+    product_9 = product_2 * branch_8
+    head_product_9 = _head(product_9)
+    total_12 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_12)
+    total_13 = product_10 + 1.0
+    difference_9 = total_13 - product_10
+    head_product_2 = _head(product_2)
+    head_branch_8 = _head(branch_8)
+    difference_10 = branch_8 - head_branch_8
+    difference_11 = product_2 - head_product_2
     sin_clamped = _sin(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_14 = larger - head_larger
-    difference_15 = frequency - head_frequency
-    total_11 = head_frequency * head_larger - difference + head_frequency * difference_14
-    total_11 = total_11 + difference_15 * head_larger + difference_15 * difference_14
-    total_11 = keras.ops.where(difference * 2.0**-60 == 0.0, 0.0, total_11)
-    total_11 = keras.ops.where(clamped == difference, total_11, 0.0)
-    sin_total_11 = _sin(total_11)
-    product_7 = 2.0 * keras.ops.square(_sin(0.5 * total_11))
-    total_12 = head_branch * head_branch_9 - difference_10 + head_branch * difference_12
-    total_12 = total_12 + difference_13 * head_branch_9 + difference_13 * difference_12
-    total_12 = keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, total_12)
-    total_13 = difference_10 - (total_10 - difference_11) + (1.0 - difference_11)
-    difference_16 = -sin_clamped * sin_total_11 - cos_clamped * product_7
-    difference_16 = (keras.ops.where(magnitude, branch_8, 0.0) + difference_16) * branch
-    total_13 = total_13 + (total_12 + difference_16)
-    branch_10 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_10 + branch_10
-    difference_17 = branch_10 - (total_14 - total_10)
+    difference_12 = larger - head_larger
+    difference_13 = frequency - head_frequency
+    total_14 = head_frequency * head_larger - product_4 + head_frequency * difference_12
+    total_14 = total_14 + difference_13 * head_larger + difference_13 * difference_12
+    total_14 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = keras.ops.where(clamped == product_4, total_14, 0.0)
+    sin_total_14 = _sin(total_14)
+    product_11 = 2.0 * keras.ops.square(_sin(0.5 * total_14))
+    total_15 = head_product_2 * head_branch_8 - product_10 + head_product_2 * difference_10
+    total_15 = total_15 + difference_11 * head_branch_8 + difference_11 * difference_10
+    total_15 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = product_10 - (total_13 - difference_9) + (1.0 - difference_9)
+    difference_14 = -sin_clamped * sin_total_14 - cos_clamped * product_11
+    difference_14 = (keras.ops.where(magnitude, branch_7, 0.0) + difference_14) * product_2
+    total_16 = total_16 + (total_15 + difference_14)
+    branch_9 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
+    total_17 = total_13 + branch_9
+    difference_15 = branch_9 - (total_17 - total_13)
     minus_larger = -larger
     negated_2 = -keras.ops.abs(minus_larger)
     is_less_2 = keras.ops.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_15 = expm1_negated_2 + 1.0
-    t = keras.ops.where(is_less_2, total_15, keras.ops.exp(negated_2))
-    total_16 = t + 1.0
-    difference_18 = total_16 - t
-    branch_11 = keras.ops.where(is_less_2, expm1_negated_2 - (total_15 - 1.0), 0.0)
-    branch_11 = t - (total_16 - difference_18) + (1.0 - difference_18) + branch_11
-    branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
-    total_17 = total_16 + branch_12
-    ratio = 1.0 / total_17
-    product_8 = amplitude * ratio
-    head_product_8 = _head(product_8)
-    difference_19 = product_8 - head_product_8
-    difference_19 = keras.ops.where(product_8 == head_product_8, 0.0, difference_19)
-    difference_19 = head_product_8 + difference_19
-    is_greater = difference_2 > 1.5
-    branch_13 = keras.ops.where(outside_2, total_9, total_5)
-    branch_14 = keras.ops.where(is_greater, -branch_13, branch_13)
-    branch_14 = keras.ops.where(is_less, branch_14, sin_clamped)
-    branch_15 = keras.ops.where(outside_2, difference_9, difference_8)
-    branch_16 = keras.ops.where(is_greater, -branch_15, branch_15)
-    branch_16 = keras.ops.where(is_less, branch_16, 0.0)
-    magnitude_2 = keras.ops.abs(branch_14 - sin_clamped + branch_16)
+    total_18 = expm1_negated_2 + 1.0
+    t = keras.ops.where(is_less_2, total_18, keras.ops.exp(negated_2))
+    total_19 = t + 1.0
+    difference_16 = total_19 - t
+    branch_10 = keras.ops.where(is_less_2, expm1_negated_2 - (total_18 - 1.0), 0.0)
+    branch_10 = t - (total_19 - difference_16) + (1.0 - difference_16) + branch_10
+    branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
+    total_20 = total_19 + branch_11
+    ratio = 1.0 / total_20
+    product_12 = amplitude * ratio
+    head_product_12 = _head(product_12)
+    total_21 = head_product_12 + (product_12 - head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = keras.ops.where(product_13, product_12, total_21)
+    is_greater = difference > 1.5
+    branch_12 = keras.ops.where(outside_2, total_11, total_7)
+    branch_13 = keras.ops.where(is_greater, -branch_12, branch_12)
+    branch_13 = keras.ops.where(is_less, branch_13, sin_clamped)
+    branch_14 = keras.ops.where(outside_2, difference_8, difference_7)
+    branch_15 = keras.ops.where(is_greater, -branch_14, branch_14)
+    branch_15 = keras.ops.where(is_less, branch_15, 0.0)
+    magnitude_2 = keras.ops.abs(branch_13 - sin_clamped + branch_15)
     magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_17 = keras.ops.where(magnitude_2, branch_14, sin_clamped)
-    product_9 = difference_19 * branch_17
-    head_product_9 = _head(product_9)
-    difference_20 = product_9 - head_product_9
-    difference_20 = keras.ops.where(product_9 == head_product_9, 0.0, difference_20)
-    difference_20 = head_product_9 + difference_20
-    product_10 = larger * ratio
-    head_product_10 = _head(product_10)
-    difference_21 = product_10 - head_product_10
-    difference_21 = keras.ops.where(product_10 == head_product_10, 0.0, difference_21)
-    difference_21 = head_product_10 + difference_21
-    total_18 = difference_20 + difference_21
-    difference_22 = total_18 - difference_20
-    head_2 = _head(difference_19)
-    head_branch_17 = _head(branch_17)
-    difference_23 = branch_17 - head_branch_17
-    difference_24 = difference_19 - head_2
+    branch_16 = keras.ops.where(magnitude_2, branch_13, sin_clamped)
+    product_14 = product_13 * branch_16
+    head_product_14 = _head(product_14)
+    total_22 = head_product_14 + (product_14 - head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = keras.ops.where(product_15, product_14, total_22)
+    product_16 = larger * ratio
+    head_product_16 = _head(product_16)
+    total_23 = head_product_16 + (product_16 - head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = keras.ops.where(product_17, product_16, total_23)
+    total_24 = product_15 + product_17
+    difference_17 = total_24 - product_15
+    head_product_13 = _head(product_13)
+    head_branch_16 = _head(branch_16)
+    difference_18 = branch_16 - head_branch_16
+    difference_19 = product_13 - head_product_13
     head_amplitude = _head(amplitude)
     head_ratio = _head(ratio)
-    difference_25 = ratio - head_ratio
-    difference_26 = amplitude - head_amplitude
-    product_11 = ratio * total_17
-    head_product_11 = _head(product_11)
-    difference_27 = product_11 - head_product_11
-    difference_27 = keras.ops.where(product_11 == head_product_11, 0.0, difference_27)
-    difference_27 = head_product_11 + difference_27
-    head_total_17 = _head(total_17)
-    difference_28 = total_17 - head_total_17
-    numerator = head_ratio * head_total_17 - difference_27 + head_ratio * difference_28
-    numerator = numerator + difference_25 * head_total_17 + difference_25 * difference_28
-    numerator = -keras.ops.where(difference_27 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - difference_27 + numerator
-    numerator = (numerator - (branch_12 - (total_17 - total_16)) * ratio) / total_17
-    total_19 = head_amplitude * head_ratio - difference_19 + head_amplitude * difference_25
-    total_19 = total_19 + difference_26 * head_ratio + difference_26 * difference_25
-    total_19 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = (total_19 + numerator * amplitude) * branch_17
-    total_20 = difference_20 - (total_18 - difference_22) + (difference_21 - difference_22)
-    total_21 = head_larger * head_ratio - difference_21 + head_larger * difference_25
-    total_21 = total_21 + difference_14 * head_ratio + difference_14 * difference_25
-    total_21 = keras.ops.where(difference_21 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = total_21 + numerator * larger
-    total_22 = head_2 * head_branch_17 - difference_20 + head_2 * difference_23
-    total_22 = total_22 + difference_24 * head_branch_17 + difference_24 * difference_23
-    total_22 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_22) + total_19
-    difference_29 = cos_clamped * sin_total_11 - sin_clamped * product_7
-    difference_29 = keras.ops.where(magnitude_2, branch_16, 0.0) + difference_29
-    total_20 = total_20 + (total_22 + difference_29 * difference_19) + total_21
-    branch_18 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_23 = total_18 + branch_18
-    difference_30 = branch_18 - (total_23 - total_18)
+    difference_20 = ratio - head_ratio
+    difference_21 = amplitude - head_amplitude
+    product_18 = ratio * total_20
+    head_product_18 = _head(product_18)
+    total_25 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_25)
+    head_total_20 = _head(total_20)
+    difference_22 = total_20 - head_total_20
+    numerator = head_ratio * head_total_20 - product_19 + head_ratio * difference_22
+    numerator = numerator + difference_20 * head_total_20 + difference_20 * difference_22
+    numerator = -keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - product_19 + numerator - (branch_11 - (total_20 - total_19)) * ratio
+    numerator = numerator / total_20
+    total_26 = head_amplitude * head_ratio - product_13 + head_amplitude * difference_20
+    total_26 = total_26 + difference_21 * head_ratio + difference_21 * difference_20
+    total_26 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = (total_26 + numerator * amplitude) * branch_16
+    total_27 = product_15 - (total_24 - difference_17) + (product_17 - difference_17)
+    total_28 = head_larger * head_ratio - product_17 + head_larger * difference_20
+    total_28 = total_28 + difference_12 * head_ratio + difference_12 * difference_20
+    total_28 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_28 = total_28 + numerator * larger
+    difference_23 = cos_clamped * sin_total_14 - sin_clamped * product_11
+    difference_23 = (keras.ops.where(magnitude_2, branch_15, 0.0) + difference_23) * product_13
+    difference_24 = head_product_13 * head_branch_16 - product_15
+    difference_24 = difference_24 + head_product_13 * difference_18
+    difference_24 = difference_24 + difference_19 * head_branch_16
+    difference_24 = difference_24 + difference_19 * difference_18
+    difference_24 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, difference_24) + total_26
+    total_27 = total_27 + (difference_24 + difference_23) + total_28
+    branch_17 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
+    total_29 = total_24 + branch_17
+    difference_25 = branch_17 - (total_29 - total_24)
     smaller = _minimum(minus_larger, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    magnitude_3 = keras.ops.abs(difference_30)
-    magnitude_3 = total_23 + keras.ops.where(magnitude_3 < float("inf"), difference_30, 0.0)
+    magnitude_3 = keras.ops.abs(difference_25)
+    magnitude_3 = total_29 + keras.ops.where(magnitude_3 < float("inf"), difference_25, 0.0)
     magnitude_3 = magnitude_3 * part_of_t * rest_of_t
-    magnitude_4 = keras.ops.abs(difference_17)
-    magnitude_4 = total_14 + keras.ops.where(magnitude_4 < float("inf"), difference_17, 0.0)
+    magnitude_4 = keras.ops.abs(difference_15)
+    magnitude_4 = total_17 + keras.ops.where(magnitude_4 < float("inf"), difference_15, 0.0)
     magnitude_4 = magnitude_4 + magnitude_3
     t_2 = keras.ops.exp(-keras.ops.abs(larger))
-    total_24 = 1.0 + t_2
-    ratio_2 = 1.0 / total_24
-    product_12 = magnitude_4 * ratio_2
-    head_product_12 = _head(product_12)
-    difference_31 = product_12 - head_product_12
-    difference_31 = keras.ops.where(product_12 == head_product_12, 0.0, difference_31)
-    difference_31 = head_product_12 + difference_31
+    total_30 = 1.0 + t_2
+    ratio_2 = 1.0 / total_30
+    product_20 = magnitude_4 * ratio_2
+    head_product_20 = _head(product_20)
+    total_31 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_31)
     smaller_2 = _minimum(larger, 0.0)
     is_far_2 = keras.ops.abs(smaller_2) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_2, smaller_2))
-    product_13 = difference_31 * part_of_t_2
-    head_product_13 = _head(product_13)
-    difference_32 = product_13 - head_product_13
-    difference_32 = keras.ops.where(product_13 == head_product_13, 0.0, difference_32)
-    difference_32 = head_product_13 + difference_32
+    product_22 = product_21 * part_of_t_2
+    head_product_22 = _head(product_22)
+    total_32 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_32)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    product_14 = difference_32 * rest_of_t_2
-    head_product_14 = _head(product_14)
-    difference_33 = product_14 - head_product_14
-    difference_33 = keras.ops.where(product_14 == head_product_14, 0.0, difference_33)
-    difference_33 = head_product_14 + difference_33
-    head_3 = _head(difference_32)
+    product_24 = product_23 * rest_of_t_2
+    head_product_24 = _head(product_24)
+    total_33 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_33)
+    head_product_23 = _head(product_23)
     head_rest_of_t_2 = _head(rest_of_t_2)
-    difference_34 = rest_of_t_2 - head_rest_of_t_2
-    difference_35 = difference_32 - head_3
-    head_4 = _head(difference_31)
+    difference_26 = rest_of_t_2 - head_rest_of_t_2
+    difference_27 = product_23 - head_product_23
+    head_product_21 = _head(product_21)
     head_part_of_t_2 = _head(part_of_t_2)
-    difference_36 = part_of_t_2 - head_part_of_t_2
-    difference_37 = difference_31 - head_4
+    difference_28 = part_of_t_2 - head_part_of_t_2
+    difference_29 = product_21 - head_product_21
     head_magnitude_4 = _head(magnitude_4)
     head_ratio_2 = _head(ratio_2)
-    difference_38 = ratio_2 - head_ratio_2
-    difference_39 = magnitude_4 - head_magnitude_4
-    product_15 = ratio_2 * total_24
-    head_product_15 = _head(product_15)
-    difference_40 = product_15 - head_product_15
-    difference_40 = keras.ops.where(product_15 == head_product_15, 0.0, difference_40)
-    difference_40 = head_product_15 + difference_40
-    head_total_24 = _head(total_24)
-    difference_41 = total_24 - head_total_24
-    numerator_2 = head_ratio_2 * head_total_24 - difference_40 + head_ratio_2 * difference_41
-    numerator_3 = numerator_2 + difference_38 * head_total_24 + difference_38 * difference_41
-    numerator_4 = -keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (1.0 - difference_40 + numerator_4) / total_24 * magnitude_4
-    total_25 = head_4 * head_part_of_t_2 - difference_32 + head_4 * difference_36
-    total_25 = total_25 + difference_37 * head_part_of_t_2 + difference_37 * difference_36
-    total_25 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_26 = head_3 * head_rest_of_t_2 - difference_33 + head_3 * difference_34
-    total_26 = total_26 + difference_35 * head_rest_of_t_2 + difference_35 * difference_34
-    total_26 = keras.ops.where(difference_33 * 2.0**-60 == 0.0, 0.0, total_26)
-    difference_42 = head_magnitude_4 * head_ratio_2 - difference_31
-    difference_42 = difference_42 + head_magnitude_4 * difference_38
-    difference_42 = difference_42 + difference_39 * head_ratio_2 + difference_39 * difference_38
-    difference_42 = keras.ops.where(difference_31 * 2.0**-60 == 0.0, 0.0, difference_42)
-    total_25 = (total_25 + (difference_42 + numerator_4) * part_of_t_2) * rest_of_t_2
-    total_26 = total_26 + total_25
-    branch_19 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
-    value = difference_33 + branch_19
+    difference_30 = ratio_2 - head_ratio_2
+    difference_31 = magnitude_4 - head_magnitude_4
+    product_26 = ratio_2 * total_30
+    head_product_26 = _head(product_26)
+    total_34 = head_product_26 + (product_26 - head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = keras.ops.where(product_27, product_26, total_34)
+    head_total_30 = _head(total_30)
+    difference_32 = total_30 - head_total_30
+    numerator_2 = head_ratio_2 * head_total_30 - product_27 + head_ratio_2 * difference_32
+    numerator_3 = numerator_2 + difference_30 * head_total_30 + difference_30 * difference_32
+    numerator_4 = -keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (1.0 - product_27 + numerator_4) / total_30 * magnitude_4
+    difference_33 = head_product_21 * head_part_of_t_2 - product_23
+    difference_33 = difference_33 + head_product_21 * difference_28
+    difference_33 = difference_33 + difference_29 * head_part_of_t_2
+    difference_33 = difference_33 + difference_29 * difference_28
+    difference_33 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_33)
+    difference_34 = head_product_23 * head_rest_of_t_2 - product_25
+    difference_34 = difference_34 + head_product_23 * difference_26
+    difference_34 = difference_34 + difference_27 * head_rest_of_t_2
+    difference_34 = difference_34 + difference_27 * difference_26
+    difference_34 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_34)
+    difference_35 = head_magnitude_4 * head_ratio_2 - product_21
+    difference_35 = difference_35 + head_magnitude_4 * difference_30
+    difference_35 = difference_35 + difference_31 * head_ratio_2 + difference_31 * difference_30
+    difference_35 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_35)
+    difference_33 = (difference_33 + (difference_35 + numerator_4) * part_of_t_2) * rest_of_t_2
+    difference_34 = difference_34 + difference_33
+    magnitude_5 = keras.ops.abs(difference_34)
+    value = product_25 + keras.ops.where(magnitude_5 < float("inf"), difference_34, 0.0)
     return value, gradient
 
 
@@ -713,8 +745,10 @@ def _second_derivative_x_x(x, amplitude, frequency):
     branch_2 = keras.ops.where(is_less, total_2, exp_product)
     branch_2_squared = keras.ops.square(branch_2)
     head = _head(branch_2_squared)
-    t = keras.ops.where(branch_2_squared == head, 0.0, branch_2_squared - head)
-    t = head + t
+    t = head + (branch_2_squared - head)
+    t_2 = branch_2_squared * 2.0**-60
+    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
+    t = keras.ops.where(t_2, branch_2_squared, t)
     total_3 = t + 1.0
     difference_2 = total_3 - t
     head_branch_2 = _head(branch_2)
@@ -754,545 +788,569 @@ def _second_derivative_x_x(x, amplitude, frequency):
     ratio_2 = 1.0 / total_9
     ratio_2_squared = keras.ops.square(ratio_2)
     head_2 = _head(ratio_2_squared)
-    branch_6 = keras.ops.where(ratio_2_squared == head_2, 0.0, ratio_2_squared - head_2)
-    branch_6 = head_2 + branch_6
-    product_4 = frequency * larger
-    head_product_4 = _head(product_4)
-    difference_6 = product_4 - head_product_4
-    difference_6 = keras.ops.where(product_4 == head_product_4, 0.0, difference_6)
-    difference_6 = head_product_4 + difference_6
-    clamped = keras.ops.clip(difference_6, -(2.0**100), 2.0**100)
+    total_10 = head_2 + (ratio_2_squared - head_2)
+    product_4 = ratio_2_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (ratio_2_squared == head_2)
+    product_4 = keras.ops.where(product_4, ratio_2_squared, total_10)
+    product_5 = frequency * larger
+    head_product_5 = _head(product_5)
+    total_11 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_11)
+    clamped = keras.ops.clip(product_6, -(2.0**100), 2.0**100)
     is_less_2 = keras.ops.abs(clamped) < 1000.0
     floor_2 = _floor(clamped * _2_OVER_PI + 0.5)
-    difference_7 = floor_2 - 4.0 * _floor(0.25 * floor_2)
-    is_greater = difference_7 > 1.5
-    is_equal = difference_7 == 1.0
-    outside = is_equal | (difference_7 == 3.0)
-    difference_8 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
+    difference_6 = floor_2 - 4.0 * _floor(0.25 * floor_2)
+    is_greater = difference_6 > 1.5
+    is_equal = difference_6 == 1.0
+    outside = is_equal | (difference_6 == 3.0)
+    difference_7 = clamped - floor_2 * _THE_FIRST_DIGITS_OF_PI_OVER_2
     negated_2 = -(floor_2 * _MORE_DIGITS_OF_PI_OVER_2)
-    total_10 = difference_8 + negated_2
-    difference_9 = total_10 - difference_8
-    total_11 = difference_8 - (total_10 - difference_9) + (negated_2 - difference_9)
-    total_11 = total_11 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_7 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
-    total_12 = total_10 + branch_7
-    total_12_squared = keras.ops.square(total_12)
-    head_3 = _head(total_12_squared)
-    branch_8 = keras.ops.where(total_12_squared == head_3, 0.0, total_12_squared - head_3)
-    branch_8 = head_3 + branch_8
-    product_5 = 0.5 * branch_8
-    minus_product_5 = -product_5
-    total_13 = minus_product_5 + 1.0
-    difference_10 = total_13 - minus_product_5
-    head_total_12 = _head(total_12)
-    difference_11 = total_12 - head_total_12
-    difference_12 = branch_7 - (total_12 - total_10)
-    product_6 = (_1_OVER_16_FACTORIAL * branch_8 + _MINUS_1_OVER_14_FACTORIAL) * branch_8
-    product_6 = (product_6 + _1_OVER_12_FACTORIAL) * branch_8 + _MINUS_1_OVER_10_FACTORIAL
-    product_6 = (product_6 * branch_8 + _1_OVER_8_FACTORIAL) * branch_8
-    product_6 = (product_6 + _MINUS_1_OVER_6_FACTORIAL) * branch_8 + _1_OVER_4_FACTORIAL
-    product_6 = keras.ops.square(branch_8) * product_6
-    total_14 = head_total_12 * head_total_12 - branch_8 + head_total_12 * difference_11
-    total_14 = total_14 + difference_11 * head_total_12 + difference_11 * difference_11
-    total_14 = 0.5 * keras.ops.where(branch_8 * 2.0**-60 == 0.0, 0.0, total_14)
-    product_6 = product_6 - (total_14 + total_12 * difference_12)
-    total_15 = minus_product_5 - (total_13 - difference_10) + (1.0 - difference_10)
-    total_15 = total_15 + product_6
-    branch_9 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
-    total_16 = total_13 + branch_9
-    product_7 = (_MINUS_1_OVER_15_FACTORIAL * branch_8 + _1_OVER_13_FACTORIAL) * branch_8
-    product_7 = (product_7 + _MINUS_1_OVER_11_FACTORIAL) * branch_8 + _1_OVER_9_FACTORIAL
-    product_7 = (product_7 * branch_8 + _MINUS_1_OVER_7_FACTORIAL) * branch_8
-    product_7 = (product_7 + _1_OVER_5_FACTORIAL) * branch_8 + _MINUS_1_OVER_3_FACTORIAL
-    product_7 = total_12 * branch_8 * product_7 + difference_12 * (1.0 - product_5)
-    branch_10 = keras.ops.where(keras.ops.abs(product_7) < float("inf"), product_7, 0.0)
-    total_17 = total_12 + branch_10
-    branch_11 = keras.ops.where(outside, total_16, total_17)
+    total_12 = difference_7 + negated_2
+    difference_8 = total_12 - difference_7
+    total_13 = difference_7 - (total_12 - difference_8) + (negated_2 - difference_8)
+    total_13 = total_13 - floor_2 * _THE_OTHER_DIGITS_OF_PI_OVER_2
+    branch_6 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_12 + branch_6
+    total_14_squared = keras.ops.square(total_14)
+    head_3 = _head(total_14_squared)
+    total_15 = head_3 + (total_14_squared - head_3)
+    product_7 = total_14_squared * 2.0**-60
+    product_7 = (product_7 == 0.0) | (total_14_squared == head_3)
+    product_7 = keras.ops.where(product_7, total_14_squared, total_15)
+    product_8 = 0.5 * product_7
+    minus_product_8 = -product_8
+    total_16 = minus_product_8 + 1.0
+    difference_9 = total_16 - minus_product_8
+    head_total_14 = _head(total_14)
+    difference_10 = total_14 - head_total_14
+    difference_11 = branch_6 - (total_14 - total_12)
+    product_9 = (_1_OVER_16_FACTORIAL * product_7 + _MINUS_1_OVER_14_FACTORIAL) * product_7
+    product_9 = (product_9 + _1_OVER_12_FACTORIAL) * product_7 + _MINUS_1_OVER_10_FACTORIAL
+    product_9 = (product_9 * product_7 + _1_OVER_8_FACTORIAL) * product_7
+    product_9 = (product_9 + _MINUS_1_OVER_6_FACTORIAL) * product_7 + _1_OVER_4_FACTORIAL
+    product_9 = keras.ops.square(product_7) * product_9
+    total_17 = head_total_14 * head_total_14 - product_7 + head_total_14 * difference_10
+    total_17 = total_17 + difference_10 * head_total_14 + difference_10 * difference_10
+    total_17 = 0.5 * keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_17)
+    product_9 = product_9 - (total_17 + total_14 * difference_11)
+    total_18 = minus_product_8 - (total_16 - difference_9) + (1.0 - difference_9)
+    total_18 = total_18 + product_9
+    branch_7 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
+    total_19 = total_16 + branch_7
+    product_10 = (_MINUS_1_OVER_15_FACTORIAL * product_7 + _1_OVER_13_FACTORIAL) * product_7
+    product_10 = (product_10 + _MINUS_1_OVER_11_FACTORIAL) * product_7 + _1_OVER_9_FACTORIAL
+    product_10 = (product_10 * product_7 + _MINUS_1_OVER_7_FACTORIAL) * product_7
+    product_10 = (product_10 + _1_OVER_5_FACTORIAL) * product_7 + _MINUS_1_OVER_3_FACTORIAL
+    product_10 = total_14 * product_7 * product_10 + difference_11 * (1.0 - product_8)
+    branch_8 = keras.ops.where(keras.ops.abs(product_10) < float("inf"), product_10, 0.0)
+    total_20 = total_14 + branch_8
+    branch_9 = keras.ops.where(outside, total_19, total_20)
     sin_clamped = _sin(clamped)
+    branch_10 = keras.ops.where(is_greater, -branch_9, branch_9)
+    branch_10 = keras.ops.where(is_less_2, branch_10, sin_clamped)
+    difference_12 = branch_7 - (total_19 - total_16)
+    difference_13 = branch_8 - (total_20 - total_14)
+    branch_11 = keras.ops.where(outside, difference_12, difference_13)
     branch_12 = keras.ops.where(is_greater, -branch_11, branch_11)
-    branch_12 = keras.ops.where(is_less_2, branch_12, sin_clamped)
-    difference_13 = branch_9 - (total_16 - total_13)
-    difference_14 = branch_10 - (total_17 - total_12)
-    branch_13 = keras.ops.where(outside, difference_13, difference_14)
-    branch_14 = keras.ops.where(is_greater, -branch_13, branch_13)
-    branch_14 = keras.ops.where(is_less_2, branch_14, 0.0)
-    magnitude = keras.ops.abs(branch_12 - sin_clamped + branch_14)
+    branch_12 = keras.ops.where(is_less_2, branch_12, 0.0)
+    magnitude = keras.ops.abs(branch_10 - sin_clamped + branch_12)
     magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_15 = keras.ops.where(magnitude, branch_12, sin_clamped)
-    product_8 = amplitude * branch_15
-    head_product_8 = _head(product_8)
-    difference_15 = product_8 - head_product_8
-    difference_15 = keras.ops.where(product_8 == head_product_8, 0.0, difference_15)
-    difference_15 = head_product_8 + difference_15
-    total_18 = difference_15 + larger
-    difference_16 = total_18 - difference_15
+    branch_13 = keras.ops.where(magnitude, branch_10, sin_clamped)
+    product_11 = amplitude * branch_13
+    head_product_11 = _head(product_11)
+    total_21 = head_product_11 + (product_11 - head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = keras.ops.where(product_12, product_11, total_21)
+    total_22 = product_12 + larger
+    difference_14 = total_22 - product_12
     head_amplitude = _head(amplitude)
-    head_branch_15 = _head(branch_15)
-    difference_17 = branch_15 - head_branch_15
-    difference_18 = amplitude - head_amplitude
+    head_branch_13 = _head(branch_13)
+    difference_15 = branch_13 - head_branch_13
+    difference_16 = amplitude - head_amplitude
     cos_clamped = _cos(clamped)
     head_frequency = _head(frequency)
     head_larger = _head(larger)
-    difference_19 = larger - head_larger
-    difference_20 = frequency - head_frequency
-    total_19 = head_frequency * head_larger - difference_6 + head_frequency * difference_19
-    total_19 = total_19 + difference_20 * head_larger + difference_20 * difference_19
-    total_19 = keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = keras.ops.where(clamped == difference_6, total_19, 0.0)
-    sin = _sin(keras.ops.clip(total_19, -(2.0**100), 2.0**100))
-    squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_19, -(2.0**100), 2.0**100)))
+    difference_17 = larger - head_larger
+    difference_18 = frequency - head_frequency
+    total_23 = head_frequency * head_larger - product_6 + head_frequency * difference_17
+    total_23 = total_23 + difference_18 * head_larger + difference_18 * difference_17
+    total_23 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_23)
+    total_23 = keras.ops.where(clamped == product_6, total_23, 0.0)
+    sin = _sin(keras.ops.clip(total_23, -(2.0**100), 2.0**100))
+    squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_23, -(2.0**100), 2.0**100)))
     squared = 2.0 * squared
-    branch_16 = keras.ops.where(magnitude, branch_14, 0.0)
-    branch_16 = branch_16 + (cos_clamped * sin - sin_clamped * squared)
-    total_20 = difference_15 - (total_18 - difference_16) + (larger - difference_16)
-    difference_21 = head_amplitude * head_branch_15 - difference_15
-    difference_21 = difference_21 + head_amplitude * difference_17
-    difference_21 = difference_21 + difference_18 * head_branch_15
-    difference_21 = difference_21 + difference_18 * difference_17
-    difference_21 = keras.ops.where(difference_15 * 2.0**-60 == 0.0, 0.0, difference_21)
-    total_20 = total_20 + (difference_21 + branch_16 * amplitude)
-    branch_17 = keras.ops.where(keras.ops.abs(total_20) < float("inf"), total_20, 0.0)
-    total_21 = total_18 + branch_17
-    product_9 = branch_6 * total_21
-    head_product_9 = _head(product_9)
-    difference_22 = product_9 - head_product_9
-    difference_22 = keras.ops.where(product_9 == head_product_9, 0.0, difference_22)
-    difference_22 = head_product_9 + difference_22
-    product_10 = 0.5 * -keras.ops.abs(larger)
-    abs_product_10 = keras.ops.abs(product_10)
-    is_less_3 = abs_product_10 < 0.25
-    total_22 = product_10 + 1.0
-    difference_23 = total_22 - product_10
-    product_11 = (_1_OVER_15_FACTORIAL * product_10 + _1_OVER_14_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_13_FACTORIAL) * product_10 + _1_OVER_12_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_11_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_10_FACTORIAL) * product_10 + _1_OVER_9_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_8_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_7_FACTORIAL) * product_10 + _1_OVER_6_FACTORIAL
-    product_11 = (product_11 * product_10 + _1_OVER_5_FACTORIAL) * product_10
-    product_11 = (product_11 + _1_OVER_4_FACTORIAL) * product_10 + _1_OVER_3_FACTORIAL
-    product_11 = product_11 * product_10 + _1_OVER_2_FACTORIAL
-    product_11 = keras.ops.square(product_10) * product_11
-    product_11 = product_10 - (total_22 - difference_23) + (1.0 - difference_23) + product_11
-    branch_18 = keras.ops.where(keras.ops.abs(product_11) < float("inf"), product_11, 0.0)
-    total_23 = total_22 + branch_18
-    exp_product_10 = keras.ops.exp(product_10)
-    branch_19 = keras.ops.where(is_less_3, total_23, exp_product_10)
-    branch_19_squared = keras.ops.square(branch_19)
-    head_4 = _head(branch_19_squared)
-    t_2 = branch_19_squared - head_4
-    t_3 = head_4 + keras.ops.where(branch_19_squared == head_4, 0.0, t_2)
-    total_24 = t_3 + 1.0
-    difference_24 = total_24 - t_3
-    head_branch_19 = _head(branch_19)
-    difference_25 = branch_19 - head_branch_19
-    branch_20 = keras.ops.where(is_less_3, branch_18 - (total_23 - total_22), 0.0)
-    total_25 = head_branch_19 * head_branch_19 - t_3 + head_branch_19 * difference_25
-    total_25 = total_25 + difference_25 * head_branch_19 + difference_25 * difference_25
-    total_25 = keras.ops.where(t_3 * 2.0**-60 == 0.0, 0.0, total_25)
-    total_25 = total_25 + branch_20 * branch_19 * 2.0
-    binade_2 = _binade(exp_product_10 * _4_OVER_3)
-    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
-    branch_21 = keras.ops.where(inside_2, binade_2, 1.0)
-    ratio_3 = exp_product_10 / branch_21
-    floor_3 = _floor(keras.ops.log(branch_21) * _1_OVER_LOG_2 + 0.5)
-    difference_26 = product_10 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
-    total_26 = difference_26 + negated_3
-    difference_27 = total_26 - difference_26
-    total_27 = difference_26 - (total_26 - difference_27) + (negated_3 - difference_27)
-    total_27 = total_27 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_22 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
-    total_28 = total_26 + branch_22
-    numerator_2 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
-    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
-    numerator_4 = (numerator_3 * total_28 + _1_OVER_11_FACTORIAL) * total_28
-    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
-    numerator_6 = (numerator_5 * total_28 + _1_OVER_8_FACTORIAL) * total_28
-    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
-    numerator_8 = (numerator_7 * total_28 + _1_OVER_5_FACTORIAL) * total_28
-    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
-    numerator_10 = keras.ops.square(total_28) * (numerator_9 * total_28 + _1_OVER_2_FACTORIAL)
-    numerator_11 = numerator_10 + (branch_22 - (total_28 - total_26))
-    numerator_11 = (1.0 - ratio_3 + total_28 + numerator_11) / ratio_3
-    numerator_11 = keras.ops.where(inside_2 & (abs_product_10 >= 0.25), numerator_11, 0.0)
-    product_12 = numerator_11 * 2.0
-    total_29 = t_3 - (total_24 - difference_24) + (1.0 - difference_24)
-    total_29 = total_29 + (total_25 + product_12 * t_3)
-    branch_23 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-    total_30 = total_24 + branch_23
-    ratio_4 = 1.0 / total_30
-    product_13 = difference_22 * ratio_4
+    branch_14 = keras.ops.where(magnitude, branch_12, 0.0)
+    branch_14 = branch_14 + (cos_clamped * sin - sin_clamped * squared)
+    total_24 = product_12 - (total_22 - difference_14) + (larger - difference_14)
+    difference_19 = head_amplitude * head_branch_13 - product_12
+    difference_19 = difference_19 + head_amplitude * difference_15
+    difference_19 = difference_19 + difference_16 * head_branch_13
+    difference_19 = difference_19 + difference_16 * difference_15
+    difference_19 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, difference_19)
+    total_24 = total_24 + (difference_19 + branch_14 * amplitude)
+    branch_15 = keras.ops.where(keras.ops.abs(total_24) < float("inf"), total_24, 0.0)
+    total_25 = total_22 + branch_15
+    product_13 = product_4 * total_25
     head_product_13 = _head(product_13)
-    difference_28 = product_13 - head_product_13
-    difference_28 = keras.ops.where(product_13 == head_product_13, 0.0, difference_28)
-    difference_28 = head_product_13 + difference_28
-    head_5 = _head(difference_22)
-    head_ratio_4 = _head(ratio_4)
-    difference_29 = ratio_4 - head_ratio_4
-    difference_30 = difference_22 - head_5
-    head_branch_6 = _head(branch_6)
-    head_total_21 = _head(total_21)
-    difference_31 = total_21 - head_total_21
-    difference_32 = branch_6 - head_branch_6
-    head_ratio_2 = _head(ratio_2)
-    difference_33 = ratio_2 - head_ratio_2
-    product_14 = ratio_2 * total_9
-    head_product_14 = _head(product_14)
-    difference_34 = product_14 - head_product_14
-    difference_34 = keras.ops.where(product_14 == head_product_14, 0.0, difference_34)
-    difference_34 = head_product_14 + difference_34
-    head_total_9 = _head(total_9)
-    difference_35 = total_9 - head_total_9
-    numerator_12 = head_ratio_2 * head_total_9 - difference_34 + head_ratio_2 * difference_35
-    numerator_13 = numerator_12 + difference_33 * head_total_9 + difference_33 * difference_35
-    numerator_14 = -keras.ops.where(difference_34 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = 1.0 - difference_34 + numerator_14
-    numerator_15 = (numerator_15 - (branch_5 - (total_9 - total_3)) * ratio_2) / total_9
-    difference_36 = branch_17 - (total_21 - total_18)
-    product_15 = ratio_4 * total_30
-    head_product_15 = _head(product_15)
-    difference_37 = product_15 - head_product_15
-    difference_37 = keras.ops.where(product_15 == head_product_15, 0.0, difference_37)
-    difference_37 = head_product_15 + difference_37
-    head_total_30 = _head(total_30)
-    difference_38 = total_30 - head_total_30
-    numerator_16 = head_ratio_4 * head_total_30 - difference_37 + head_ratio_4 * difference_38
-    numerator_17 = numerator_16 + difference_29 * head_total_30 + difference_29 * difference_38
-    numerator_18 = -keras.ops.where(difference_37 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = 1.0 - difference_37 + numerator_18
-    numerator_19 = (numerator_19 - (branch_23 - (total_30 - total_24)) * ratio_4) / total_30
-    total_31 = head_ratio_2 * head_ratio_2 - branch_6 + head_ratio_2 * difference_33
-    total_31 = total_31 + difference_33 * head_ratio_2 + difference_33 * difference_33
-    total_31 = keras.ops.where(branch_6 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = (total_31 + numerator_15 * ratio_2 * 2.0) * total_21
-    total_32 = head_5 * head_ratio_4 - difference_28 + head_5 * difference_29
-    total_32 = total_32 + difference_30 * head_ratio_4 + difference_30 * difference_29
-    total_32 = keras.ops.where(difference_28 * 2.0**-60 == 0.0, 0.0, total_32)
-    difference_39 = head_branch_6 * head_total_21 - difference_22
-    difference_39 = difference_39 + head_branch_6 * difference_31
-    difference_39 = difference_39 + difference_32 * head_total_21
-    difference_39 = difference_39 + difference_32 * difference_31
-    difference_39 = keras.ops.where(difference_22 * 2.0**-60 == 0.0, 0.0, difference_39)
-    total_32 = total_32 + (difference_39 + total_31 + difference_36 * branch_6) * ratio_4
-    total_32 = total_32 + numerator_19 * difference_22
-    branch_24 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = difference_28 + branch_24
-    is_negative = minus_larger < 0.0
-    branch_25 = keras.ops.where(is_negative, t, 1.0)
-    branch_25_squared = keras.ops.square(branch_25)
-    head_6 = _head(branch_25_squared)
-    difference_40 = branch_25_squared - head_6
-    difference_40 = head_6 + keras.ops.where(branch_25_squared == head_6, 0.0, difference_40)
-    head_branch_25 = _head(branch_25)
-    difference_41 = branch_25 - head_branch_25
-    branch_26 = keras.ops.where(is_negative, total_4, 0.0)
-    difference_42 = head_branch_25 * head_branch_25 - difference_40
-    difference_42 = difference_42 + head_branch_25 * difference_41
-    difference_42 = difference_42 + difference_41 * head_branch_25
-    difference_42 = difference_42 + difference_41 * difference_41
-    difference_42 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_42 = difference_42 + branch_26 * branch_25 * 2.0
-    magnitude_2 = keras.ops.abs(difference_42)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_42, 0.0)
-    total_34 = difference_40 + magnitude_2
-    product_16 = total_33 * total_34
-    head_product_16 = _head(product_16)
-    difference_43 = product_16 - head_product_16
-    difference_43 = keras.ops.where(product_16 == head_product_16, 0.0, difference_43)
-    difference_43 = head_product_16 + difference_43
-    product_17 = amplitude * frequency
-    head_product_17 = _head(product_17)
-    difference_44 = product_17 - head_product_17
-    difference_44 = keras.ops.where(product_17 == head_product_17, 0.0, difference_44)
-    difference_44 = head_product_17 + difference_44
-    outside_2 = is_equal | (difference_7 == 2.0)
-    branch_27 = keras.ops.where(outside, total_17, total_16)
-    branch_28 = keras.ops.where(outside_2, -branch_27, branch_27)
-    branch_28 = keras.ops.where(is_less_2, branch_28, cos_clamped)
-    branch_29 = keras.ops.where(outside, difference_14, difference_13)
-    branch_30 = keras.ops.where(outside_2, -branch_29, branch_29)
-    branch_30 = keras.ops.where(is_less_2, branch_30, 0.0)
-    magnitude_3 = keras.ops.abs(branch_28 - cos_clamped + branch_30)
-    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_31 = keras.ops.where(magnitude_3, branch_28, cos_clamped)
-    product_18 = difference_44 * branch_31
+    total_26 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_26)
+    product_15 = 0.5 * -keras.ops.abs(larger)
+    abs_product_15 = keras.ops.abs(product_15)
+    is_less_3 = abs_product_15 < 0.25
+    total_27 = product_15 + 1.0
+    difference_20 = total_27 - product_15
+    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
+    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
+    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
+    product_16 = product_16 * product_15 + _1_OVER_2_FACTORIAL
+    product_16 = keras.ops.square(product_15) * product_16
+    product_16 = product_15 - (total_27 - difference_20) + (1.0 - difference_20) + product_16
+    branch_16 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
+    total_28 = total_27 + branch_16
+    exp_product_15 = keras.ops.exp(product_15)
+    branch_17 = keras.ops.where(is_less_3, total_28, exp_product_15)
+    branch_17_squared = keras.ops.square(branch_17)
+    head_4 = _head(branch_17_squared)
+    t_3 = head_4 + (branch_17_squared - head_4)
+    t_4 = branch_17_squared * 2.0**-60
+    t_4 = (t_4 == 0.0) | (branch_17_squared == head_4)
+    t_5 = keras.ops.where(t_4, branch_17_squared, t_3)
+    total_29 = t_5 + 1.0
+    difference_21 = total_29 - t_5
+    head_branch_17 = _head(branch_17)
+    difference_22 = branch_17 - head_branch_17
+    branch_18 = keras.ops.where(is_less_3, branch_16 - (total_28 - total_27), 0.0)
+    total_30 = head_branch_17 * head_branch_17 - t_5 + head_branch_17 * difference_22
+    total_30 = total_30 + difference_22 * head_branch_17 + difference_22 * difference_22
+    total_30 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = total_30 + branch_18 * branch_17 * 2.0
+    binade_2 = _binade(exp_product_15 * _4_OVER_3)
+    inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
+    branch_19 = keras.ops.where(inside_2, binade_2, 1.0)
+    ratio_3 = exp_product_15 / branch_19
+    floor_3 = _floor(keras.ops.log(branch_19) * _1_OVER_LOG_2 + 0.5)
+    difference_23 = product_15 - floor_3 * _THE_FIRST_DIGITS_OF_LOG_2
+    negated_3 = -(floor_3 * _MORE_DIGITS_OF_LOG_2)
+    total_31 = difference_23 + negated_3
+    difference_24 = total_31 - difference_23
+    total_32 = difference_23 - (total_31 - difference_24) + (negated_3 - difference_24)
+    total_32 = total_32 - floor_3 * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_20 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
+    total_33 = total_31 + branch_20
+    numerator_2 = (_1_OVER_15_FACTORIAL * total_33 + _1_OVER_14_FACTORIAL) * total_33
+    numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_33 + _1_OVER_12_FACTORIAL
+    numerator_4 = (numerator_3 * total_33 + _1_OVER_11_FACTORIAL) * total_33
+    numerator_5 = (numerator_4 + _1_OVER_10_FACTORIAL) * total_33 + _1_OVER_9_FACTORIAL
+    numerator_6 = (numerator_5 * total_33 + _1_OVER_8_FACTORIAL) * total_33
+    numerator_7 = (numerator_6 + _1_OVER_7_FACTORIAL) * total_33 + _1_OVER_6_FACTORIAL
+    numerator_8 = (numerator_7 * total_33 + _1_OVER_5_FACTORIAL) * total_33
+    numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_33 + _1_OVER_3_FACTORIAL
+    numerator_10 = keras.ops.square(total_33) * (numerator_9 * total_33 + _1_OVER_2_FACTORIAL)
+    numerator_11 = numerator_10 + (branch_20 - (total_33 - total_31))
+    numerator_11 = (1.0 - ratio_3 + total_33 + numerator_11) / ratio_3
+    numerator_11 = keras.ops.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
+    product_17 = numerator_11 * 2.0
+    total_34 = t_5 - (total_29 - difference_21) + (1.0 - difference_21)
+    total_34 = total_34 + (total_30 + product_17 * t_5)
+    branch_21 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
+    total_35 = total_29 + branch_21
+    ratio_4 = 1.0 / total_35
+    product_18 = product_14 * ratio_4
     head_product_18 = _head(product_18)
-    difference_45 = product_18 - head_product_18
-    difference_45 = keras.ops.where(product_18 == head_product_18, 0.0, difference_45)
-    difference_45 = head_product_18 + difference_45
-    total_35 = difference_45 + 1.0
-    difference_46 = total_35 - difference_45
-    head_7 = _head(difference_44)
-    head_branch_31 = _head(branch_31)
-    difference_47 = branch_31 - head_branch_31
-    difference_48 = difference_44 - head_7
-    total_36 = difference_45 - (total_35 - difference_46) + (1.0 - difference_46)
-    total_37 = head_7 * head_branch_31 - difference_45 + head_7 * difference_47
-    total_37 = total_37 + difference_48 * head_branch_31 + difference_48 * difference_47
-    total_37 = keras.ops.where(difference_45 * 2.0**-60 == 0.0, 0.0, total_37)
-    difference_49 = head_amplitude * head_frequency - difference_44
-    difference_49 = difference_49 + head_amplitude * difference_20
-    difference_49 = difference_49 + difference_18 * head_frequency
-    difference_49 = difference_49 + difference_18 * difference_20
-    difference_49 = keras.ops.where(difference_44 * 2.0**-60 == 0.0, 0.0, difference_49)
-    total_37 = total_37 + difference_49 * branch_31
-    branch_32 = keras.ops.where(magnitude_3, branch_30, 0.0)
-    branch_32 = (branch_32 + (-sin_clamped * sin - cos_clamped * squared)) * difference_44
-    total_36 = total_36 + (total_37 + branch_32)
-    branch_33 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
-    total_38 = total_35 + branch_33
-    product_19 = 2.0 * total_38
-    product_20 = product_19 * ratio_4
+    total_36 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_36)
+    head_product_14 = _head(product_14)
+    head_ratio_4 = _head(ratio_4)
+    difference_25 = ratio_4 - head_ratio_4
+    difference_26 = product_14 - head_product_14
+    head_product_4 = _head(product_4)
+    head_total_25 = _head(total_25)
+    difference_27 = total_25 - head_total_25
+    difference_28 = product_4 - head_product_4
+    head_ratio_2 = _head(ratio_2)
+    difference_29 = ratio_2 - head_ratio_2
+    product_20 = ratio_2 * total_9
     head_product_20 = _head(product_20)
-    difference_50 = product_20 - head_product_20
-    difference_50 = keras.ops.where(product_20 == head_product_20, 0.0, difference_50)
-    difference_50 = head_product_20 + difference_50
-    product_21 = difference_50 * ratio_2
-    head_product_21 = _head(product_21)
-    difference_51 = product_21 - head_product_21
-    difference_51 = keras.ops.where(product_21 == head_product_21, 0.0, difference_51)
-    difference_51 = head_product_21 + difference_51
-    head_8 = _head(difference_50)
-    difference_52 = difference_50 - head_8
-    head_product_19 = _head(product_19)
-    difference_53 = product_19 - head_product_19
-    total_39 = head_8 * head_ratio_2 - difference_51 + head_8 * difference_33
-    total_39 = total_39 + difference_52 * head_ratio_2 + difference_52 * difference_33
-    total_39 = keras.ops.where(difference_51 * 2.0**-60 == 0.0, 0.0, total_39)
-    product_22 = (branch_33 - (total_38 - total_35)) * 2.0 * ratio_4
-    difference_54 = head_product_19 * head_ratio_4 - difference_50
-    difference_54 = difference_54 + head_product_19 * difference_29
-    difference_54 = difference_54 + difference_53 * head_ratio_4 + difference_53 * difference_29
-    difference_54 = keras.ops.where(difference_50 * 2.0**-60 == 0.0, 0.0, difference_54)
-    difference_54 = (difference_54 + product_22 + numerator_19 * product_19) * ratio_2
-    total_39 = total_39 + difference_54 + numerator_15 * difference_50
-    branch_34 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
-    total_40 = difference_51 + branch_34
-    branch_35 = keras.ops.where(keras.ops.abs(branch_26) < float("inf"), branch_26, 0.0)
-    total_41 = branch_25 + branch_35
-    product_23 = total_40 * total_41
-    head_product_23 = _head(product_23)
-    difference_55 = product_23 - head_product_23
-    difference_55 = keras.ops.where(product_23 == head_product_23, 0.0, difference_55)
-    difference_55 = head_product_23 + difference_55
-    total_42 = difference_43 + difference_55
-    difference_56 = total_42 - difference_43
-    head_total_33 = _head(total_33)
-    head_total_34 = _head(total_34)
-    difference_57 = total_34 - head_total_34
-    difference_58 = total_33 - head_total_33
-    branch_36 = keras.ops.where(is_negative, numerator, 0.0)
-    head_total_40 = _head(total_40)
-    head_total_41 = _head(total_41)
-    difference_59 = total_41 - head_total_41
-    difference_60 = total_40 - head_total_40
-    difference_61 = branch_35 - (total_41 - branch_25)
-    total_43 = difference_43 - (total_42 - difference_56) + (difference_55 - difference_56)
-    product_24 = (magnitude_2 - (total_34 - difference_40)) * total_33
-    product_25 = (branch_34 - (total_40 - difference_51)) * total_41
-    product_26 = (branch_24 - (total_33 - difference_28)) * total_34
-    difference_62 = head_total_40 * head_total_41 - difference_55
-    difference_62 = difference_62 + head_total_40 * difference_59
-    difference_62 = difference_62 + difference_60 * head_total_41
-    difference_62 = difference_62 + difference_60 * difference_59
-    difference_62 = keras.ops.where(difference_55 * 2.0**-60 == 0.0, 0.0, difference_62)
-    difference_62 = difference_62 + product_25 + difference_61 * total_40
-    difference_62 = difference_62 + branch_36 * difference_55
-    difference_63 = head_total_33 * head_total_34 - difference_43
-    difference_63 = difference_63 + head_total_33 * difference_57
-    difference_63 = difference_63 + difference_58 * head_total_34
-    difference_63 = difference_63 + difference_58 * difference_57
-    difference_63 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_63)
-    difference_63 = difference_63 + product_26 + product_24 + branch_36 * 2.0 * difference_43
-    total_43 = total_43 + difference_63 + difference_62
-    branch_37 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
-    total_44 = total_42 + branch_37
-    frequency_squared = keras.ops.square(frequency)
-    head_9 = _head(frequency_squared)
-    difference_64 = frequency_squared - head_9
-    difference_64 = head_9 + keras.ops.where(frequency_squared == head_9, 0.0, difference_64)
-    product_27 = amplitude * difference_64
+    total_37 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_37)
+    head_total_9 = _head(total_9)
+    difference_30 = total_9 - head_total_9
+    numerator_12 = head_ratio_2 * head_total_9 - product_21 + head_ratio_2 * difference_30
+    numerator_13 = numerator_12 + difference_29 * head_total_9 + difference_29 * difference_30
+    numerator_14 = -keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, numerator_13)
+    numerator_15 = 1.0 - product_21 + numerator_14 - (branch_5 - (total_9 - total_3)) * ratio_2
+    numerator_15 = numerator_15 / total_9
+    difference_31 = branch_15 - (total_25 - total_22)
+    product_22 = ratio_4 * total_35
+    head_product_22 = _head(product_22)
+    total_38 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_38)
+    head_total_35 = _head(total_35)
+    difference_32 = total_35 - head_total_35
+    numerator_16 = head_ratio_4 * head_total_35 - product_23 + head_ratio_4 * difference_32
+    numerator_17 = numerator_16 + difference_25 * head_total_35 + difference_25 * difference_32
+    numerator_18 = -keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = 1.0 - product_23 + numerator_18
+    numerator_19 = (numerator_19 - (branch_21 - (total_35 - total_29)) * ratio_4) / total_35
+    total_39 = head_product_4 * head_total_25 - product_14 + head_product_4 * difference_27
+    total_39 = total_39 + difference_28 * head_total_25 + difference_28 * difference_27
+    total_39 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_40 = head_ratio_2 * head_ratio_2 - product_4 + head_ratio_2 * difference_29
+    total_40 = total_40 + difference_29 * head_ratio_2 + difference_29 * difference_29
+    total_40 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_39 = total_39 + (total_40 + numerator_15 * ratio_2 * 2.0) * total_25
+    total_39 = (total_39 + difference_31 * product_4) * ratio_4
+    difference_33 = head_product_14 * head_ratio_4 - product_19
+    difference_33 = difference_33 + head_product_14 * difference_25
+    difference_33 = difference_33 + difference_26 * head_ratio_4 + difference_26 * difference_25
+    difference_33 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_33) + total_39
+    difference_33 = difference_33 + numerator_19 * product_14
+    magnitude_2 = keras.ops.abs(difference_33)
+    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_33, 0.0)
+    total_41 = product_19 + magnitude_2
+    is_negative = minus_larger < 0.0
+    branch_22 = keras.ops.where(is_negative, t, 1.0)
+    branch_22_squared = keras.ops.square(branch_22)
+    head_5 = _head(branch_22_squared)
+    total_42 = head_5 + (branch_22_squared - head_5)
+    product_24 = branch_22_squared * 2.0**-60
+    product_24 = (product_24 == 0.0) | (branch_22_squared == head_5)
+    product_24 = keras.ops.where(product_24, branch_22_squared, total_42)
+    head_branch_22 = _head(branch_22)
+    difference_34 = branch_22 - head_branch_22
+    branch_23 = keras.ops.where(is_negative, total_4, 0.0)
+    difference_35 = head_branch_22 * head_branch_22 - product_24
+    difference_35 = difference_35 + head_branch_22 * difference_34
+    difference_35 = difference_35 + difference_34 * head_branch_22
+    difference_35 = difference_35 + difference_34 * difference_34
+    difference_35 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_35)
+    difference_35 = difference_35 + branch_23 * branch_22 * 2.0
+    magnitude_3 = keras.ops.abs(difference_35)
+    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_35, 0.0)
+    total_43 = product_24 + magnitude_3
+    product_25 = total_41 * total_43
+    head_product_25 = _head(product_25)
+    total_44 = head_product_25 + (product_25 - head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = keras.ops.where(product_26, product_25, total_44)
+    product_27 = amplitude * frequency
     head_product_27 = _head(product_27)
-    difference_65 = product_27 - head_product_27
-    difference_65 = keras.ops.where(product_27 == head_product_27, 0.0, difference_65)
-    difference_65 = head_product_27 + difference_65
-    product_28 = difference_65 * ratio_4
-    head_product_28 = _head(product_28)
-    difference_66 = product_28 - head_product_28
-    difference_66 = keras.ops.where(product_28 == head_product_28, 0.0, difference_66)
-    difference_66 = head_product_28 + difference_66
-    product_29 = difference_66 * branch_15
+    total_45 = head_product_27 + (product_27 - head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = keras.ops.where(product_28, product_27, total_45)
+    outside_2 = is_equal | (difference_6 == 2.0)
+    branch_24 = keras.ops.where(outside, total_20, total_19)
+    branch_25 = keras.ops.where(outside_2, -branch_24, branch_24)
+    branch_25 = keras.ops.where(is_less_2, branch_25, cos_clamped)
+    branch_26 = keras.ops.where(outside, difference_13, difference_12)
+    branch_27 = keras.ops.where(outside_2, -branch_26, branch_26)
+    branch_27 = keras.ops.where(is_less_2, branch_27, 0.0)
+    magnitude_4 = keras.ops.abs(branch_25 - cos_clamped + branch_27)
+    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_28 = keras.ops.where(magnitude_4, branch_25, cos_clamped)
+    product_29 = product_28 * branch_28
     head_product_29 = _head(product_29)
-    difference_67 = product_29 - head_product_29
-    difference_67 = keras.ops.where(product_29 == head_product_29, 0.0, difference_67)
-    difference_67 = head_product_29 + difference_67
-    negated_4 = -difference_67
-    total_45 = total_44 + negated_4
-    difference_68 = total_45 - total_44
-    head_10 = _head(difference_66)
-    difference_69 = difference_66 - head_10
-    head_11 = _head(difference_65)
-    difference_70 = difference_65 - head_11
-    head_12 = _head(difference_64)
-    difference_71 = difference_64 - head_12
-    total_46 = head_amplitude * head_12 - difference_65 + head_amplitude * difference_71
-    total_46 = total_46 + difference_18 * head_12 + difference_18 * difference_71
-    total_46 = keras.ops.where(difference_65 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_47 = total_44 - (total_45 - difference_68) + (negated_4 - difference_68)
-    total_47 = total_47 + (branch_37 - (total_44 - total_42))
-    total_48 = head_10 * head_branch_15 - difference_67 + head_10 * difference_17
-    total_48 = total_48 + difference_69 * head_branch_15 + difference_69 * difference_17
-    total_48 = keras.ops.where(difference_67 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_49 = head_11 * head_ratio_4 - difference_66 + head_11 * difference_29
-    total_49 = total_49 + difference_70 * head_ratio_4 + difference_70 * difference_29
-    total_49 = keras.ops.where(difference_66 * 2.0**-60 == 0.0, 0.0, total_49)
-    difference_72 = head_frequency * head_frequency - difference_64
-    difference_72 = difference_72 + head_frequency * difference_20
-    difference_72 = difference_72 + difference_20 * head_frequency
-    difference_72 = difference_72 + difference_20 * difference_20
-    difference_72 = keras.ops.where(difference_64 * 2.0**-60 == 0.0, 0.0, difference_72)
-    total_49 = total_49 + (total_46 + difference_72 * amplitude) * ratio_4
-    total_48 = total_48 + (total_49 + numerator_19 * difference_65) * branch_15
-    total_47 = total_47 - (total_48 + branch_16 * difference_66)
-    branch_38 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
-    total_50 = total_45 + branch_38
-    ratio_4_squared = keras.ops.square(ratio_4)
-    head_13 = _head(ratio_4_squared)
-    branch_39 = keras.ops.where(ratio_4_squared == head_13, 0.0, ratio_4_squared - head_13)
-    branch_39 = head_13 + branch_39
-    product_30 = branch_39 * total_21
-    head_product_30 = _head(product_30)
-    difference_73 = product_30 - head_product_30
-    difference_73 = keras.ops.where(product_30 == head_product_30, 0.0, difference_73)
-    difference_73 = head_product_30 + difference_73
-    product_31 = difference_73 * ratio_2
-    head_product_31 = _head(product_31)
-    difference_74 = product_31 - head_product_31
-    difference_74 = keras.ops.where(product_31 == head_product_31, 0.0, difference_74)
-    difference_74 = head_product_31 + difference_74
-    head_14 = _head(difference_73)
-    difference_75 = difference_73 - head_14
-    head_branch_39 = _head(branch_39)
-    difference_76 = branch_39 - head_branch_39
-    total_51 = head_ratio_4 * head_ratio_4 - branch_39 + head_ratio_4 * difference_29
-    total_51 = total_51 + difference_29 * head_ratio_4 + difference_29 * difference_29
-    total_51 = keras.ops.where(branch_39 * 2.0**-60 == 0.0, 0.0, total_51)
-    total_51 = (total_51 + numerator_19 * ratio_4 * 2.0) * total_21
-    total_52 = head_14 * head_ratio_2 - difference_74 + head_14 * difference_33
-    total_52 = total_52 + difference_75 * head_ratio_2 + difference_75 * difference_33
-    total_52 = keras.ops.where(difference_74 * 2.0**-60 == 0.0, 0.0, total_52)
-    difference_77 = head_branch_39 * head_total_21 - difference_73
-    difference_77 = difference_77 + head_branch_39 * difference_31
-    difference_77 = difference_77 + difference_76 * head_total_21
-    difference_77 = difference_77 + difference_76 * difference_31
-    difference_77 = keras.ops.where(difference_73 * 2.0**-60 == 0.0, 0.0, difference_77)
-    total_52 = total_52 + (difference_77 + total_51 + difference_36 * branch_39) * ratio_2
-    total_52 = total_52 + numerator_15 * difference_73
-    branch_40 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
-    total_53 = difference_74 + branch_40
-    is_negative_2 = larger < 0.0
-    branch_41 = keras.ops.where(is_negative_2, t_3, 1.0)
-    branch_42 = keras.ops.where(is_negative_2, total_25, 0.0)
-    branch_43 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
-    total_54 = branch_41 + branch_43
-    product_32 = total_53 * total_54
+    total_46 = head_product_29 + (product_29 - head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = keras.ops.where(product_30, product_29, total_46)
+    total_47 = product_30 + 1.0
+    difference_36 = total_47 - product_30
+    head_product_28 = _head(product_28)
+    head_branch_28 = _head(branch_28)
+    difference_37 = branch_28 - head_branch_28
+    difference_38 = product_28 - head_product_28
+    total_48 = product_30 - (total_47 - difference_36) + (1.0 - difference_36)
+    difference_39 = head_product_28 * head_branch_28 - product_30
+    difference_39 = difference_39 + head_product_28 * difference_37
+    difference_39 = difference_39 + difference_38 * head_branch_28
+    difference_39 = difference_39 + difference_38 * difference_37
+    difference_39 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, difference_39)
+    branch_29 = keras.ops.where(magnitude_4, branch_27, 0.0)
+    branch_29 = (branch_29 + (-sin_clamped * sin - cos_clamped * squared)) * product_28
+    difference_40 = head_amplitude * head_frequency - product_28
+    difference_40 = difference_40 + head_amplitude * difference_18
+    difference_40 = difference_40 + difference_16 * head_frequency
+    difference_40 = difference_40 + difference_16 * difference_18
+    difference_40 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_40)
+    total_48 = total_48 + (difference_39 + difference_40 * branch_28 + branch_29)
+    branch_30 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+    total_49 = total_47 + branch_30
+    product_31 = 2.0 * total_49
+    product_32 = product_31 * ratio_4
     head_product_32 = _head(product_32)
-    difference_78 = product_32 - head_product_32
-    difference_78 = keras.ops.where(product_32 == head_product_32, 0.0, difference_78)
-    difference_78 = head_product_32 + difference_78
-    head_total_53 = _head(total_53)
-    head_total_54 = _head(total_54)
-    difference_79 = total_54 - head_total_54
-    difference_80 = total_53 - head_total_53
-    product_33 = (branch_40 - (total_53 - difference_74)) * total_54
-    product_34 = (branch_43 - (total_54 - branch_41)) * total_53
-    difference_81 = head_total_53 * head_total_54 - difference_78
-    difference_81 = difference_81 + head_total_53 * difference_79
-    difference_81 = difference_81 + difference_80 * head_total_54
-    difference_81 = difference_81 + difference_80 * difference_79
-    difference_81 = keras.ops.where(difference_78 * 2.0**-60 == 0.0, 0.0, difference_81)
-    difference_81 = difference_81 + product_33 + product_34
-    magnitude_4 = keras.ops.abs(difference_81)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_81, 0.0)
-    total_55 = difference_78 + magnitude_4
-    product_35 = total_55 * total_41
-    head_product_35 = _head(product_35)
-    difference_82 = product_35 - head_product_35
-    difference_82 = keras.ops.where(product_35 == head_product_35, 0.0, difference_82)
-    difference_82 = head_product_35 + difference_82
-    negated_5 = -difference_82
-    total_56 = total_50 + negated_5
-    difference_83 = total_56 - total_50
-    head_total_55 = _head(total_55)
-    difference_84 = total_55 - head_total_55
-    total_57 = total_50 - (total_56 - difference_83) + (negated_5 - difference_83)
-    total_57 = total_57 + (branch_38 - (total_50 - total_45))
-    total_58 = keras.ops.where(is_negative_2, product_12, 0.0) + branch_36
-    total_58 = total_58 * difference_82
-    product_36 = (magnitude_4 - (total_55 - difference_78)) * total_41
-    difference_85 = head_total_55 * head_total_41 - difference_82
-    difference_85 = difference_85 + head_total_55 * difference_59
-    difference_85 = difference_85 + difference_84 * head_total_41
-    difference_85 = difference_85 + difference_84 * difference_59
-    difference_85 = keras.ops.where(difference_82 * 2.0**-60 == 0.0, 0.0, difference_85)
-    difference_85 = -(difference_85 + product_36 + difference_61 * total_55 + total_58)
-    total_57 = total_57 + difference_85
-    branch_44 = keras.ops.where(keras.ops.abs(total_57) < float("inf"), total_57, 0.0)
-    total_59 = total_56 + branch_44
-    difference_86 = branch_44 - (total_59 - total_56)
-    magnitude_5 = keras.ops.abs(difference_86)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_86, 0.0)
-    total_60 = total_59 + magnitude_5
-    branch_45 = keras.ops.where(is_negative_2, branch_19, 1.0)
-    branch_46 = keras.ops.where(is_negative_2, branch_20, 0.0)
-    branch_47 = keras.ops.where(keras.ops.abs(branch_46) < float("inf"), branch_46, 0.0)
-    total_61 = branch_45 + branch_47
-    product_37 = total_60 * total_61
+    total_50 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = keras.ops.where(product_33, product_32, total_50)
+    product_34 = product_33 * ratio_2
+    head_product_34 = _head(product_34)
+    total_51 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_51)
+    head_product_33 = _head(product_33)
+    difference_41 = product_33 - head_product_33
+    head_product_31 = _head(product_31)
+    difference_42 = product_31 - head_product_31
+    product_36 = (branch_30 - (total_49 - total_47)) * 2.0 * ratio_4
+    difference_43 = head_product_31 * head_ratio_4 - product_33
+    difference_43 = difference_43 + head_product_31 * difference_25
+    difference_43 = difference_43 + difference_42 * head_ratio_4 + difference_42 * difference_25
+    difference_43 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_43)
+    difference_43 = (difference_43 + product_36 + numerator_19 * product_31) * ratio_2
+    difference_44 = head_product_33 * head_ratio_2 - product_35
+    difference_44 = difference_44 + head_product_33 * difference_29
+    difference_44 = difference_44 + difference_41 * head_ratio_2 + difference_41 * difference_29
+    difference_44 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_44)
+    difference_44 = difference_44 + difference_43 + numerator_15 * product_33
+    magnitude_5 = keras.ops.abs(difference_44)
+    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_44, 0.0)
+    total_52 = product_35 + magnitude_5
+    branch_31 = keras.ops.where(keras.ops.abs(branch_23) < float("inf"), branch_23, 0.0)
+    total_53 = branch_22 + branch_31
+    product_37 = total_52 * total_53
     head_product_37 = _head(product_37)
-    difference_87 = product_37 - head_product_37
-    difference_87 = keras.ops.where(product_37 == head_product_37, 0.0, difference_87)
-    difference_87 = head_product_37 + difference_87
-    head_total_60 = _head(total_60)
-    head_total_61 = _head(total_61)
-    difference_88 = total_61 - head_total_61
-    difference_89 = total_60 - head_total_60
-    difference_90 = branch_47 - (total_61 - branch_45)
-    product_38 = (magnitude_5 - (total_60 - total_59)) * total_61
-    difference_91 = head_total_60 * head_total_61 - difference_87
-    difference_91 = difference_91 + head_total_60 * difference_88
-    difference_91 = difference_91 + difference_89 * head_total_61
-    difference_91 = difference_91 + difference_89 * difference_88
-    difference_91 = keras.ops.where(difference_87 * 2.0**-60 == 0.0, 0.0, difference_91)
-    difference_91 = difference_91 + product_38 + difference_90 * total_60
-    magnitude_6 = keras.ops.abs(difference_91)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_91, 0.0)
-    total_62 = difference_87 + magnitude_6
-    product_39 = total_62 * total_61
+    total_54 = head_product_37 + (product_37 - head_product_37)
+    product_38 = product_37 * 2.0**-60
+    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = keras.ops.where(product_38, product_37, total_54)
+    total_55 = product_26 + product_38
+    difference_45 = total_55 - product_26
+    head_total_41 = _head(total_41)
+    head_total_43 = _head(total_43)
+    difference_46 = total_43 - head_total_43
+    difference_47 = total_41 - head_total_41
+    branch_32 = keras.ops.where(is_negative, numerator, 0.0)
+    head_total_52 = _head(total_52)
+    head_total_53 = _head(total_53)
+    difference_48 = total_53 - head_total_53
+    difference_49 = total_52 - head_total_52
+    difference_50 = branch_31 - (total_53 - branch_22)
+    total_56 = head_total_52 * head_total_53 - product_38 + head_total_52 * difference_48
+    total_56 = total_56 + difference_49 * head_total_53 + difference_49 * difference_48
+    total_56 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_56 = total_56 + (magnitude_5 - (total_52 - product_35)) * total_53
+    total_56 = total_56 + difference_50 * total_52 + branch_32 * product_38
+    total_57 = head_total_41 * head_total_43 - product_26 + head_total_41 * difference_46
+    total_57 = total_57 + difference_47 * head_total_43 + difference_47 * difference_46
+    total_57 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (magnitude_2 - (total_41 - product_19)) * total_43
+    total_57 = total_57 + (magnitude_3 - (total_43 - product_24)) * total_41
+    total_57 = total_57 + branch_32 * 2.0 * product_26
+    total_58 = product_26 - (total_55 - difference_45) + (product_38 - difference_45)
+    total_58 = total_58 + total_57 + total_56
+    branch_33 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
+    total_59 = total_55 + branch_33
+    frequency_squared = keras.ops.square(frequency)
+    head_6 = _head(frequency_squared)
+    total_60 = head_6 + (frequency_squared - head_6)
+    product_39 = frequency_squared * 2.0**-60
+    product_39 = (product_39 == 0.0) | (frequency_squared == head_6)
+    product_39 = keras.ops.where(product_39, frequency_squared, total_60)
+    product_40 = amplitude * product_39
+    head_product_40 = _head(product_40)
+    total_61 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_61)
+    product_42 = product_41 * ratio_4
+    head_product_42 = _head(product_42)
+    total_62 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_62)
+    product_44 = product_43 * branch_13
+    head_product_44 = _head(product_44)
+    total_63 = head_product_44 + (product_44 - head_product_44)
+    product_45 = product_44 * 2.0**-60
+    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = keras.ops.where(product_45, product_44, total_63)
+    minus_product_45 = -product_45
+    total_64 = total_59 + minus_product_45
+    difference_51 = total_64 - total_59
+    head_product_43 = _head(product_43)
+    difference_52 = product_43 - head_product_43
+    head_product_41 = _head(product_41)
+    difference_53 = product_41 - head_product_41
     head_product_39 = _head(product_39)
-    difference_92 = product_39 - head_product_39
-    difference_92 = keras.ops.where(product_39 == head_product_39, 0.0, difference_92)
-    difference_92 = head_product_39 + difference_92
-    head_total_62 = _head(total_62)
-    difference_93 = total_62 - head_total_62
-    product_40 = (magnitude_6 - (total_62 - difference_87)) * total_61
-    difference_94 = head_total_62 * head_total_61 - difference_92
-    difference_94 = difference_94 + head_total_62 * difference_88
-    difference_94 = difference_94 + difference_93 * head_total_61
-    difference_94 = difference_94 + difference_93 * difference_88
-    difference_94 = keras.ops.where(difference_92 * 2.0**-60 == 0.0, 0.0, difference_94)
-    difference_94 = difference_94 + product_40 + difference_90 * total_62
-    magnitude_7 = keras.ops.abs(difference_94)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_94, 0.0)
-    magnitude_7 = difference_92 + magnitude_7
-    branch_48 = keras.ops.where(is_negative_2, numerator_11, 0.0)
-    total_63 = branch_48 + branch_48
-    product_41 = magnitude_7 * total_63
-    total_64 = keras.ops.where(keras.ops.abs(total_63) < float("inf"), total_63, 0.0) + 1.0
-    total_64 = magnitude_7 * total_64
-    branch_49 = keras.ops.where(keras.ops.abs(product_41) < float("inf"), product_41, 0.0)
-    branch_49 = magnitude_7 + branch_49
-    return keras.ops.where(keras.ops.abs(magnitude_7) < 2.0**-60, total_64, branch_49)
+    difference_54 = product_39 - head_product_39
+    total_65 = total_59 - (total_64 - difference_51) + (minus_product_45 - difference_51)
+    total_65 = total_65 + (branch_33 - (total_59 - total_55))
+    difference_55 = head_amplitude * head_product_39 - product_41
+    difference_55 = difference_55 + head_amplitude * difference_54
+    difference_55 = difference_55 + difference_16 * head_product_39
+    difference_55 = difference_55 + difference_16 * difference_54
+    difference_55 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_55)
+    difference_56 = head_product_43 * head_branch_13 - product_45
+    difference_56 = difference_56 + head_product_43 * difference_15
+    difference_56 = difference_56 + difference_52 * head_branch_13
+    difference_56 = difference_56 + difference_52 * difference_15
+    difference_56 = keras.ops.where(product_45 * 2.0**-60 == 0.0, 0.0, difference_56)
+    difference_57 = head_frequency * head_frequency - product_39
+    difference_57 = difference_57 + head_frequency * difference_18
+    difference_57 = difference_57 + difference_18 * head_frequency
+    difference_57 = difference_57 + difference_18 * difference_18
+    difference_57 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_57)
+    difference_55 = (difference_55 + difference_57 * amplitude) * ratio_4
+    difference_58 = head_product_41 * head_ratio_4 - product_43
+    difference_58 = difference_58 + head_product_41 * difference_25
+    difference_58 = difference_58 + difference_53 * head_ratio_4 + difference_53 * difference_25
+    difference_58 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_58)
+    difference_58 = (difference_58 + difference_55 + numerator_19 * product_41) * branch_13
+    total_65 = total_65 - (difference_56 + difference_58 + branch_14 * product_43)
+    branch_34 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
+    total_66 = total_64 + branch_34
+    ratio_4_squared = keras.ops.square(ratio_4)
+    head_7 = _head(ratio_4_squared)
+    total_67 = head_7 + (ratio_4_squared - head_7)
+    product_46 = ratio_4_squared * 2.0**-60
+    product_46 = (product_46 == 0.0) | (ratio_4_squared == head_7)
+    product_46 = keras.ops.where(product_46, ratio_4_squared, total_67)
+    product_47 = product_46 * total_25
+    head_product_47 = _head(product_47)
+    total_68 = head_product_47 + (product_47 - head_product_47)
+    product_48 = product_47 * 2.0**-60
+    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = keras.ops.where(product_48, product_47, total_68)
+    product_49 = product_48 * ratio_2
+    head_product_49 = _head(product_49)
+    total_69 = head_product_49 + (product_49 - head_product_49)
+    product_50 = product_49 * 2.0**-60
+    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = keras.ops.where(product_50, product_49, total_69)
+    head_product_48 = _head(product_48)
+    difference_59 = product_48 - head_product_48
+    head_product_46 = _head(product_46)
+    difference_60 = product_46 - head_product_46
+    total_70 = head_ratio_4 * head_ratio_4 - product_46 + head_ratio_4 * difference_25
+    total_70 = total_70 + difference_25 * head_ratio_4 + difference_25 * difference_25
+    total_70 = keras.ops.where(product_46 * 2.0**-60 == 0.0, 0.0, total_70)
+    total_70 = (total_70 + numerator_19 * ratio_4 * 2.0) * total_25
+    difference_61 = head_product_46 * head_total_25 - product_48
+    difference_61 = difference_61 + head_product_46 * difference_27
+    difference_61 = difference_61 + difference_60 * head_total_25
+    difference_61 = difference_61 + difference_60 * difference_27
+    difference_61 = keras.ops.where(product_48 * 2.0**-60 == 0.0, 0.0, difference_61) + total_70
+    difference_61 = (difference_61 + difference_31 * product_46) * ratio_2
+    difference_62 = head_product_48 * head_ratio_2 - product_50
+    difference_62 = difference_62 + head_product_48 * difference_29
+    difference_62 = difference_62 + difference_59 * head_ratio_2 + difference_59 * difference_29
+    difference_62 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_62)
+    difference_62 = difference_62 + difference_61 + numerator_15 * product_48
+    magnitude_6 = keras.ops.abs(difference_62)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_62, 0.0)
+    total_71 = product_50 + magnitude_6
+    is_negative_2 = larger < 0.0
+    branch_35 = keras.ops.where(is_negative_2, t_5, 1.0)
+    branch_36 = keras.ops.where(is_negative_2, total_30, 0.0)
+    branch_37 = keras.ops.where(keras.ops.abs(branch_36) < float("inf"), branch_36, 0.0)
+    total_72 = branch_35 + branch_37
+    product_51 = total_71 * total_72
+    head_product_51 = _head(product_51)
+    total_73 = head_product_51 + (product_51 - head_product_51)
+    product_52 = product_51 * 2.0**-60
+    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = keras.ops.where(product_52, product_51, total_73)
+    head_total_71 = _head(total_71)
+    head_total_72 = _head(total_72)
+    difference_63 = total_72 - head_total_72
+    difference_64 = total_71 - head_total_71
+    total_74 = head_total_71 * head_total_72 - product_52 + head_total_71 * difference_63
+    total_74 = total_74 + difference_64 * head_total_72 + difference_64 * difference_63
+    total_74 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, total_74)
+    total_74 = total_74 + (magnitude_6 - (total_71 - product_50)) * total_72
+    total_74 = total_74 + (branch_37 - (total_72 - branch_35)) * total_71
+    branch_38 = keras.ops.where(keras.ops.abs(total_74) < float("inf"), total_74, 0.0)
+    total_75 = product_52 + branch_38
+    product_53 = total_75 * total_53
+    head_product_53 = _head(product_53)
+    total_76 = head_product_53 + (product_53 - head_product_53)
+    product_54 = product_53 * 2.0**-60
+    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = keras.ops.where(product_54, product_53, total_76)
+    minus_product_54 = -product_54
+    total_77 = total_66 + minus_product_54
+    difference_65 = total_77 - total_66
+    head_total_75 = _head(total_75)
+    difference_66 = total_75 - head_total_75
+    product_55 = (keras.ops.where(is_negative_2, product_17, 0.0) + branch_32) * product_54
+    total_78 = head_total_75 * head_total_53 - product_54 + head_total_75 * difference_48
+    total_78 = total_78 + difference_66 * head_total_53 + difference_66 * difference_48
+    total_78 = keras.ops.where(product_54 * 2.0**-60 == 0.0, 0.0, total_78)
+    total_78 = total_78 + (branch_38 - (total_75 - product_52)) * total_53
+    total_78 = -(total_78 + difference_50 * total_75 + product_55)
+    total_79 = total_66 - (total_77 - difference_65) + (minus_product_54 - difference_65)
+    total_79 = total_79 + (branch_34 - (total_66 - total_64)) + total_78
+    branch_39 = keras.ops.where(keras.ops.abs(total_79) < float("inf"), total_79, 0.0)
+    total_80 = total_77 + branch_39
+    difference_67 = branch_39 - (total_80 - total_77)
+    magnitude_7 = keras.ops.abs(difference_67)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_67, 0.0)
+    total_81 = total_80 + magnitude_7
+    branch_40 = keras.ops.where(is_negative_2, branch_17, 1.0)
+    branch_41 = keras.ops.where(is_negative_2, branch_18, 0.0)
+    branch_42 = keras.ops.where(keras.ops.abs(branch_41) < float("inf"), branch_41, 0.0)
+    total_82 = branch_40 + branch_42
+    product_56 = total_81 * total_82
+    head_product_56 = _head(product_56)
+    total_83 = head_product_56 + (product_56 - head_product_56)
+    product_57 = product_56 * 2.0**-60
+    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = keras.ops.where(product_57, product_56, total_83)
+    head_total_81 = _head(total_81)
+    head_total_82 = _head(total_82)
+    difference_68 = total_82 - head_total_82
+    difference_69 = total_81 - head_total_81
+    difference_70 = branch_42 - (total_82 - branch_40)
+    total_84 = head_total_81 * head_total_82 - product_57 + head_total_81 * difference_68
+    total_84 = total_84 + difference_69 * head_total_82 + difference_69 * difference_68
+    total_84 = keras.ops.where(product_57 * 2.0**-60 == 0.0, 0.0, total_84)
+    total_84 = total_84 + (magnitude_7 - (total_81 - total_80)) * total_82
+    total_84 = total_84 + difference_70 * total_81
+    branch_43 = keras.ops.where(keras.ops.abs(total_84) < float("inf"), total_84, 0.0)
+    total_85 = product_57 + branch_43
+    product_58 = total_85 * total_82
+    head_product_58 = _head(product_58)
+    total_86 = head_product_58 + (product_58 - head_product_58)
+    product_59 = product_58 * 2.0**-60
+    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = keras.ops.where(product_59, product_58, total_86)
+    head_total_85 = _head(total_85)
+    difference_71 = total_85 - head_total_85
+    total_87 = head_total_85 * head_total_82 - product_59 + head_total_85 * difference_68
+    total_87 = total_87 + difference_71 * head_total_82 + difference_71 * difference_68
+    total_87 = keras.ops.where(product_59 * 2.0**-60 == 0.0, 0.0, total_87)
+    total_87 = total_87 + (branch_43 - (total_85 - product_57)) * total_82
+    total_87 = total_87 + difference_70 * total_85
+    branch_44 = keras.ops.where(keras.ops.abs(total_87) < float("inf"), total_87, 0.0)
+    branch_44 = product_59 + branch_44
+    branch_45 = keras.ops.where(is_negative_2, numerator_11, 0.0)
+    total_88 = branch_45 + branch_45
+    product_60 = branch_44 * total_88
+    total_89 = keras.ops.where(keras.ops.abs(total_88) < float("inf"), total_88, 0.0) + 1.0
+    total_89 = branch_44 * total_89
+    branch_46 = keras.ops.where(keras.ops.abs(product_60) < float("inf"), product_60, 0.0)
+    branch_46 = branch_44 + branch_46
+    return keras.ops.where(keras.ops.abs(branch_44) < 2.0**-60, total_89, branch_46)
 
 
 def _second_derivative_x_amplitude(x, amplitude, frequency):

@@ -119,25 +119,27 @@ def _second_derivative(x):
     branch = keras.ops.where(is_less, total, keras.ops.exp(minus_abs_clamped))
     product = clamped * branch
     head_product = _head(product)
-    branch_2 = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch_2 = head_product + branch_2
+    total_2 = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total_2)
     head_clamped = _head(clamped)
     head_branch = _head(branch)
     difference = branch - head_branch
     difference_2 = clamped - head_clamped
-    total_2 = head_clamped * head_branch - branch_2 + head_clamped * difference
-    total_2 = total_2 + difference_2 * head_branch + difference_2 * difference
-    total_2 = keras.ops.where(branch_2 * 2.0**-60 == 0.0, 0.0, total_2)
-    total_2 = total_2 + keras.ops.where(is_less, growth - (total - 1.0), 0.0) * clamped
+    total_3 = head_clamped * head_branch - product_2 + head_clamped * difference
+    total_3 = total_3 + difference_2 * head_branch + difference_2 * difference
+    total_3 = keras.ops.where(product_2 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_3 = total_3 + keras.ops.where(is_less, growth - (total - 1.0), 0.0) * clamped
     e = keras.ops.exp(0.5 * minus_abs_clamped)
-    total_3 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
-    total_3 = ((total_3 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
-    total_3 = ((total_3 + 1.9999999999999998) * x + 3.0) * x + 2.0
-    branch_3 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-    branch_3 = branch_2 + branch_3
-    product_2 = _sign(clamped) * ((abs_clamped - 2.0) * e * e)
-    branch_3 = keras.ops.where(clamped >= branch_3, 0.0, product_2)
-    return keras.ops.where((x < 0.0) & (x > -0.015625), total_3, branch_3)
+    total_4 = (0.0017702833795778382 * x + 0.011110719893432762) * x + 0.05833332816471382
+    total_4 = ((total_4 * x + 0.2499999999621594) * x + 0.8333333333331828) * x
+    total_4 = ((total_4 + 1.9999999999999998) * x + 3.0) * x + 2.0
+    branch_2 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    branch_2 = product_2 + branch_2
+    product_3 = _sign(clamped) * ((abs_clamped - 2.0) * e * e)
+    branch_2 = keras.ops.where(clamped >= branch_2, 0.0, product_3)
+    return keras.ops.where((x < 0.0) & (x > -0.015625), total_4, branch_2)
 
 
 def _upstream(arguments, upstream):

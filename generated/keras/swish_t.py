@@ -245,57 +245,60 @@ def _value(x, alpha, beta):
         ratio_2 = minus_total_8 / total_11
         product_3 = sign_branch * ratio_2
         head_product_3 = _head(product_3)
-        difference_7 = product_3 - head_product_3
-        difference_7 = keras.ops.where(product_3 == head_product_3, 0.0, difference_7)
-        difference_7 = head_product_3 + difference_7
+        total_12 = head_product_3 + (product_3 - head_product_3)
+        product_4 = product_3 * 2.0**-60
+        product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+        product_4 = keras.ops.where(product_4, product_3, total_12)
         tanh_branch = _tanh(branch)
         head_sign_branch = _head(sign_branch)
         head_ratio_2 = _head(ratio_2)
-        difference_8 = ratio_2 - head_ratio_2
-        difference_9 = sign_branch - head_sign_branch
-        product_4 = ratio_2 * total_11
-        head_product_4 = _head(product_4)
-        difference_10 = product_4 - head_product_4
-        difference_10 = keras.ops.where(product_4 == head_product_4, 0.0, difference_10)
-        difference_10 = head_product_4 + difference_10
+        difference_7 = ratio_2 - head_ratio_2
+        difference_8 = sign_branch - head_sign_branch
+        product_5 = ratio_2 * total_11
+        head_product_5 = _head(product_5)
+        total_13 = head_product_5 + (product_5 - head_product_5)
+        product_6 = product_5 * 2.0**-60
+        product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+        product_6 = keras.ops.where(product_6, product_5, total_13)
         head_total_11 = _head(total_11)
-        difference_11 = total_11 - head_total_11
-        numerator_2 = head_ratio_2 * head_total_11 - difference_10 + head_ratio_2 * difference_11
-        numerator_3 = numerator_2 + difference_8 * head_total_11 + difference_8 * difference_11
-        numerator_4 = -keras.ops.where(difference_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-        numerator_5 = minus_total_8 - difference_10 + numerator_4 - difference_6
+        difference_9 = total_11 - head_total_11
+        numerator_2 = head_ratio_2 * head_total_11 - product_6 + head_ratio_2 * difference_9
+        numerator_3 = numerator_2 + difference_7 * head_total_11 + difference_7 * difference_9
+        numerator_4 = -keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, numerator_3)
+        numerator_5 = minus_total_8 - product_6 + numerator_4 - difference_6
         numerator_5 = (numerator_5 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
         numerator_5 = numerator_5 * sign_branch
-        difference_12 = head_sign_branch * head_ratio_2 - difference_7
-        difference_12 = difference_12 + head_sign_branch * difference_8
-        difference_12 = difference_12 + difference_9 * head_ratio_2 + difference_9 * difference_8
-        difference_12 = keras.ops.where(difference_7 * 2.0**-60 == 0.0, 0.0, difference_12)
-        difference_12 = difference_12 + numerator_5
-        magnitude = keras.ops.abs(difference_7 - tanh_branch + difference_12)
+        difference_10 = head_sign_branch * head_ratio_2 - product_4
+        difference_10 = difference_10 + head_sign_branch * difference_7
+        difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
+        difference_10 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_10)
+        difference_10 = difference_10 + numerator_5
+        magnitude = keras.ops.abs(product_4 - tanh_branch + difference_10)
         magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_branch)
-        branch_8 = keras.ops.where(magnitude, difference_7, tanh_branch)
-        product_5 = alpha * branch_8
-        head_product_5 = _head(product_5)
-        difference_13 = product_5 - head_product_5
-        difference_13 = keras.ops.where(product_5 == head_product_5, 0.0, difference_13)
-        difference_13 = head_product_5 + difference_13
+        branch_8 = keras.ops.where(magnitude, product_4, tanh_branch)
+        product_7 = alpha * branch_8
+        head_product_7 = _head(product_7)
+        total_14 = head_product_7 + (product_7 - head_product_7)
+        product_8 = product_7 * 2.0**-60
+        product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+        product_8 = keras.ops.where(product_8, product_7, total_14)
         head_alpha = _head(alpha)
         head_branch_8 = _head(branch_8)
-        difference_14 = branch_8 - head_branch_8
-        difference_15 = alpha - head_alpha
-        total_12 = head_alpha * head_branch_8 - difference_13 + head_alpha * difference_14
-        total_12 = total_12 + difference_15 * head_branch_8 + difference_15 * difference_14
-        total_12 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_12)
-        total_12 = total_12 + keras.ops.where(magnitude, difference_12, 0.0) * alpha
-        branch_9 = keras.ops.where(keras.ops.abs(total_12) < float("inf"), total_12, 0.0)
-        branch_9 = keras.ops.where(alpha == 0.0, 0.0, difference_13 + branch_9)
-        product_6 = branch * _sigmoid(keras.ops.where(beta == 0.0, 0.0, beta * branch))
-        branch_9 = branch_9 + product_6
+        difference_11 = branch_8 - head_branch_8
+        difference_12 = alpha - head_alpha
+        total_15 = head_alpha * head_branch_8 - product_8 + head_alpha * difference_11
+        total_15 = total_15 + difference_12 * head_branch_8 + difference_12 * difference_11
+        total_15 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
+        total_15 = total_15 + keras.ops.where(magnitude, difference_10, 0.0) * alpha
+        branch_9 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
+        branch_9 = keras.ops.where(alpha == 0.0, 0.0, product_8 + branch_9)
+        product_9 = branch * _sigmoid(keras.ops.where(beta == 0.0, 0.0, beta * branch))
+        branch_9 = branch_9 + product_9
         branch_10 = keras.ops.where(total == 0.0, 0.0, total * branch)
         branch_10 = keras.ops.where(abs_branch < 2.0**-90, branch_10, branch_9)
-        product_7 = branch_10 * float("inf")
+        product_10 = branch_10 * float("inf")
         abs_branch_10 = keras.ops.abs(branch_10)
-        value = keras.ops.where(is_equal & (abs_branch_10 > 2.0**50), product_7, branch_10)
+        value = keras.ops.where(is_equal & (abs_branch_10 > 2.0**50), product_10, branch_10)
         return value, gradient
 
     return differentiable(x, beta)
@@ -325,84 +328,85 @@ def _derivative_x(x, alpha, beta):
         ratio = 1.0 / (1.0 + t_2)
         product_2 = product * ratio
         head_product_2 = _head(product_2)
-        difference = product_2 - head_product_2
-        difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-        difference = head_product_2 + difference
+        total = head_product_2 + (product_2 - head_product_2)
+        product_3 = product_2 * 2.0**-60
+        product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+        product_3 = keras.ops.where(product_3, product_2, total)
         e_2 = keras.ops.exp(0.5 * -keras.ops.abs(minus_product))
         e_2_squared = keras.ops.square(e_2)
         head_e_2_squared = _head(e_2_squared)
-        t_3 = e_2_squared - head_e_2_squared
-        t_4 = keras.ops.where(e_2_squared == head_e_2_squared, 0.0, t_3)
-        t_5 = head_e_2_squared + t_4
-        total = t_5 + 1.0
-        difference_2 = total - t_5
+        t_3 = head_e_2_squared + (e_2_squared - head_e_2_squared)
+        t_4 = e_2_squared * 2.0**-60
+        t_4 = (t_4 == 0.0) | (e_2_squared == head_e_2_squared)
+        t_5 = keras.ops.where(t_4, e_2_squared, t_3)
+        total_2 = t_5 + 1.0
+        difference = total_2 - t_5
         head_e_2 = _head(e_2)
-        difference_3 = e_2 - head_e_2
-        total_2 = head_e_2 * head_e_2 - t_5 + head_e_2 * difference_3
-        total_2 = total_2 + difference_3 * head_e_2 + difference_3 * difference_3
-        total_2 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_2)
-        total_3 = t_5 - (total - difference_2) + (1.0 - difference_2) + total_2
-        branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-        total_4 = total + branch
-        ratio_2 = 1.0 / total_4
-        product_3 = difference * ratio_2
-        head_product_3 = _head(product_3)
-        difference_4 = product_3 - head_product_3
-        difference_4 = keras.ops.where(product_3 == head_product_3, 0.0, difference_4)
-        difference_4 = head_product_3 + difference_4
+        difference_2 = e_2 - head_e_2
+        total_3 = head_e_2 * head_e_2 - t_5 + head_e_2 * difference_2
+        total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2
+        total_3 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_3)
+        total_4 = t_5 - (total_2 - difference) + (1.0 - difference) + total_3
+        branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+        total_5 = total_2 + branch
+        ratio_2 = 1.0 / total_5
+        product_4 = product_3 * ratio_2
+        head_product_4 = _head(product_4)
+        total_6 = head_product_4 + (product_4 - head_product_4)
+        product_5 = product_4 * 2.0**-60
+        product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+        product_5 = keras.ops.where(product_5, product_4, total_6)
         is_negative = minus_product < 0.0
         branch_2 = keras.ops.where(is_negative, t_5, 1.0)
-        product_4 = difference_4 * branch_2
-        head_product_4 = _head(product_4)
-        difference_5 = product_4 - head_product_4
-        difference_5 = keras.ops.where(product_4 == head_product_4, 0.0, difference_5)
-        difference_5 = head_product_4 + difference_5
-        total_5 = difference_5 + ratio
-        difference_6 = total_5 - difference_5
-        head_difference_4 = _head(difference_4)
-        head_branch_2 = _head(branch_2)
-        difference_7 = branch_2 - head_branch_2
-        difference_8 = difference_4 - head_difference_4
-        head_difference = _head(difference)
-        head_ratio_2 = _head(ratio_2)
-        difference_9 = ratio_2 - head_ratio_2
-        difference_10 = difference - head_difference
-        product_5 = ratio_2 * total_4
+        product_6 = product_5 * branch_2
+        head_product_6 = _head(product_6)
+        total_7 = head_product_6 + (product_6 - head_product_6)
+        product_7 = product_6 * 2.0**-60
+        product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+        product_7 = keras.ops.where(product_7, product_6, total_7)
+        total_8 = product_7 + ratio
+        difference_3 = total_8 - product_7
         head_product_5 = _head(product_5)
-        difference_11 = product_5 - head_product_5
-        difference_11 = keras.ops.where(product_5 == head_product_5, 0.0, difference_11)
-        difference_11 = head_product_5 + difference_11
-        head_total_4 = _head(total_4)
-        difference_12 = total_4 - head_total_4
-        numerator = head_ratio_2 * head_total_4 - difference_11 + head_ratio_2 * difference_12
-        numerator = numerator + difference_9 * head_total_4 + difference_9 * difference_12
-        numerator = -keras.ops.where(difference_11 * 2.0**-60 == 0.0, 0.0, numerator)
-        numerator = 1.0 - difference_11 + numerator - (branch - (total_4 - total)) * ratio_2
-        numerator = numerator / total_4 * difference
-        total_6 = difference_5 - (total_5 - difference_6) + (ratio - difference_6)
-        product_6 = keras.ops.where(is_negative, total_2, 0.0) * difference_4
-        difference_13 = head_difference_4 * head_branch_2 - difference_5
-        difference_13 = difference_13 + head_difference_4 * difference_7
-        difference_13 = difference_13 + difference_8 * head_branch_2 + difference_8 * difference_7
-        difference_13 = keras.ops.where(difference_5 * 2.0**-60 == 0.0, 0.0, difference_13)
-        difference_14 = head_difference * head_ratio_2 - difference_4
-        difference_14 = difference_14 + head_difference * difference_9
-        difference_14 = difference_14 + difference_10 * head_ratio_2 + difference_10 * difference_9
-        difference_14 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, difference_14)
-        difference_13 = difference_13 + (difference_14 + numerator) * branch_2 + product_6
-        total_6 = total_6 + difference_13
-        branch_3 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-        total_7 = total_5 + branch_3
-        difference_15 = branch_3 - (total_7 - total_5)
+        head_branch_2 = _head(branch_2)
+        difference_4 = branch_2 - head_branch_2
+        difference_5 = product_5 - head_product_5
+        head_product_3 = _head(product_3)
+        head_ratio_2 = _head(ratio_2)
+        difference_6 = ratio_2 - head_ratio_2
+        difference_7 = product_3 - head_product_3
+        product_8 = ratio_2 * total_5
+        head_product_8 = _head(product_8)
+        total_9 = head_product_8 + (product_8 - head_product_8)
+        product_9 = product_8 * 2.0**-60
+        product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+        product_9 = keras.ops.where(product_9, product_8, total_9)
+        head_total_5 = _head(total_5)
+        difference_8 = total_5 - head_total_5
+        total_10 = head_product_5 * head_branch_2 - product_7 + head_product_5 * difference_4
+        total_10 = total_10 + difference_5 * head_branch_2 + difference_5 * difference_4
+        total_10 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10)
+        total_11 = head_product_3 * head_ratio_2 - product_5 + head_product_3 * difference_6
+        total_11 = total_11 + difference_7 * head_ratio_2 + difference_7 * difference_6
+        total_11 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
+        numerator = head_ratio_2 * head_total_5 - product_9 + head_ratio_2 * difference_8
+        numerator = numerator + difference_6 * head_total_5 + difference_6 * difference_8
+        numerator = -keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
+        numerator = 1.0 - product_9 + numerator - (branch - (total_5 - total_2)) * ratio_2
+        total_10 = total_10 + (total_11 + numerator / total_5 * product_3) * branch_2
+        total_10 = total_10 + keras.ops.where(is_negative, total_3, 0.0) * product_5
+        total_10 = product_7 - (total_8 - difference_3) + (ratio - difference_3) + total_10
+        branch_3 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
+        total_12 = total_8 + branch_3
+        difference_9 = branch_3 - (total_12 - total_8)
         branch_4 = keras.ops.where(product < 0.0, e, 1.0)
         squared = keras.ops.square(2.0 * exp_negated / (keras.ops.square(exp_negated) + 1.0))
         squared = alpha * squared + product * sigmoid_product * _sigmoid(minus_product)
         squared = squared + sigmoid_product
-        product_7 = alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
-        magnitude = keras.ops.abs(difference_15)
-        magnitude = total_7 + keras.ops.where(magnitude < float("inf"), difference_15, 0.0)
-        product_7 = product_7 + magnitude * branch_4 * branch_4
-        value = keras.ops.where(keras.ops.abs(x) < 2.0, squared, product_7)
+        product_10 = alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t))) * t * t
+        abs_difference_9 = keras.ops.abs(difference_9)
+        abs_difference_9 = keras.ops.where(abs_difference_9 < float("inf"), difference_9, 0.0)
+        product_10 = product_10 + (total_12 + abs_difference_9) * branch_4 * branch_4
+        value = keras.ops.where(keras.ops.abs(x) < 2.0, squared, product_10)
         return value, gradient
 
     return differentiable(x, beta)
@@ -437,374 +441,408 @@ def _second_derivative_x_x(x, alpha, beta):
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product = clamped * keras.ops.square(beta)
     head_product = _head(product)
-    branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-    branch = head_product + branch
-    product_2 = beta * clamped
-    minus_product_2 = -product_2
-    negated = -keras.ops.abs(minus_product_2)
+    total = head_product + (product - head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = keras.ops.where(product_2, product, total)
+    product_3 = beta * clamped
+    minus_product_3 = -product_3
+    negated = -keras.ops.abs(minus_product_3)
     is_less = keras.ops.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total = expm1_negated + 1.0
-    t = keras.ops.where(is_less, total, keras.ops.exp(negated))
-    total_2 = t + 1.0
-    difference = total_2 - t
-    branch_2 = keras.ops.where(is_less, expm1_negated - (total - 1.0), 0.0)
-    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch_2
-    branch_3 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
-    total_4 = total_2 + branch_3
-    ratio = 1.0 / total_4
+    total_2 = expm1_negated + 1.0
+    t = keras.ops.where(is_less, total_2, keras.ops.exp(negated))
+    total_3 = t + 1.0
+    difference = total_3 - t
+    branch = keras.ops.where(is_less, expm1_negated - (total_2 - 1.0), 0.0)
+    total_4 = t - (total_3 - difference) + (1.0 - difference) + branch
+    branch_2 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
+    total_5 = total_3 + branch_2
+    ratio = 1.0 / total_5
     ratio_squared = keras.ops.square(ratio)
     head = _head(ratio_squared)
-    total_5 = head + keras.ops.where(ratio_squared == head, 0.0, ratio_squared - head)
-    product_3 = branch * total_5
-    head_product_3 = _head(product_3)
-    difference_2 = product_3 - head_product_3
-    difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-    difference_2 = head_product_3 + difference_2
-    head_branch = _head(branch)
-    head_total_5 = _head(total_5)
-    difference_3 = total_5 - head_total_5
-    difference_4 = branch - head_branch
-    head_ratio = _head(ratio)
-    difference_5 = ratio - head_ratio
-    product_4 = ratio * total_4
+    total_6 = head + (ratio_squared - head)
+    product_4 = ratio_squared * 2.0**-60
+    product_4 = (product_4 == 0.0) | (ratio_squared == head)
+    product_4 = keras.ops.where(product_4, ratio_squared, total_6)
+    product_5 = product_2 * product_4
+    head_product_5 = _head(product_5)
+    total_7 = head_product_5 + (product_5 - head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = keras.ops.where(product_6, product_5, total_7)
+    head_product_2 = _head(product_2)
     head_product_4 = _head(product_4)
-    difference_6 = product_4 - head_product_4
-    difference_6 = keras.ops.where(product_4 == head_product_4, 0.0, difference_6)
-    difference_6 = head_product_4 + difference_6
-    head_total_4 = _head(total_4)
-    difference_7 = total_4 - head_total_4
-    numerator = head_ratio * head_total_4 - difference_6 + head_ratio * difference_7
-    numerator = numerator + difference_5 * head_total_4 + difference_5 * difference_7
-    numerator = -keras.ops.where(difference_6 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - difference_6 + numerator - (branch_3 - (total_4 - total_2)) * ratio
-    numerator = numerator / total_4
-    total_6 = head_branch * head_total_5 - difference_2 + head_branch * difference_3
-    total_6 = total_6 + difference_4 * head_total_5 + difference_4 * difference_3
-    total_6 = keras.ops.where(difference_2 * 2.0**-60 == 0.0, 0.0, total_6)
-    total_7 = head_ratio * head_ratio - total_5 + head_ratio * difference_5
-    total_7 = total_7 + difference_5 * head_ratio + difference_5 * difference_5
-    total_7 = keras.ops.where(total_5 * 2.0**-60 == 0.0, 0.0, total_7)
-    total_6 = total_6 + (total_7 + numerator * ratio * 2.0) * branch
-    negated_2 = -keras.ops.abs(product_2)
+    difference_2 = product_4 - head_product_4
+    difference_3 = product_2 - head_product_2
+    head_ratio = _head(ratio)
+    difference_4 = ratio - head_ratio
+    product_7 = ratio * total_5
+    head_product_7 = _head(product_7)
+    total_8 = head_product_7 + (product_7 - head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = keras.ops.where(product_8, product_7, total_8)
+    head_total_5 = _head(total_5)
+    difference_5 = total_5 - head_total_5
+    numerator = head_ratio * head_total_5 - product_8 + head_ratio * difference_5
+    numerator = numerator + difference_4 * head_total_5 + difference_4 * difference_5
+    numerator = -keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - product_8 + numerator - (branch_2 - (total_5 - total_3)) * ratio
+    numerator = numerator / total_5
+    total_9 = head_product_2 * head_product_4 - product_6 + head_product_2 * difference_2
+    total_9 = total_9 + difference_3 * head_product_4 + difference_3 * difference_2
+    total_9 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_9)
+    total_10 = head_ratio * head_ratio - product_4 + head_ratio * difference_4
+    total_10 = total_10 + difference_4 * head_ratio + difference_4 * difference_4
+    total_10 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_10)
+    total_9 = total_9 + (total_10 + numerator * ratio * 2.0) * product_2
+    negated_2 = -keras.ops.abs(product_3)
     is_less_2 = keras.ops.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_8 = expm1_negated_2 + 1.0
-    t_2 = keras.ops.where(is_less_2, total_8, keras.ops.exp(negated_2))
-    total_9 = t_2 + 1.0
-    difference_8 = total_9 - t_2
-    branch_4 = keras.ops.where(is_less_2, expm1_negated_2 - (total_8 - 1.0), 0.0)
-    total_10 = t_2 - (total_9 - difference_8) + (1.0 - difference_8) + branch_4
-    branch_5 = keras.ops.where(keras.ops.abs(total_10) < float("inf"), total_10, 0.0)
-    total_11 = total_9 + branch_5
-    ratio_2 = 1.0 / total_11
-    product_5 = ratio_2 * total_11
-    head_product_5 = _head(product_5)
-    difference_9 = product_5 - head_product_5
-    difference_9 = keras.ops.where(product_5 == head_product_5, 0.0, difference_9)
-    difference_9 = head_product_5 + difference_9
-    head_ratio_2 = _head(ratio_2)
-    head_total_11 = _head(total_11)
-    difference_10 = total_11 - head_total_11
-    difference_11 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_total_11 - difference_9 + head_ratio_2 * difference_10
-    numerator_3 = numerator_2 + difference_11 * head_total_11 + difference_11 * difference_10
-    numerator_4 = -keras.ops.where(difference_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - difference_9 + numerator_4
-    numerator_5 = (numerator_5 - (branch_5 - (total_11 - total_9)) * ratio_2) / total_11
-    branch_6 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
-    branch_6 = ratio_2 + branch_6
-    total_12 = t + keras.ops.where(keras.ops.abs(branch_2) < float("inf"), branch_2, 0.0)
-    total_12 = keras.ops.where(minus_product_2 < 0.0, total_12, 1.0)
-    branch_7 = keras.ops.where(keras.ops.abs(total_6) < float("inf"), total_6, 0.0)
-    branch_7 = (difference_2 + branch_7) * branch_6 * total_12
-    head_branch_7 = _head(branch_7)
-    branch_8 = keras.ops.where(branch_7 == head_branch_7, 0.0, branch_7 - head_branch_7)
-    branch_8 = head_branch_7 + branch_8
-    product_6 = 2.0 * beta
-    product_7 = product_6 * ratio_2
-    head_product_7 = _head(product_7)
-    difference_12 = product_7 - head_product_7
-    difference_12 = keras.ops.where(product_7 == head_product_7, 0.0, difference_12)
-    difference_12 = head_product_7 + difference_12
-    product_8 = difference_12 * ratio
-    head_product_8 = _head(product_8)
-    difference_13 = product_8 - head_product_8
-    difference_13 = keras.ops.where(product_8 == head_product_8, 0.0, difference_13)
-    difference_13 = head_product_8 + difference_13
-    total_13 = branch_8 + difference_13
-    difference_14 = total_13 - branch_8
-    head_2 = _head(difference_12)
-    difference_15 = difference_12 - head_2
-    head_product_6 = _head(product_6)
-    difference_16 = product_6 - head_product_6
-    total_14 = branch_8 - (total_13 - difference_14) + (difference_13 - difference_14)
-    total_15 = head_2 * head_ratio - difference_13 + head_2 * difference_5
-    total_15 = total_15 + difference_15 * head_ratio + difference_15 * difference_5
-    total_15 = keras.ops.where(difference_13 * 2.0**-60 == 0.0, 0.0, total_15)
-    difference_17 = head_product_6 * head_ratio_2 - difference_12
-    difference_17 = difference_17 + head_product_6 * difference_11
-    difference_17 = difference_17 + difference_16 * head_ratio_2 + difference_16 * difference_11
-    difference_17 = keras.ops.where(difference_12 * 2.0**-60 == 0.0, 0.0, difference_17)
-    total_15 = total_15 + (difference_17 + numerator_5 * product_6) * ratio
-    total_14 = total_14 + (total_15 + numerator * difference_12)
-    branch_9 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    total_16 = total_13 + branch_9
-    difference_18 = branch_9 - (total_16 - total_13)
-    ratio_2_squared = keras.ops.square(ratio_2)
-    head_3 = _head(ratio_2_squared)
-    branch_10 = keras.ops.where(ratio_2_squared == head_3, 0.0, ratio_2_squared - head_3)
-    branch_10 = head_3 + branch_10
-    product_9 = branch * branch_10
+    total_11 = expm1_negated_2 + 1.0
+    t_2 = keras.ops.where(is_less_2, total_11, keras.ops.exp(negated_2))
+    total_12 = t_2 + 1.0
+    difference_6 = total_12 - t_2
+    branch_3 = keras.ops.where(is_less_2, expm1_negated_2 - (total_11 - 1.0), 0.0)
+    total_13 = t_2 - (total_12 - difference_6) + (1.0 - difference_6) + branch_3
+    branch_4 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+    total_14 = total_12 + branch_4
+    ratio_2 = 1.0 / total_14
+    product_9 = ratio_2 * total_14
     head_product_9 = _head(product_9)
-    difference_19 = product_9 - head_product_9
-    difference_19 = keras.ops.where(product_9 == head_product_9, 0.0, difference_19)
-    difference_19 = head_product_9 + difference_19
-    product_10 = difference_19 * ratio
-    head_product_10 = _head(product_10)
-    difference_20 = product_10 - head_product_10
-    difference_20 = keras.ops.where(product_10 == head_product_10, 0.0, difference_20)
-    difference_20 = head_product_10 + difference_20
-    head_4 = _head(difference_19)
-    difference_21 = difference_19 - head_4
-    head_branch_10 = _head(branch_10)
-    difference_22 = branch_10 - head_branch_10
-    total_17 = head_branch * head_branch_10 - difference_19 + head_branch * difference_22
-    total_17 = total_17 + difference_4 * head_branch_10 + difference_4 * difference_22
-    total_17 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_17)
-    total_18 = head_ratio_2 * head_ratio_2 - branch_10 + head_ratio_2 * difference_11
-    total_18 = total_18 + difference_11 * head_ratio_2 + difference_11 * difference_11
-    total_18 = keras.ops.where(branch_10 * 2.0**-60 == 0.0, 0.0, total_18)
-    total_17 = (total_17 + (total_18 + numerator_5 * ratio_2 * 2.0) * branch) * ratio
-    total_19 = head_4 * head_ratio - difference_20 + head_4 * difference_5
-    total_19 = total_19 + difference_21 * head_ratio + difference_21 * difference_5
-    total_19 = keras.ops.where(difference_20 * 2.0**-60 == 0.0, 0.0, total_19) + total_17
-    total_19 = total_19 + numerator * difference_19
-    total_20 = t_2 + keras.ops.where(keras.ops.abs(branch_4) < float("inf"), branch_4, 0.0)
-    total_20 = keras.ops.where(product_2 < 0.0, total_20, 1.0)
-    branch_11 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-    branch_11 = (difference_20 + branch_11) * total_20
-    magnitude = keras.ops.abs(difference_18)
-    magnitude = total_16 + keras.ops.where(magnitude < float("inf"), difference_18, 0.0)
-    magnitude = magnitude - branch_11
-    total_21 = _minimum(minus_product_2, 0.0) + _minimum(product_2, 0.0)
-    is_far = keras.ops.abs(total_21) > 64.0
-    branch_12 = keras.ops.where(is_far, 0.5 * total_21, total_21)
-    is_less_3 = keras.ops.abs(branch_12) < 0.5
-    expm1_branch_12 = _expm1(branch_12)
-    total_22 = expm1_branch_12 + 1.0
-    part_of_t = keras.ops.where(is_less_3, total_22, keras.ops.exp(branch_12))
-    product_11 = magnitude * part_of_t
-    head_product_11 = _head(product_11)
-    difference_23 = product_11 - head_product_11
-    difference_23 = keras.ops.where(product_11 == head_product_11, 0.0, difference_23)
-    difference_23 = head_product_11 + difference_23
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_12 = difference_23 * rest_of_t
+    total_15 = head_product_9 + (product_9 - head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = keras.ops.where(product_10, product_9, total_15)
+    head_ratio_2 = _head(ratio_2)
+    head_total_14 = _head(total_14)
+    difference_7 = total_14 - head_total_14
+    difference_8 = ratio_2 - head_ratio_2
+    numerator_2 = head_ratio_2 * head_total_14 - product_10 + head_ratio_2 * difference_7
+    numerator_3 = numerator_2 + difference_8 * head_total_14 + difference_8 * difference_7
+    numerator_4 = -keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 1.0 - product_10 + numerator_4
+    numerator_5 = (numerator_5 - (branch_4 - (total_14 - total_12)) * ratio_2) / total_14
+    branch_5 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
+    branch_5 = ratio_2 + branch_5
+    total_16 = t + keras.ops.where(keras.ops.abs(branch) < float("inf"), branch, 0.0)
+    total_16 = keras.ops.where(minus_product_3 < 0.0, total_16, 1.0)
+    branch_6 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+    branch_6 = (product_6 + branch_6) * branch_5 * total_16
+    head_branch_6 = _head(branch_6)
+    total_17 = head_branch_6 + (branch_6 - head_branch_6)
+    product_11 = branch_6 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (branch_6 == head_branch_6)
+    product_11 = keras.ops.where(product_11, branch_6, total_17)
+    product_12 = 2.0 * beta
+    product_13 = product_12 * ratio_2
+    head_product_13 = _head(product_13)
+    total_18 = head_product_13 + (product_13 - head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = keras.ops.where(product_14, product_13, total_18)
+    product_15 = product_14 * ratio
+    head_product_15 = _head(product_15)
+    total_19 = head_product_15 + (product_15 - head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = keras.ops.where(product_16, product_15, total_19)
+    total_20 = product_11 + product_16
+    difference_9 = total_20 - product_11
+    head_product_14 = _head(product_14)
+    difference_10 = product_14 - head_product_14
     head_product_12 = _head(product_12)
-    difference_24 = product_12 - head_product_12
-    difference_24 = keras.ops.where(product_12 == head_product_12, 0.0, difference_24)
-    difference_24 = head_product_12 + difference_24
-    product_13 = 2.0 * alpha
+    difference_11 = product_12 - head_product_12
+    total_21 = head_product_12 * head_ratio_2 - product_14 + head_product_12 * difference_8
+    total_21 = total_21 + difference_11 * head_ratio_2 + difference_11 * difference_8
+    total_21 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_21)
+    total_21 = (total_21 + numerator_5 * product_12) * ratio
+    total_22 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_4
+    total_22 = total_22 + difference_10 * head_ratio + difference_10 * difference_4
+    total_22 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_22) + total_21
+    total_22 = total_22 + numerator * product_14
+    total_23 = product_11 - (total_20 - difference_9) + (product_16 - difference_9)
+    total_23 = total_23 + total_22
+    branch_7 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+    total_24 = total_20 + branch_7
+    difference_12 = branch_7 - (total_24 - total_20)
+    ratio_2_squared = keras.ops.square(ratio_2)
+    head_2 = _head(ratio_2_squared)
+    total_25 = head_2 + (ratio_2_squared - head_2)
+    product_17 = ratio_2_squared * 2.0**-60
+    product_17 = (product_17 == 0.0) | (ratio_2_squared == head_2)
+    product_17 = keras.ops.where(product_17, ratio_2_squared, total_25)
+    product_18 = product_2 * product_17
+    head_product_18 = _head(product_18)
+    total_26 = head_product_18 + (product_18 - head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = keras.ops.where(product_19, product_18, total_26)
+    product_20 = product_19 * ratio
+    head_product_20 = _head(product_20)
+    total_27 = head_product_20 + (product_20 - head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = keras.ops.where(product_21, product_20, total_27)
+    head_product_19 = _head(product_19)
+    difference_13 = product_19 - head_product_19
+    head_product_17 = _head(product_17)
+    difference_14 = product_17 - head_product_17
+    total_28 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
+    total_28 = total_28 + difference_13 * head_ratio + difference_13 * difference_4
+    total_28 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_29 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
+    total_29 = total_29 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_29 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_29)
+    total_29 = (total_29 + numerator_5 * ratio_2 * 2.0) * product_2
+    difference_15 = head_product_2 * head_product_17 - product_19
+    difference_15 = difference_15 + head_product_2 * difference_14
+    difference_15 = difference_15 + difference_3 * head_product_17
+    difference_15 = difference_15 + difference_3 * difference_14
+    difference_15 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_15) + total_29
+    total_28 = total_28 + difference_15 * ratio + numerator * product_19
+    total_30 = t_2 + keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
+    total_30 = keras.ops.where(product_3 < 0.0, total_30, 1.0)
+    branch_8 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
+    branch_8 = (product_21 + branch_8) * total_30
+    magnitude = keras.ops.abs(difference_12)
+    magnitude = total_24 + keras.ops.where(magnitude < float("inf"), difference_12, 0.0)
+    magnitude = magnitude - branch_8
+    total_31 = _minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0)
+    is_far = keras.ops.abs(total_31) > 64.0
+    branch_9 = keras.ops.where(is_far, 0.5 * total_31, total_31)
+    is_less_3 = keras.ops.abs(branch_9) < 0.5
+    expm1_branch_9 = _expm1(branch_9)
+    total_32 = expm1_branch_9 + 1.0
+    part_of_t = keras.ops.where(is_less_3, total_32, keras.ops.exp(branch_9))
+    product_22 = magnitude * part_of_t
+    head_product_22 = _head(product_22)
+    total_33 = head_product_22 + (product_22 - head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = keras.ops.where(product_23, product_22, total_33)
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    product_24 = product_23 * rest_of_t
+    head_product_24 = _head(product_24)
+    total_34 = head_product_24 + (product_24 - head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = keras.ops.where(product_25, product_24, total_34)
+    product_26 = 2.0 * alpha
     abs_clamped = keras.ops.abs(clamped)
     t_3 = keras.ops.exp(-abs_clamped)
-    total_23 = 1.0 + keras.ops.square(t_3)
-    ratio_3 = 2.0 / total_23
+    total_35 = 1.0 + keras.ops.square(t_3)
+    ratio_3 = 2.0 / total_35
     ratio_3_squared = keras.ops.square(ratio_3)
-    head_5 = _head(ratio_3_squared)
-    branch_13 = keras.ops.where(ratio_3_squared == head_5, 0.0, ratio_3_squared - head_5)
-    branch_13 = head_5 + branch_13
-    product_14 = product_13 * branch_13
-    head_product_14 = _head(product_14)
-    difference_25 = product_14 - head_product_14
-    difference_25 = keras.ops.where(product_14 == head_product_14, 0.0, difference_25)
-    difference_25 = head_product_14 + difference_25
+    head_3 = _head(ratio_3_squared)
+    total_36 = head_3 + (ratio_3_squared - head_3)
+    product_27 = ratio_3_squared * 2.0**-60
+    product_27 = (product_27 == 0.0) | (ratio_3_squared == head_3)
+    product_27 = keras.ops.where(product_27, ratio_3_squared, total_36)
+    product_28 = product_26 * product_27
+    head_product_28 = _head(product_28)
+    total_37 = head_product_28 + (product_28 - head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = keras.ops.where(product_29, product_28, total_37)
     sign_clamped = _sign(clamped)
-    product_15 = -2.0 * abs_clamped
-    abs_product_15 = keras.ops.abs(product_15)
-    is_less_4 = abs_product_15 < 0.25
-    total_24 = product_15 + 1.0
-    difference_26 = total_24 - product_15
-    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
-    product_16 = product_16 * product_15 + _1_OVER_2_FACTORIAL
-    product_16 = keras.ops.square(product_15) * product_16
-    product_16 = product_15 - (total_24 - difference_26) + (1.0 - difference_26) + product_16
-    branch_14 = keras.ops.where(keras.ops.abs(product_16) < float("inf"), product_16, 0.0)
-    total_25 = total_24 + branch_14
-    exp_product_15 = keras.ops.exp(product_15)
-    branch_15 = keras.ops.where(is_less_4, total_25, exp_product_15)
-    total_26 = branch_15 - 1.0
-    difference_27 = total_26 - branch_15
-    binade = _binade(exp_product_15 * _4_OVER_3)
+    product_30 = -2.0 * abs_clamped
+    abs_product_30 = keras.ops.abs(product_30)
+    is_less_4 = abs_product_30 < 0.25
+    total_38 = product_30 + 1.0
+    difference_16 = total_38 - product_30
+    product_31 = (_1_OVER_15_FACTORIAL * product_30 + _1_OVER_14_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_13_FACTORIAL) * product_30 + _1_OVER_12_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_11_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_10_FACTORIAL) * product_30 + _1_OVER_9_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_8_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_7_FACTORIAL) * product_30 + _1_OVER_6_FACTORIAL
+    product_31 = (product_31 * product_30 + _1_OVER_5_FACTORIAL) * product_30
+    product_31 = (product_31 + _1_OVER_4_FACTORIAL) * product_30 + _1_OVER_3_FACTORIAL
+    product_31 = product_31 * product_30 + _1_OVER_2_FACTORIAL
+    product_31 = keras.ops.square(product_30) * product_31
+    product_31 = product_30 - (total_38 - difference_16) + (1.0 - difference_16) + product_31
+    branch_10 = keras.ops.where(keras.ops.abs(product_31) < float("inf"), product_31, 0.0)
+    total_39 = total_38 + branch_10
+    exp_product_30 = keras.ops.exp(product_30)
+    branch_11 = keras.ops.where(is_less_4, total_39, exp_product_30)
+    total_40 = branch_11 - 1.0
+    difference_17 = total_40 - branch_11
+    binade = _binade(exp_product_30 * _4_OVER_3)
     inside = (binade > 0.0) & (binade < float("inf"))
-    branch_16 = keras.ops.where(inside, binade, 1.0)
-    ratio_4 = exp_product_15 / branch_16
-    floor = _floor(keras.ops.log(branch_16) * _1_OVER_LOG_2 + 0.5)
-    difference_28 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    branch_12 = keras.ops.where(inside, binade, 1.0)
+    ratio_4 = exp_product_30 / branch_12
+    floor = _floor(keras.ops.log(branch_12) * _1_OVER_LOG_2 + 0.5)
+    difference_18 = product_30 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_27 = difference_28 + negated_3
-    difference_29 = total_27 - difference_28
-    total_28 = difference_28 - (total_27 - difference_29) + (negated_3 - difference_29)
-    total_28 = total_28 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_17 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
-    total_29 = total_27 + branch_17
-    numerator_6 = (_1_OVER_15_FACTORIAL * total_29 + _1_OVER_14_FACTORIAL) * total_29
-    numerator_7 = (numerator_6 + _1_OVER_13_FACTORIAL) * total_29 + _1_OVER_12_FACTORIAL
-    numerator_8 = (numerator_7 * total_29 + _1_OVER_11_FACTORIAL) * total_29
-    numerator_9 = (numerator_8 + _1_OVER_10_FACTORIAL) * total_29 + _1_OVER_9_FACTORIAL
-    numerator_10 = (numerator_9 * total_29 + _1_OVER_8_FACTORIAL) * total_29
-    numerator_11 = (numerator_10 + _1_OVER_7_FACTORIAL) * total_29 + _1_OVER_6_FACTORIAL
-    numerator_12 = (numerator_11 * total_29 + _1_OVER_5_FACTORIAL) * total_29
-    numerator_13 = (numerator_12 + _1_OVER_4_FACTORIAL) * total_29 + _1_OVER_3_FACTORIAL
-    numerator_14 = keras.ops.square(total_29) * (numerator_13 * total_29 + _1_OVER_2_FACTORIAL)
-    numerator_15 = numerator_14 + (branch_17 - (total_29 - total_27))
-    numerator_15 = (1.0 - ratio_4 + total_29 + numerator_15) / ratio_4
-    numerator_15 = keras.ops.where(inside & (abs_product_15 >= 0.25), numerator_15, 0.0)
-    numerator_15 = numerator_15 * branch_15
-    branch_18 = keras.ops.where(is_less_4, branch_14 - (total_25 - total_24), 0.0)
-    branch_18 = branch_18 + numerator_15
-    branch_18 = branch_15 - (total_26 - difference_27) + (-1.0 - difference_27) + branch_18
-    branch_19 = keras.ops.where(keras.ops.abs(branch_18) < float("inf"), branch_18, 0.0)
-    total_30 = total_26 + branch_19
-    minus_total_30 = -total_30
-    total_31 = total_30 + 2.0
-    difference_30 = total_31 - total_30
-    difference_31 = branch_19 - (total_30 - total_26)
-    total_32 = total_30 - (total_31 - difference_30) + (2.0 - difference_30)
-    total_32 = total_32 + difference_31
-    branch_20 = keras.ops.where(keras.ops.abs(total_32) < float("inf"), total_32, 0.0)
-    total_33 = total_31 + branch_20
-    ratio_5 = minus_total_30 / total_33
-    product_17 = sign_clamped * ratio_5
-    head_product_17 = _head(product_17)
-    difference_32 = product_17 - head_product_17
-    difference_32 = keras.ops.where(product_17 == head_product_17, 0.0, difference_32)
-    difference_32 = head_product_17 + difference_32
+    total_41 = difference_18 + negated_3
+    difference_19 = total_41 - difference_18
+    total_42 = difference_18 - (total_41 - difference_19) + (negated_3 - difference_19)
+    total_42 = total_42 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+    branch_13 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
+    total_43 = total_41 + branch_13
+    numerator_6 = (_1_OVER_15_FACTORIAL * total_43 + _1_OVER_14_FACTORIAL) * total_43
+    numerator_7 = (numerator_6 + _1_OVER_13_FACTORIAL) * total_43 + _1_OVER_12_FACTORIAL
+    numerator_8 = (numerator_7 * total_43 + _1_OVER_11_FACTORIAL) * total_43
+    numerator_9 = (numerator_8 + _1_OVER_10_FACTORIAL) * total_43 + _1_OVER_9_FACTORIAL
+    numerator_10 = (numerator_9 * total_43 + _1_OVER_8_FACTORIAL) * total_43
+    numerator_11 = (numerator_10 + _1_OVER_7_FACTORIAL) * total_43 + _1_OVER_6_FACTORIAL
+    numerator_12 = (numerator_11 * total_43 + _1_OVER_5_FACTORIAL) * total_43
+    numerator_13 = (numerator_12 + _1_OVER_4_FACTORIAL) * total_43 + _1_OVER_3_FACTORIAL
+    numerator_14 = keras.ops.square(total_43) * (numerator_13 * total_43 + _1_OVER_2_FACTORIAL)
+    numerator_15 = numerator_14 + (branch_13 - (total_43 - total_41))
+    numerator_15 = (1.0 - ratio_4 + total_43 + numerator_15) / ratio_4
+    numerator_15 = keras.ops.where(inside & (abs_product_30 >= 0.25), numerator_15, 0.0)
+    numerator_15 = numerator_15 * branch_11
+    branch_14 = keras.ops.where(is_less_4, branch_10 - (total_39 - total_38), 0.0)
+    branch_14 = branch_14 + numerator_15
+    branch_14 = branch_11 - (total_40 - difference_17) + (-1.0 - difference_17) + branch_14
+    branch_15 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
+    total_44 = total_40 + branch_15
+    minus_total_44 = -total_44
+    total_45 = total_44 + 2.0
+    difference_20 = total_45 - total_44
+    difference_21 = branch_15 - (total_44 - total_40)
+    total_46 = total_44 - (total_45 - difference_20) + (2.0 - difference_20)
+    total_46 = total_46 + difference_21
+    branch_16 = keras.ops.where(keras.ops.abs(total_46) < float("inf"), total_46, 0.0)
+    total_47 = total_45 + branch_16
+    ratio_5 = minus_total_44 / total_47
+    product_32 = sign_clamped * ratio_5
+    head_product_32 = _head(product_32)
+    total_48 = head_product_32 + (product_32 - head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = keras.ops.where(product_33, product_32, total_48)
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
     head_ratio_5 = _head(ratio_5)
-    difference_33 = ratio_5 - head_ratio_5
-    difference_34 = sign_clamped - head_sign_clamped
-    product_18 = ratio_5 * total_33
-    head_product_18 = _head(product_18)
-    difference_35 = product_18 - head_product_18
-    difference_35 = keras.ops.where(product_18 == head_product_18, 0.0, difference_35)
-    difference_35 = head_product_18 + difference_35
-    head_total_33 = _head(total_33)
-    difference_36 = total_33 - head_total_33
-    numerator_16 = head_ratio_5 * head_total_33 - difference_35 + head_ratio_5 * difference_36
-    numerator_17 = numerator_16 + difference_33 * head_total_33 + difference_33 * difference_36
-    numerator_18 = -keras.ops.where(difference_35 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = minus_total_30 - difference_35 + numerator_18 - difference_31
-    numerator_19 = (numerator_19 - (branch_20 - (total_33 - total_31)) * ratio_5) / total_33
+    difference_22 = ratio_5 - head_ratio_5
+    difference_23 = sign_clamped - head_sign_clamped
+    product_34 = ratio_5 * total_47
+    head_product_34 = _head(product_34)
+    total_49 = head_product_34 + (product_34 - head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = keras.ops.where(product_35, product_34, total_49)
+    head_total_47 = _head(total_47)
+    difference_24 = total_47 - head_total_47
+    numerator_16 = head_ratio_5 * head_total_47 - product_35 + head_ratio_5 * difference_24
+    numerator_17 = numerator_16 + difference_22 * head_total_47 + difference_22 * difference_24
+    numerator_18 = -keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_17)
+    numerator_19 = minus_total_44 - product_35 + numerator_18 - difference_21
+    numerator_19 = (numerator_19 - (branch_16 - (total_47 - total_45)) * ratio_5) / total_47
     numerator_19 = numerator_19 * sign_clamped
-    difference_37 = head_sign_clamped * head_ratio_5 - difference_32
-    difference_37 = difference_37 + head_sign_clamped * difference_33
-    difference_37 = difference_37 + difference_34 * head_ratio_5 + difference_34 * difference_33
-    difference_37 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, difference_37)
-    difference_37 = difference_37 + numerator_19
-    magnitude_2 = keras.ops.abs(difference_32 - tanh_clamped + difference_37)
+    difference_25 = head_sign_clamped * head_ratio_5 - product_33
+    difference_25 = difference_25 + head_sign_clamped * difference_22
+    difference_25 = difference_25 + difference_23 * head_ratio_5 + difference_23 * difference_22
+    difference_25 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_25)
+    difference_25 = difference_25 + numerator_19
+    magnitude_2 = keras.ops.abs(product_33 - tanh_clamped + difference_25)
     magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_clamped)
-    branch_21 = keras.ops.where(magnitude_2, difference_32, tanh_clamped)
-    product_19 = difference_25 * branch_21
-    head_product_19 = _head(product_19)
-    difference_38 = product_19 - head_product_19
-    difference_38 = keras.ops.where(product_19 == head_product_19, 0.0, difference_38)
-    difference_38 = head_product_19 + difference_38
-    product_20 = difference_38 * t_3
-    head_product_20 = _head(product_20)
-    difference_39 = product_20 - head_product_20
-    difference_39 = keras.ops.where(product_20 == head_product_20, 0.0, difference_39)
-    difference_39 = head_product_20 + difference_39
-    product_21 = difference_39 * t_3
-    head_product_21 = _head(product_21)
-    difference_40 = product_21 - head_product_21
-    difference_40 = keras.ops.where(product_21 == head_product_21, 0.0, difference_40)
-    difference_40 = head_product_21 + difference_40
-    negated_4 = -difference_40
-    total_34 = difference_24 + negated_4
-    difference_41 = total_34 - difference_24
-    head_6 = _head(difference_23)
+    branch_17 = keras.ops.where(magnitude_2, product_33, tanh_clamped)
+    product_36 = product_29 * branch_17
+    head_product_36 = _head(product_36)
+    total_50 = head_product_36 + (product_36 - head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = keras.ops.where(product_37, product_36, total_50)
+    product_38 = product_37 * t_3
+    head_product_38 = _head(product_38)
+    total_51 = head_product_38 + (product_38 - head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = keras.ops.where(product_39, product_38, total_51)
+    product_40 = product_39 * t_3
+    head_product_40 = _head(product_40)
+    total_52 = head_product_40 + (product_40 - head_product_40)
+    product_41 = product_40 * 2.0**-60
+    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = keras.ops.where(product_41, product_40, total_52)
+    minus_product_41 = -product_41
+    total_53 = product_25 + minus_product_41
+    difference_26 = total_53 - product_25
+    head_product_23 = _head(product_23)
     head_rest_of_t = _head(rest_of_t)
-    difference_42 = rest_of_t - head_rest_of_t
-    difference_43 = difference_23 - head_6
+    difference_27 = rest_of_t - head_rest_of_t
+    difference_28 = product_23 - head_product_23
     head_magnitude = _head(magnitude)
     head_part_of_t = _head(part_of_t)
-    difference_44 = part_of_t - head_part_of_t
-    difference_45 = magnitude - head_magnitude
-    branch_22 = keras.ops.where(is_less_3, expm1_branch_12 - (total_22 - 1.0), 0.0)
-    head_7 = _head(difference_39)
+    difference_29 = part_of_t - head_part_of_t
+    difference_30 = magnitude - head_magnitude
+    branch_18 = keras.ops.where(is_less_3, expm1_branch_9 - (total_32 - 1.0), 0.0)
+    head_product_39 = _head(product_39)
     head_t_3 = _head(t_3)
-    difference_46 = t_3 - head_t_3
-    difference_47 = difference_39 - head_7
-    head_8 = _head(difference_38)
-    difference_48 = difference_38 - head_8
-    head_9 = _head(difference_25)
-    head_branch_21 = _head(branch_21)
-    difference_49 = branch_21 - head_branch_21
-    difference_50 = difference_25 - head_9
-    head_product_13 = _head(keras.ops.convert_to_tensor(product_13, x.dtype))
-    head_branch_13 = _head(branch_13)
-    difference_51 = branch_13 - head_branch_13
-    difference_52 = product_13 - head_product_13
+    difference_31 = t_3 - head_t_3
+    difference_32 = product_39 - head_product_39
+    head_product_37 = _head(product_37)
+    difference_33 = product_37 - head_product_37
+    head_product_29 = _head(product_29)
+    head_branch_17 = _head(branch_17)
+    difference_34 = branch_17 - head_branch_17
+    difference_35 = product_29 - head_product_29
+    head_product_26 = _head(keras.ops.convert_to_tensor(product_26, x.dtype))
+    head_product_27 = _head(product_27)
+    difference_36 = product_27 - head_product_27
+    difference_37 = product_26 - head_product_26
     head_ratio_3 = _head(ratio_3)
-    difference_53 = ratio_3 - head_ratio_3
-    product_22 = ratio_3 * total_23
-    head_product_22 = _head(product_22)
-    difference_54 = product_22 - head_product_22
-    difference_54 = keras.ops.where(product_22 == head_product_22, 0.0, difference_54)
-    difference_54 = head_product_22 + difference_54
-    head_total_23 = _head(total_23)
-    difference_55 = total_23 - head_total_23
-    numerator_20 = head_ratio_3 * head_total_23 - difference_54 + head_ratio_3 * difference_55
-    numerator_21 = numerator_20 + difference_53 * head_total_23 + difference_53 * difference_55
-    numerator_22 = -keras.ops.where(difference_54 * 2.0**-60 == 0.0, 0.0, numerator_21)
-    numerator_22 = (2.0 - difference_54 + numerator_22) / total_23 * ratio_3 * 2.0
-    total_35 = difference_24 - (total_34 - difference_41) + (negated_4 - difference_41)
-    total_36 = head_ratio_3 * head_ratio_3 - branch_13 + head_ratio_3 * difference_53
-    total_36 = total_36 + difference_53 * head_ratio_3 + difference_53 * difference_53
-    total_36 = keras.ops.where(branch_13 * 2.0**-60 == 0.0, 0.0, total_36) + numerator_22
-    total_36 = total_36 * product_13
-    product_23 = keras.ops.where(magnitude_2, difference_37, 0.0) * difference_25
-    total_37 = head_9 * head_branch_21 - difference_38 + head_9 * difference_49
-    total_37 = total_37 + difference_50 * head_branch_21 + difference_50 * difference_49
-    total_37 = keras.ops.where(difference_38 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_38 = head_6 * head_rest_of_t - difference_24 + head_6 * difference_42
-    total_38 = total_38 + difference_43 * head_rest_of_t + difference_43 * difference_42
-    total_38 = keras.ops.where(difference_24 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_39 = head_8 * head_t_3 - difference_39 + head_8 * difference_46
-    total_39 = total_39 + difference_48 * head_t_3 + difference_48 * difference_46
-    total_39 = keras.ops.where(difference_39 * 2.0**-60 == 0.0, 0.0, total_39)
-    total_40 = head_7 * head_t_3 - difference_40 + head_7 * difference_46
-    total_40 = total_40 + difference_47 * head_t_3 + difference_47 * difference_46
-    total_40 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, total_40)
-    product_24 = keras.ops.where(is_far, branch_22, 0.0) * difference_23
-    difference_56 = head_product_13 * head_branch_13 - difference_25
-    difference_56 = difference_56 + head_product_13 * difference_51
-    difference_56 = difference_56 + difference_52 * head_branch_13
-    difference_56 = difference_56 + difference_52 * difference_51
-    difference_56 = keras.ops.where(difference_25 * 2.0**-60 == 0.0, 0.0, difference_56)
-    total_37 = (total_37 + (difference_56 + total_36) * branch_21 + product_23) * t_3
-    total_40 = -(total_40 + (total_39 + total_37) * t_3)
-    difference_57 = head_magnitude * head_part_of_t - difference_23
-    difference_57 = difference_57 + head_magnitude * difference_44
-    difference_57 = difference_57 + difference_45 * head_part_of_t
-    difference_57 = difference_57 + difference_45 * difference_44
-    difference_57 = keras.ops.where(difference_23 * 2.0**-60 == 0.0, 0.0, difference_57)
-    total_38 = total_38 + (difference_57 + branch_22 * magnitude) * rest_of_t + product_24
-    total_35 = total_35 + total_38 + total_40
-    branch_23 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
-    total_41 = total_34 + branch_23
-    difference_58 = branch_23 - (total_41 - total_34)
-    magnitude_3 = keras.ops.abs(difference_58)
-    return total_41 + keras.ops.where(magnitude_3 < float("inf"), difference_58, 0.0)
+    difference_38 = ratio_3 - head_ratio_3
+    product_42 = ratio_3 * total_35
+    head_product_42 = _head(product_42)
+    total_54 = head_product_42 + (product_42 - head_product_42)
+    product_43 = product_42 * 2.0**-60
+    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = keras.ops.where(product_43, product_42, total_54)
+    head_total_35 = _head(total_35)
+    difference_39 = total_35 - head_total_35
+    total_55 = product_25 - (total_53 - difference_26) + (minus_product_41 - difference_26)
+    total_56 = head_product_37 * head_t_3 - product_39 + head_product_37 * difference_31
+    total_56 = total_56 + difference_33 * head_t_3 + difference_33 * difference_31
+    total_56 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_56)
+    total_57 = head_product_39 * head_t_3 - product_41 + head_product_39 * difference_31
+    total_57 = total_57 + difference_32 * head_t_3 + difference_32 * difference_31
+    total_57 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_57)
+    numerator_20 = head_ratio_3 * head_total_35 - product_43 + head_ratio_3 * difference_39
+    numerator_21 = numerator_20 + difference_38 * head_total_35 + difference_38 * difference_39
+    numerator_22 = -keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, numerator_21)
+    numerator_22 = (2.0 - product_43 + numerator_22) / total_35 * ratio_3 * 2.0
+    total_58 = head_ratio_3 * head_ratio_3 - product_27 + head_ratio_3 * difference_38
+    total_58 = total_58 + difference_38 * head_ratio_3 + difference_38 * difference_38
+    total_58 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_58) + numerator_22
+    total_58 = total_58 * product_26
+    product_44 = keras.ops.where(magnitude_2, difference_25, 0.0) * product_29
+    product_45 = keras.ops.where(is_far, branch_18, 0.0) * product_23
+    difference_40 = head_product_26 * head_product_27 - product_29
+    difference_40 = difference_40 + head_product_26 * difference_36
+    difference_40 = difference_40 + difference_37 * head_product_27
+    difference_40 = difference_40 + difference_37 * difference_36
+    difference_40 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_40) + total_58
+    difference_40 = difference_40 * branch_17
+    difference_41 = head_product_29 * head_branch_17 - product_37
+    difference_41 = difference_41 + head_product_29 * difference_34
+    difference_41 = difference_41 + difference_35 * head_branch_17
+    difference_41 = difference_41 + difference_35 * difference_34
+    difference_41 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_41)
+    total_56 = (total_56 + (difference_41 + difference_40 + product_44) * t_3) * t_3
+    total_57 = -(total_57 + total_56)
+    difference_42 = head_product_23 * head_rest_of_t - product_25
+    difference_42 = difference_42 + head_product_23 * difference_27
+    difference_42 = difference_42 + difference_28 * head_rest_of_t
+    difference_42 = difference_42 + difference_28 * difference_27
+    difference_42 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_42)
+    difference_43 = head_magnitude * head_part_of_t - product_23
+    difference_43 = difference_43 + head_magnitude * difference_29
+    difference_43 = difference_43 + difference_30 * head_part_of_t
+    difference_43 = difference_43 + difference_30 * difference_29
+    difference_43 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_43)
+    difference_42 = difference_42 + (difference_43 + branch_18 * magnitude) * rest_of_t
+    total_55 = total_55 + (difference_42 + product_45) + total_57
+    branch_19 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
+    total_59 = total_53 + branch_19
+    difference_44 = branch_19 - (total_59 - total_53)
+    magnitude_3 = keras.ops.abs(difference_44)
+    return total_59 + keras.ops.where(magnitude_3 < float("inf"), difference_44, 0.0)
 
 
 def _second_derivative_x_beta(x, alpha, beta):

@@ -270,334 +270,349 @@ def _value(x, alpha_p, alpha_n, beta):
         held = keras.ops.clip(x, -1.0, 1.0)
         product = alpha_p * keras.ops.square(held)
         head_product = _head(product)
-        branch = keras.ops.where(product == head_product, 0.0, product - head_product)
-        branch = head_product + branch
-        product_2 = held * beta
-        head_product_2 = _head(product_2)
-        difference = product_2 - head_product_2
-        difference = keras.ops.where(product_2 == head_product_2, 0.0, difference)
-        difference = head_product_2 + difference
+        total = head_product + (product - head_product)
+        product_2 = product * 2.0**-60
+        product_2 = (product_2 == 0.0) | (product == head_product)
+        product_2 = keras.ops.where(product_2, product, total)
+        product_3 = held * beta
+        head_product_3 = _head(product_3)
+        total_2 = head_product_3 + (product_3 - head_product_3)
+        product_4 = product_3 * 2.0**-60
+        product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+        product_4 = keras.ops.where(product_4, product_3, total_2)
         abs_x = keras.ops.abs(x)
         scale = _maximum(abs_x, 1.0)
         inverse_scale = 1.0 / scale
-        product_3 = difference * inverse_scale
-        head_product_3 = _head(product_3)
-        difference_2 = product_3 - head_product_3
-        difference_2 = keras.ops.where(product_3 == head_product_3, 0.0, difference_2)
-        difference_2 = head_product_3 + difference_2
-        total = branch + difference_2
-        difference_3 = total - branch
-        total_2 = branch - (total - difference_3) + (difference_2 - difference_3)
-        branch_2 = keras.ops.where(keras.ops.abs(total_2) < float("inf"), total_2, 0.0)
-        total_3 = total + branch_2
+        product_5 = product_4 * inverse_scale
+        head_product_5 = _head(product_5)
+        total_3 = head_product_5 + (product_5 - head_product_5)
+        product_6 = product_5 * 2.0**-60
+        product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+        product_6 = keras.ops.where(product_6, product_5, total_3)
+        total_4 = product_2 + product_6
+        difference = total_4 - product_2
+        total_5 = product_2 - (total_4 - difference) + (product_6 - difference)
+        branch = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
+        total_6 = total_4 + branch
         scale_squared = keras.ops.square(scale)
         head = _head(scale_squared)
-        total_4 = head + keras.ops.where(scale_squared == head, 0.0, scale_squared - head)
-        product_4 = total_3 * total_4
-        head_product_4 = _head(product_4)
-        difference_4 = product_4 - head_product_4
-        difference_4 = keras.ops.where(product_4 == head_product_4, 0.0, difference_4)
-        difference_4 = head_product_4 + difference_4
-        head_total_3 = _head(total_3)
-        head_total_4 = _head(total_4)
-        difference_5 = total_4 - head_total_4
-        difference_6 = total_3 - head_total_3
+        total_7 = head + (scale_squared - head)
+        product_7 = scale_squared * 2.0**-60
+        product_7 = (product_7 == 0.0) | (scale_squared == head)
+        product_7 = keras.ops.where(product_7, scale_squared, total_7)
+        product_8 = total_6 * product_7
+        head_product_8 = _head(product_8)
+        total_8 = head_product_8 + (product_8 - head_product_8)
+        product_9 = product_8 * 2.0**-60
+        product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+        product_9 = keras.ops.where(product_9, product_8, total_8)
+        head_total_6 = _head(total_6)
+        head_product_7 = _head(product_7)
+        difference_2 = product_7 - head_product_7
+        difference_3 = total_6 - head_total_6
         head_scale = _head(scale)
-        difference_7 = scale - head_scale
-        total_5 = head_total_3 * head_total_4 - difference_4 + head_total_3 * difference_5
-        total_5 = total_5 + difference_6 * head_total_4 + difference_6 * difference_5
-        total_5 = keras.ops.where(difference_4 * 2.0**-60 == 0.0, 0.0, total_5)
-        total_5 = total_5 + (branch_2 - (total_3 - total)) * total_4
-        total_6 = head_scale * head_scale - total_4 + head_scale * difference_7
-        total_6 = total_6 + difference_7 * head_scale + difference_7 * difference_7
-        total_5 = total_5 + keras.ops.where(total_4 * 2.0**-60 == 0.0, 0.0, total_6) * total_3
-        product_5 = held * alpha_n
-        head_product_5 = _head(product_5)
-        difference_8 = product_5 - head_product_5
-        difference_8 = keras.ops.where(product_5 == head_product_5, 0.0, difference_8)
-        difference_8 = head_product_5 + difference_8
-        minus_difference_8 = -difference_8
-        total_7 = difference + minus_difference_8
-        difference_9 = total_7 - difference
+        difference_4 = scale - head_scale
+        total_9 = head_total_6 * head_product_7 - product_9 + head_total_6 * difference_2
+        total_9 = total_9 + difference_3 * head_product_7 + difference_3 * difference_2
+        total_9 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_9)
+        total_9 = total_9 + (branch - (total_6 - total_4)) * product_7
+        total_10 = head_scale * head_scale - product_7 + head_scale * difference_4
+        total_10 = total_10 + difference_4 * head_scale + difference_4 * difference_4
+        total_10 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10) * total_6
+        total_9 = total_9 + total_10
+        product_10 = held * alpha_n
+        head_product_10 = _head(product_10)
+        total_11 = head_product_10 + (product_10 - head_product_10)
+        product_11 = product_10 * 2.0**-60
+        product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+        product_11 = keras.ops.where(product_11, product_10, total_11)
+        minus_product_11 = -product_11
+        total_12 = product_4 + minus_product_11
+        difference_5 = total_12 - product_4
         head_held = _head(held)
         head_alpha_n = _head(alpha_n)
-        difference_10 = alpha_n - head_alpha_n
-        difference_11 = held - head_held
-        total_8 = difference - (total_7 - difference_9) + (minus_difference_8 - difference_9)
-        total_9 = head_held * head_alpha_n - difference_8 + head_held * difference_10
-        total_9 = total_9 + difference_11 * head_alpha_n + difference_11 * difference_10
-        total_8 = total_8 - keras.ops.where(difference_8 * 2.0**-60 == 0.0, 0.0, total_9)
-        branch_3 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
-        total_10 = total_7 + branch_3
-        difference_12 = branch_3 - (total_10 - total_7)
-        magnitude = keras.ops.abs(difference_12)
-        magnitude = keras.ops.where(magnitude < float("inf"), difference_12, 0.0)
-        total_11 = total_10 + magnitude
+        difference_6 = alpha_n - head_alpha_n
+        difference_7 = held - head_held
+        total_13 = product_4 - (total_12 - difference_5) + (minus_product_11 - difference_5)
+        total_14 = head_held * head_alpha_n - product_11 + head_held * difference_6
+        total_14 = total_14 + difference_7 * head_alpha_n + difference_7 * difference_6
+        total_13 = total_13 - keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+        branch_2 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
+        total_15 = total_12 + branch_2
+        difference_8 = branch_2 - (total_15 - total_12)
+        abs_difference_8 = keras.ops.abs(difference_8)
+        abs_difference_8 = keras.ops.where(abs_difference_8 < float("inf"), difference_8, 0.0)
+        total_16 = total_15 + abs_difference_8
         is_negative = x < 0.0
         minus_abs_x = -abs_x
         abs_minus_abs_x = keras.ops.abs(minus_abs_x)
         is_less = abs_minus_abs_x < 0.25
-        total_12 = minus_abs_x + 1.0
-        difference_13 = total_12 - minus_abs_x
-        product_6 = (_1_OVER_15_FACTORIAL * minus_abs_x + _1_OVER_14_FACTORIAL) * minus_abs_x
-        product_6 = (product_6 + _1_OVER_13_FACTORIAL) * minus_abs_x + _1_OVER_12_FACTORIAL
-        product_6 = (product_6 * minus_abs_x + _1_OVER_11_FACTORIAL) * minus_abs_x
-        product_6 = (product_6 + _1_OVER_10_FACTORIAL) * minus_abs_x + _1_OVER_9_FACTORIAL
-        product_6 = (product_6 * minus_abs_x + _1_OVER_8_FACTORIAL) * minus_abs_x
-        product_6 = (product_6 + _1_OVER_7_FACTORIAL) * minus_abs_x + _1_OVER_6_FACTORIAL
-        product_6 = (product_6 * minus_abs_x + _1_OVER_5_FACTORIAL) * minus_abs_x
-        product_6 = (product_6 + _1_OVER_4_FACTORIAL) * minus_abs_x + _1_OVER_3_FACTORIAL
-        product_6 = product_6 * minus_abs_x + _1_OVER_2_FACTORIAL
-        product_6 = keras.ops.square(minus_abs_x) * product_6
-        product_6 = minus_abs_x - (total_12 - difference_13) + (1.0 - difference_13) + product_6
-        branch_4 = keras.ops.where(keras.ops.abs(product_6) < float("inf"), product_6, 0.0)
-        total_13 = total_12 + branch_4
+        total_17 = minus_abs_x + 1.0
+        difference_9 = total_17 - minus_abs_x
+        product_12 = (_1_OVER_15_FACTORIAL * minus_abs_x + _1_OVER_14_FACTORIAL) * minus_abs_x
+        product_12 = (product_12 + _1_OVER_13_FACTORIAL) * minus_abs_x + _1_OVER_12_FACTORIAL
+        product_12 = (product_12 * minus_abs_x + _1_OVER_11_FACTORIAL) * minus_abs_x
+        product_12 = (product_12 + _1_OVER_10_FACTORIAL) * minus_abs_x + _1_OVER_9_FACTORIAL
+        product_12 = (product_12 * minus_abs_x + _1_OVER_8_FACTORIAL) * minus_abs_x
+        product_12 = (product_12 + _1_OVER_7_FACTORIAL) * minus_abs_x + _1_OVER_6_FACTORIAL
+        product_12 = (product_12 * minus_abs_x + _1_OVER_5_FACTORIAL) * minus_abs_x
+        product_12 = (product_12 + _1_OVER_4_FACTORIAL) * minus_abs_x + _1_OVER_3_FACTORIAL
+        product_12 = product_12 * minus_abs_x + _1_OVER_2_FACTORIAL
+        product_12 = keras.ops.square(minus_abs_x) * product_12
+        product_12 = minus_abs_x - (total_17 - difference_9) + (1.0 - difference_9) + product_12
+        branch_3 = keras.ops.where(keras.ops.abs(product_12) < float("inf"), product_12, 0.0)
+        total_18 = total_17 + branch_3
         exp_minus_abs_x = keras.ops.exp(minus_abs_x)
-        t = keras.ops.where(is_less, total_13, exp_minus_abs_x)
-        branch_5 = keras.ops.where(is_negative, 1.0, t)
-        branch_6 = keras.ops.where(is_less, branch_4 - (total_13 - total_12), 0.0)
-        branch_7 = keras.ops.where(is_negative, 0.0, branch_6)
-        branch_8 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-        total_14 = branch_5 + branch_8
-        product_7 = total_11 * total_14
-        head_product_7 = _head(product_7)
-        difference_14 = product_7 - head_product_7
-        difference_14 = keras.ops.where(product_7 == head_product_7, 0.0, difference_14)
-        difference_14 = head_product_7 + difference_14
-        branch_9 = keras.ops.where(is_negative, t, 1.0)
-        minus_branch_5 = -branch_5
-        total_15 = branch_9 + minus_branch_5
-        difference_15 = total_15 - branch_9
+        t = keras.ops.where(is_less, total_18, exp_minus_abs_x)
+        branch_4 = keras.ops.where(is_negative, 1.0, t)
+        branch_5 = keras.ops.where(is_less, branch_3 - (total_18 - total_17), 0.0)
+        branch_6 = keras.ops.where(is_negative, 0.0, branch_5)
+        branch_7 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
+        total_19 = branch_4 + branch_7
+        product_13 = total_16 * total_19
+        head_product_13 = _head(product_13)
+        total_20 = head_product_13 + (product_13 - head_product_13)
+        product_14 = product_13 * 2.0**-60
+        product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+        product_14 = keras.ops.where(product_14, product_13, total_20)
+        branch_8 = keras.ops.where(is_negative, t, 1.0)
+        minus_branch_4 = -branch_4
+        total_21 = branch_8 + minus_branch_4
+        difference_10 = total_21 - branch_8
         binade = _binade(exp_minus_abs_x * _4_OVER_3)
         inside = (binade > 0.0) & (binade < float("inf"))
-        branch_10 = keras.ops.where(inside, binade, 1.0)
-        ratio = exp_minus_abs_x / branch_10
-        floor = _floor(keras.ops.log(branch_10) * _1_OVER_LOG_2 + 0.5)
-        difference_16 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
+        branch_9 = keras.ops.where(inside, binade, 1.0)
+        ratio = exp_minus_abs_x / branch_9
+        floor = _floor(keras.ops.log(branch_9) * _1_OVER_LOG_2 + 0.5)
+        difference_11 = minus_abs_x - floor * _THE_FIRST_DIGITS_OF_LOG_2
         negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-        total_16 = difference_16 + negated
-        difference_17 = total_16 - difference_16
-        total_17 = difference_16 - (total_16 - difference_17) + (negated - difference_17)
-        total_17 = total_17 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-        branch_11 = keras.ops.where(keras.ops.abs(total_17) < float("inf"), total_17, 0.0)
-        total_18 = total_16 + branch_11
-        numerator = (_1_OVER_15_FACTORIAL * total_18 + _1_OVER_14_FACTORIAL) * total_18
-        numerator = (numerator + _1_OVER_13_FACTORIAL) * total_18 + _1_OVER_12_FACTORIAL
-        numerator = (numerator * total_18 + _1_OVER_11_FACTORIAL) * total_18
-        numerator = (numerator + _1_OVER_10_FACTORIAL) * total_18 + _1_OVER_9_FACTORIAL
-        numerator = (numerator * total_18 + _1_OVER_8_FACTORIAL) * total_18
-        numerator = (numerator + _1_OVER_7_FACTORIAL) * total_18 + _1_OVER_6_FACTORIAL
-        numerator = (numerator * total_18 + _1_OVER_5_FACTORIAL) * total_18
-        numerator = (numerator + _1_OVER_4_FACTORIAL) * total_18 + _1_OVER_3_FACTORIAL
-        numerator = keras.ops.square(total_18) * (numerator * total_18 + _1_OVER_2_FACTORIAL)
-        numerator = 1.0 - ratio + total_18 + (numerator + (branch_11 - (total_18 - total_16)))
+        total_22 = difference_11 + negated
+        difference_12 = total_22 - difference_11
+        total_23 = difference_11 - (total_22 - difference_12) + (negated - difference_12)
+        total_23 = total_23 - floor * _THE_OTHER_DIGITS_OF_LOG_2
+        branch_10 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
+        total_24 = total_22 + branch_10
+        numerator = (_1_OVER_15_FACTORIAL * total_24 + _1_OVER_14_FACTORIAL) * total_24
+        numerator = (numerator + _1_OVER_13_FACTORIAL) * total_24 + _1_OVER_12_FACTORIAL
+        numerator = (numerator * total_24 + _1_OVER_11_FACTORIAL) * total_24
+        numerator = (numerator + _1_OVER_10_FACTORIAL) * total_24 + _1_OVER_9_FACTORIAL
+        numerator = (numerator * total_24 + _1_OVER_8_FACTORIAL) * total_24
+        numerator = (numerator + _1_OVER_7_FACTORIAL) * total_24 + _1_OVER_6_FACTORIAL
+        numerator = (numerator * total_24 + _1_OVER_5_FACTORIAL) * total_24
+        numerator = (numerator + _1_OVER_4_FACTORIAL) * total_24 + _1_OVER_3_FACTORIAL
+        numerator = keras.ops.square(total_24) * (numerator * total_24 + _1_OVER_2_FACTORIAL)
+        numerator = 1.0 - ratio + total_24 + (numerator + (branch_10 - (total_24 - total_22)))
         numerator = keras.ops.where(inside & (abs_minus_abs_x >= 0.25), numerator / ratio, 0.0)
-        branch_12 = keras.ops.where(is_negative, 0.0, numerator)
-        total_19 = branch_9 - (total_15 - difference_15) + (minus_branch_5 - difference_15)
-        product_8 = keras.ops.where(is_negative, numerator, 0.0) * branch_9
-        total_19 = total_19 + (keras.ops.where(is_negative, branch_6, 0.0) + product_8)
-        total_19 = total_19 - (branch_7 + branch_12 * branch_5)
-        branch_13 = keras.ops.where(keras.ops.abs(total_19) < float("inf"), total_19, 0.0)
-        total_20 = total_15 + branch_13
-        product_9 = alpha_n * total_20
-        head_product_9 = _head(product_9)
-        difference_18 = product_9 - head_product_9
-        difference_18 = keras.ops.where(product_9 == head_product_9, 0.0, difference_18)
-        difference_18 = head_product_9 + difference_18
-        product_10 = difference_18 * inverse_scale
-        head_product_10 = _head(product_10)
-        difference_19 = product_10 - head_product_10
-        difference_19 = keras.ops.where(product_10 == head_product_10, 0.0, difference_19)
-        difference_19 = head_product_10 + difference_19
-        total_21 = difference_14 + difference_19
-        difference_20 = total_21 - difference_14
-        head_total_11 = _head(total_11)
-        head_total_14 = _head(total_14)
-        difference_21 = total_14 - head_total_14
-        difference_22 = total_11 - head_total_11
-        difference_23 = branch_8 - (total_14 - branch_5)
-        head_2 = _head(difference_18)
-        head_3 = _head(inverse_scale)
-        difference_24 = inverse_scale - head_3
-        difference_25 = difference_18 - head_2
-        head_total_20 = _head(total_20)
-        difference_26 = total_20 - head_total_20
-        total_22 = difference_14 - (total_21 - difference_20) + (difference_19 - difference_20)
-        total_23 = head_alpha_n * head_total_20 - difference_18 + head_alpha_n * difference_26
-        total_23 = total_23 + difference_10 * head_total_20 + difference_10 * difference_26
-        total_23 = keras.ops.where(difference_18 * 2.0**-60 == 0.0, 0.0, total_23)
-        total_23 = (total_23 + (branch_13 - (total_20 - total_15)) * alpha_n) * inverse_scale
-        total_24 = head_2 * head_3 - difference_19 + head_2 * difference_24
-        total_24 = total_24 + difference_25 * head_3 + difference_25 * difference_24
-        total_24 = keras.ops.where(difference_19 * 2.0**-60 == 0.0, 0.0, total_24) + total_23
-        product_11 = (magnitude - (total_11 - total_10)) * total_14
-        difference_27 = head_total_11 * head_total_14 - difference_14
-        difference_27 = difference_27 + head_total_11 * difference_21
-        difference_27 = difference_27 + difference_22 * head_total_14
-        difference_27 = difference_27 + difference_22 * difference_21
-        difference_27 = keras.ops.where(difference_14 * 2.0**-60 == 0.0, 0.0, difference_27)
-        difference_27 = difference_27 + product_11 + difference_23 * total_11
-        total_22 = total_22 + (difference_27 + branch_12 * difference_14) + total_24
-        branch_14 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
-        total_25 = total_21 + branch_14
-        difference_28 = branch_14 - (total_25 - total_21)
+        branch_11 = keras.ops.where(is_negative, 0.0, numerator)
+        total_25 = branch_8 - (total_21 - difference_10) + (minus_branch_4 - difference_10)
+        product_15 = keras.ops.where(is_negative, numerator, 0.0) * branch_8
+        total_25 = total_25 + (keras.ops.where(is_negative, branch_5, 0.0) + product_15)
+        total_25 = total_25 - (branch_6 + branch_11 * branch_4)
+        branch_12 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
+        total_26 = total_21 + branch_12
+        product_16 = alpha_n * total_26
+        head_product_16 = _head(product_16)
+        total_27 = head_product_16 + (product_16 - head_product_16)
+        product_17 = product_16 * 2.0**-60
+        product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+        product_17 = keras.ops.where(product_17, product_16, total_27)
+        product_18 = product_17 * inverse_scale
+        head_product_18 = _head(product_18)
+        total_28 = head_product_18 + (product_18 - head_product_18)
+        product_19 = product_18 * 2.0**-60
+        product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+        product_19 = keras.ops.where(product_19, product_18, total_28)
+        total_29 = product_14 + product_19
+        difference_13 = total_29 - product_14
+        head_total_16 = _head(total_16)
+        head_total_19 = _head(total_19)
+        difference_14 = total_19 - head_total_19
+        difference_15 = total_16 - head_total_16
+        difference_16 = branch_7 - (total_19 - branch_4)
+        head_product_17 = _head(product_17)
+        head_2 = _head(inverse_scale)
+        difference_17 = inverse_scale - head_2
+        difference_18 = product_17 - head_product_17
+        head_total_26 = _head(total_26)
+        difference_19 = total_26 - head_total_26
+        total_30 = head_total_16 * head_total_19 - product_14 + head_total_16 * difference_14
+        total_30 = total_30 + difference_15 * head_total_19 + difference_15 * difference_14
+        total_30 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_30)
+        total_30 = total_30 + (abs_difference_8 - (total_16 - total_15)) * total_19
+        total_30 = total_30 + difference_16 * total_16 + branch_11 * product_14
+        total_31 = head_alpha_n * head_total_26 - product_17 + head_alpha_n * difference_19
+        total_31 = total_31 + difference_6 * head_total_26 + difference_6 * difference_19
+        total_31 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_31)
+        total_31 = (total_31 + (branch_12 - (total_26 - total_21)) * alpha_n) * inverse_scale
+        total_32 = head_product_17 * head_2 - product_19 + head_product_17 * difference_17
+        total_32 = total_32 + difference_18 * head_2 + difference_18 * difference_17
+        total_32 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, total_32) + total_31
+        total_33 = product_14 - (total_29 - difference_13) + (product_19 - difference_13)
+        total_33 = total_33 + total_30 + total_32
+        branch_13 = keras.ops.where(keras.ops.abs(total_33) < float("inf"), total_33, 0.0)
+        total_34 = total_29 + branch_13
+        difference_20 = branch_13 - (total_34 - total_29)
         is_beyond = -_minimum(-x, 0.0) > 800.0
-        product_12 = total_14 * branch_12
-        branch_15 = keras.ops.where(keras.ops.abs(product_12) < float("inf"), product_12, 0.0)
-        branch_15 = total_14 + branch_15
-        branch_16 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
-        branch_16 = total_14 * (branch_16 + 1.0)
-        branch_16 = keras.ops.where(keras.ops.abs(total_14) < 2.0**-60, branch_16, branch_15)
-        product_13 = x * beta
-        head_product_13 = _head(product_13)
-        difference_29 = product_13 - head_product_13
-        difference_29 = keras.ops.where(product_13 == head_product_13, 0.0, difference_29)
-        difference_29 = head_product_13 + difference_29
-        total_26 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
-        difference_30 = total_26 - alpha_n
-        difference_31 = _THE_FIRST_DIGITS_OF_MINUS_0_8 - difference_30
-        difference_31 = alpha_n - (total_26 - difference_30) + difference_31
-        difference_31 = difference_31 + _THE_OTHER_DIGITS_OF_MINUS_0_8
-        magnitude_2 = keras.ops.abs(difference_31)
-        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_31, 0.0)
-        total_27 = total_26 + magnitude_2
-        product_14 = x * total_27
-        head_product_14 = _head(product_14)
-        difference_32 = product_14 - head_product_14
-        difference_32 = keras.ops.where(product_14 == head_product_14, 0.0, difference_32)
-        difference_32 = head_product_14 + difference_32
-        negated_2 = -difference_32
-        total_28 = difference_29 + negated_2
-        difference_33 = total_28 - difference_29
+        product_20 = total_19 * branch_11
+        branch_14 = keras.ops.where(keras.ops.abs(product_20) < float("inf"), product_20, 0.0)
+        branch_14 = total_19 + branch_14
+        branch_15 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
+        branch_15 = total_19 * (branch_15 + 1.0)
+        branch_15 = keras.ops.where(keras.ops.abs(total_19) < 2.0**-60, branch_15, branch_14)
+        product_21 = x * beta
+        head_product_21 = _head(product_21)
+        total_35 = head_product_21 + (product_21 - head_product_21)
+        product_22 = product_21 * 2.0**-60
+        product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+        product_22 = keras.ops.where(product_22, product_21, total_35)
+        total_36 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
+        difference_21 = total_36 - alpha_n
+        difference_22 = _THE_FIRST_DIGITS_OF_MINUS_0_8 - difference_21
+        difference_22 = alpha_n - (total_36 - difference_21) + difference_22
+        difference_22 = difference_22 + _THE_OTHER_DIGITS_OF_MINUS_0_8
+        magnitude = keras.ops.abs(difference_22)
+        magnitude = keras.ops.where(magnitude < float("inf"), difference_22, 0.0)
+        total_37 = total_36 + magnitude
+        product_23 = x * total_37
+        head_product_23 = _head(product_23)
+        total_38 = head_product_23 + (product_23 - head_product_23)
+        product_24 = product_23 * 2.0**-60
+        product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+        product_24 = keras.ops.where(product_24, product_23, total_38)
+        minus_product_24 = -product_24
+        total_39 = product_22 + minus_product_24
+        difference_23 = total_39 - product_22
         head_x = _head(x)
         head_beta = _head(keras.ops.convert_to_tensor(beta, x.dtype))
-        difference_34 = beta - head_beta
-        difference_35 = x - head_x
-        head_total_27 = _head(total_27)
-        difference_36 = total_27 - head_total_27
-        difference_37 = magnitude_2 - (total_27 - total_26)
-        total_29 = difference_29 - (total_28 - difference_33) + (negated_2 - difference_33)
-        total_30 = head_x * head_total_27 - difference_32 + head_x * difference_36
-        total_30 = total_30 + difference_35 * head_total_27 + difference_35 * difference_36
-        total_30 = keras.ops.where(difference_32 * 2.0**-60 == 0.0, 0.0, total_30)
-        total_30 = -(total_30 + difference_37 * x)
-        total_31 = head_x * head_beta - difference_29 + head_x * difference_34
-        total_31 = total_31 + difference_35 * head_beta + difference_35 * difference_34
-        total_29 = total_29 + keras.ops.where(difference_29 * 2.0**-60 == 0.0, 0.0, total_31)
-        total_29 = total_29 + total_30
-        branch_17 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
-        total_32 = total_28 + branch_17
-        product_15 = _0_8 * x
-        head_product_15 = _head(product_15)
-        difference_38 = product_15 - head_product_15
-        difference_38 = keras.ops.where(product_15 == head_product_15, 0.0, difference_38)
-        difference_38 = head_product_15 + difference_38
-        negated_3 = -difference_38
-        total_33 = total_32 + negated_3
-        difference_39 = total_33 - total_32
-        product_16 = _THE_FIRST_DIGITS_OF_0_8 * x
-        head_product_16 = _head(product_16)
-        difference_40 = product_16 - head_product_16
-        difference_40 = keras.ops.where(product_16 == head_product_16, 0.0, difference_40)
-        difference_40 = head_product_16 + difference_40
-        head_4 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
-        difference_41 = _THE_FIRST_DIGITS_OF_0_8 - head_4
-        total_34 = total_32 - (total_33 - difference_39) + (negated_3 - difference_39)
-        total_34 = total_34 + (branch_17 - (total_32 - total_28))
-        total_35 = head_4 * head_x - difference_40 + head_4 * difference_35
-        total_35 = total_35 + difference_41 * head_x + difference_41 * difference_35
-        total_35 = keras.ops.where(difference_40 * 2.0**-60 == 0.0, 0.0, total_35)
-        total_35 = -(difference_40 - difference_38 + (total_35 + _THE_OTHER_DIGITS_OF_0_8 * x))
-        total_34 = total_34 + total_35
-        branch_18 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
-        total_36 = total_33 + branch_18
-        difference_42 = branch_18 - (total_36 - total_33)
-        magnitude_3 = keras.ops.abs(difference_42)
-        magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_42, 0.0)
-        total_37 = total_36 + magnitude_3
-        product_17 = total_37 * total_14
-        head_product_17 = _head(product_17)
-        difference_43 = product_17 - head_product_17
-        difference_43 = keras.ops.where(product_17 == head_product_17, 0.0, difference_43)
-        difference_43 = head_product_17 + difference_43
-        total_38 = t - 1.0
-        difference_44 = total_38 - t
-        total_39 = t - (total_38 - difference_44) + (-1.0 - difference_44)
-        total_39 = total_39 + (branch_6 + numerator * t)
-        branch_19 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
-        total_40 = total_38 + branch_19
-        expm1_minus_abs_x = _expm1(minus_abs_x)
-        difference_45 = branch_19 - (total_40 - total_38)
-        magnitude_4 = keras.ops.abs(total_40 - expm1_minus_abs_x + difference_45)
-        magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(expm1_minus_abs_x)
-        branch_20 = keras.ops.where(magnitude_4, total_40, expm1_minus_abs_x)
-        branch_21 = keras.ops.where(is_negative, branch_20, -branch_20)
-        product_18 = total_27 * branch_21
-        head_product_18 = _head(product_18)
-        difference_46 = product_18 - head_product_18
-        difference_46 = keras.ops.where(product_18 == head_product_18, 0.0, difference_46)
-        difference_46 = head_product_18 + difference_46
-        total_41 = difference_43 + difference_46
-        difference_47 = total_41 - difference_43
+        difference_24 = beta - head_beta
+        difference_25 = x - head_x
         head_total_37 = _head(total_37)
-        difference_48 = total_37 - head_total_37
-        head_branch_21 = _head(branch_21)
-        difference_49 = branch_21 - head_branch_21
-        branch_22 = keras.ops.where(magnitude_4, difference_45, 0.0)
-        branch_23 = keras.ops.where(is_negative, branch_22, -branch_22)
-        total_42 = difference_43 - (total_41 - difference_47) + (difference_46 - difference_47)
-        product_19 = (magnitude_3 - (total_37 - total_36)) * total_14
-        difference_50 = head_total_27 * head_branch_21 - difference_46
-        difference_50 = difference_50 + head_total_27 * difference_49
-        difference_50 = difference_50 + difference_36 * head_branch_21
-        difference_50 = difference_50 + difference_36 * difference_49
-        difference_50 = keras.ops.where(difference_46 * 2.0**-60 == 0.0, 0.0, difference_50)
-        difference_50 = difference_50 + difference_37 * branch_21 + branch_23 * total_27
-        difference_51 = head_total_37 * head_total_14 - difference_43
-        difference_51 = difference_51 + head_total_37 * difference_21
-        difference_51 = difference_51 + difference_48 * head_total_14
-        difference_51 = difference_51 + difference_48 * difference_21
-        difference_51 = keras.ops.where(difference_43 * 2.0**-60 == 0.0, 0.0, difference_51)
-        difference_51 = difference_51 + product_19 + difference_23 * total_37
-        total_42 = total_42 + (difference_51 + branch_12 * difference_43) + difference_50
-        branch_24 = keras.ops.where(keras.ops.abs(total_42) < float("inf"), total_42, 0.0)
-        total_43 = total_41 + branch_24
-        product_20 = _0_8 * branch_21
-        head_product_20 = _head(product_20)
-        difference_52 = product_20 - head_product_20
-        difference_52 = keras.ops.where(product_20 == head_product_20, 0.0, difference_52)
-        difference_52 = head_product_20 + difference_52
-        total_44 = total_43 + difference_52
-        difference_53 = total_44 - total_43
-        product_21 = _THE_FIRST_DIGITS_OF_0_8 * branch_21
-        head_product_21 = _head(product_21)
-        difference_54 = product_21 - head_product_21
-        difference_54 = keras.ops.where(product_21 == head_product_21, 0.0, difference_54)
-        difference_54 = head_product_21 + difference_54
-        total_45 = total_43 - (total_44 - difference_53) + (difference_52 - difference_53)
-        total_45 = total_45 + (branch_24 - (total_43 - total_41))
-        total_46 = head_4 * head_branch_21 - difference_54 + head_4 * difference_49
-        total_46 = total_46 + difference_41 * head_branch_21 + difference_41 * difference_49
-        total_46 = keras.ops.where(difference_54 * 2.0**-60 == 0.0, 0.0, total_46)
-        total_46 = total_46 + _THE_OTHER_DIGITS_OF_0_8 * branch_21
-        total_46 = total_46 + branch_23 * _THE_FIRST_DIGITS_OF_0_8
-        total_45 = total_45 + (difference_54 - difference_52 + total_46)
-        branch_25 = keras.ops.where(keras.ops.abs(total_45) < float("inf"), total_45, 0.0)
-        total_47 = total_44 + branch_25
-        difference_55 = branch_25 - (total_47 - total_44)
-        branch_26 = keras.ops.where(keras.ops.abs(total_5) < float("inf"), total_5, 0.0)
-        branch_26 = difference_4 + branch_26
+        difference_26 = total_37 - head_total_37
+        difference_27 = magnitude - (total_37 - total_36)
+        total_40 = product_22 - (total_39 - difference_23) + (minus_product_24 - difference_23)
+        total_41 = head_x * head_total_37 - product_24 + head_x * difference_26
+        total_41 = total_41 + difference_25 * head_total_37 + difference_25 * difference_26
+        total_41 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_41)
+        total_41 = -(total_41 + difference_27 * x)
+        total_42 = head_x * head_beta - product_22 + head_x * difference_24
+        total_42 = total_42 + difference_25 * head_beta + difference_25 * difference_24
+        total_40 = total_40 + keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_42)
+        total_40 = total_40 + total_41
+        branch_16 = keras.ops.where(keras.ops.abs(total_40) < float("inf"), total_40, 0.0)
+        total_43 = total_39 + branch_16
+        product_25 = _0_8 * x
+        head_product_25 = _head(product_25)
+        total_44 = head_product_25 + (product_25 - head_product_25)
+        product_26 = product_25 * 2.0**-60
+        product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+        product_26 = keras.ops.where(product_26, product_25, total_44)
+        minus_product_26 = -product_26
+        total_45 = total_43 + minus_product_26
+        difference_28 = total_45 - total_43
+        product_27 = _THE_FIRST_DIGITS_OF_0_8 * x
+        head_product_27 = _head(product_27)
+        total_46 = head_product_27 + (product_27 - head_product_27)
+        product_28 = product_27 * 2.0**-60
+        product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+        product_28 = keras.ops.where(product_28, product_27, total_46)
+        head_3 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
+        difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
+        total_47 = total_43 - (total_45 - difference_28) + (minus_product_26 - difference_28)
+        total_47 = total_47 + (branch_16 - (total_43 - total_39))
+        total_48 = head_3 * head_x - product_28 + head_3 * difference_25
+        total_48 = total_48 + difference_29 * head_x + difference_29 * difference_25
+        total_48 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_48)
+        total_48 = -(product_28 - product_26 + (total_48 + _THE_OTHER_DIGITS_OF_0_8 * x))
+        total_47 = total_47 + total_48
+        branch_17 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
+        total_49 = total_45 + branch_17
+        difference_30 = branch_17 - (total_49 - total_45)
+        magnitude_2 = keras.ops.abs(difference_30)
+        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
+        total_50 = total_49 + magnitude_2
+        product_29 = total_50 * total_19
+        head_product_29 = _head(product_29)
+        total_51 = head_product_29 + (product_29 - head_product_29)
+        product_30 = product_29 * 2.0**-60
+        product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+        product_30 = keras.ops.where(product_30, product_29, total_51)
+        total_52 = t - 1.0
+        difference_31 = total_52 - t
+        total_53 = t - (total_52 - difference_31) + (-1.0 - difference_31)
+        total_53 = total_53 + (branch_5 + numerator * t)
+        branch_18 = keras.ops.where(keras.ops.abs(total_53) < float("inf"), total_53, 0.0)
+        total_54 = total_52 + branch_18
+        expm1_minus_abs_x = _expm1(minus_abs_x)
+        difference_32 = branch_18 - (total_54 - total_52)
+        magnitude_3 = keras.ops.abs(total_54 - expm1_minus_abs_x + difference_32)
+        magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(expm1_minus_abs_x)
+        branch_19 = keras.ops.where(magnitude_3, total_54, expm1_minus_abs_x)
+        branch_20 = keras.ops.where(is_negative, branch_19, -branch_19)
+        product_31 = total_37 * branch_20
+        head_product_31 = _head(product_31)
+        total_55 = head_product_31 + (product_31 - head_product_31)
+        product_32 = product_31 * 2.0**-60
+        product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+        product_32 = keras.ops.where(product_32, product_31, total_55)
+        total_56 = product_30 + product_32
+        difference_33 = total_56 - product_30
+        head_total_50 = _head(total_50)
+        difference_34 = total_50 - head_total_50
+        head_branch_20 = _head(branch_20)
+        difference_35 = branch_20 - head_branch_20
+        branch_21 = keras.ops.where(magnitude_3, difference_32, 0.0)
+        branch_22 = keras.ops.where(is_negative, branch_21, -branch_21)
+        total_57 = head_total_37 * head_branch_20 - product_32 + head_total_37 * difference_35
+        total_57 = total_57 + difference_26 * head_branch_20 + difference_26 * difference_35
+        total_57 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_57)
+        total_57 = total_57 + difference_27 * branch_20 + branch_22 * total_37
+        total_58 = head_total_50 * head_total_19 - product_30 + head_total_50 * difference_14
+        total_58 = total_58 + difference_34 * head_total_19 + difference_34 * difference_14
+        total_58 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_58)
+        total_58 = total_58 + (magnitude_2 - (total_50 - total_49)) * total_19
+        total_58 = total_58 + difference_16 * total_50 + branch_11 * product_30
+        total_59 = product_30 - (total_56 - difference_33) + (product_32 - difference_33)
+        total_59 = total_59 + total_58 + total_57
+        branch_23 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
+        total_60 = total_56 + branch_23
+        product_33 = _0_8 * branch_20
+        head_product_33 = _head(product_33)
+        total_61 = head_product_33 + (product_33 - head_product_33)
+        product_34 = product_33 * 2.0**-60
+        product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+        product_34 = keras.ops.where(product_34, product_33, total_61)
+        total_62 = total_60 + product_34
+        difference_36 = total_62 - total_60
+        product_35 = _THE_FIRST_DIGITS_OF_0_8 * branch_20
+        head_product_35 = _head(product_35)
+        total_63 = head_product_35 + (product_35 - head_product_35)
+        product_36 = product_35 * 2.0**-60
+        product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+        product_36 = keras.ops.where(product_36, product_35, total_63)
+        total_64 = total_60 - (total_62 - difference_36) + (product_34 - difference_36)
+        total_64 = total_64 + (branch_23 - (total_60 - total_56))
+        total_65 = head_3 * head_branch_20 - product_36 + head_3 * difference_35
+        total_65 = total_65 + difference_29 * head_branch_20 + difference_29 * difference_35
+        total_65 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_65)
+        total_65 = total_65 + _THE_OTHER_DIGITS_OF_0_8 * branch_20
+        total_65 = product_36 - product_34 + (total_65 + branch_22 * _THE_FIRST_DIGITS_OF_0_8)
+        total_64 = total_64 + total_65
+        branch_24 = keras.ops.where(keras.ops.abs(total_64) < float("inf"), total_64, 0.0)
+        total_66 = total_62 + branch_24
+        difference_37 = branch_24 - (total_66 - total_62)
+        branch_25 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
+        branch_25 = product_9 + branch_25
         numerator_2 = keras.ops.where(is_beyond, _minimum(scale, 2.0**100), scale)
-        numerator_3 = keras.ops.abs(difference_55)
-        numerator_4 = total_47 + keras.ops.where(numerator_3 < float("inf"), difference_55, 0.0)
-        numerator_4 = numerator_4 / branch_16
+        numerator_3 = keras.ops.abs(difference_37)
+        numerator_4 = total_66 + keras.ops.where(numerator_3 < float("inf"), difference_37, 0.0)
+        numerator_4 = numerator_4 / branch_15
         numerator_4 = keras.ops.where(is_positive, x * (x * alpha_p + beta), numerator_4)
         numerator_4 = keras.ops.where(abs_x < 2.0**-90, beta * x, numerator_4)
-        numerator_5 = keras.ops.abs(difference_28)
-        numerator_6 = total_25 + keras.ops.where(numerator_5 < float("inf"), difference_28, 0.0)
-        numerator_6 = numerator_6 * numerator_2 / branch_16
-        branch_26 = keras.ops.where(is_positive, branch_26, numerator_6)
-        value = keras.ops.where(x < -0.25, branch_26, numerator_4)
+        numerator_5 = keras.ops.abs(difference_20)
+        numerator_6 = total_34 + keras.ops.where(numerator_5 < float("inf"), difference_20, 0.0)
+        numerator_6 = numerator_6 * numerator_2 / branch_15
+        branch_25 = keras.ops.where(is_positive, branch_25, numerator_6)
+        value = keras.ops.where(x < -0.25, branch_25, numerator_4)
         return value, gradient
 
     return differentiable(x, alpha_p, alpha_n)

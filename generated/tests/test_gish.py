@@ -23,6 +23,7 @@ TRAITS = (
     "both",
     "clamp",
     "divide",
+    "either",
     "elementwise of 0 parameters",
     "equal",
     "exp",

@@ -22,6 +22,7 @@ TRAITS = (
     "binade",
     "both",
     "divide",
+    "either",
     "equal",
     "exp",
     "expm1",

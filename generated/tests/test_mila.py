@@ -23,6 +23,7 @@ TRAITS = (
     "both",
     "clamp",
     "divide",
+    "either",
     "elementwise of 1 parameters",
     "equal",
     "exp",

@@ -21,6 +21,7 @@ TRAITS = (
     "add",
     "clamp",
     "divide",
+    "either",
     "elementwise of 2 parameters",
     "equal",
     "exp",

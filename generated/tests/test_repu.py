@@ -22,6 +22,7 @@ TRAITS = (
     "binade",
     "both",
     "divide",
+    "either",
     "elementwise of 1 parameters",
     "equal",
     "exp",

@@ -21,6 +21,7 @@ TRAITS = (
     "add",
     "both",
     "clamp",
+    "either",
     "elementwise of 0 parameters",
     "equal",
     "exp",

@@ -23,6 +23,7 @@ TRAITS = (
     "both",
     "clamp",
     "divide",
+    "either",
     "elementwise of 2 parameters",
     "equal",
     "exp",
