@@ -40,9 +40,10 @@ def uncontracted(kernel: Kernel) -> Kernel:
 
 def _held(product: Node) -> Node:
     head = call("head", product)
-    # What is infinite less itself is no number, and what is left of a tiny number would be flushed to 0.
+    # What is infinite less itself is no number, and the largest have an infinite head; what is left of a tiny number
+    # would be flushed to 0.
     is_tiny = call("equal", call("multiply", product, Constant(_NEAR_UNDERFLOW)), ZERO)
-    is_whole = call("either", is_tiny, call("equal", product, head))
+    is_whole = call("either", is_tiny, call("equal", call("absolute", head), Constant(math.inf)))
     return call("select", is_whole, product, call("add", head, call("subtract", product, head)))
 
 
