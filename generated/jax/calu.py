@@ -83,9 +83,9 @@ def _derivative(x: Array) -> Array:
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = jnp.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
-    product = jnp.where(product, held_squared, total)
+    product = jnp.where((product == 0.0) | (magnitude == jnp.inf), held_squared, total)
     is_greater = -x > 1.0
     ratio = 1.0 / -x
     branch = jnp.where(is_greater, ratio, --x)
@@ -107,7 +107,8 @@ def _derivative(x: Array) -> Array:
     head = _head(total_4_squared)
     total_5 = head + (total_4_squared - head)
     product_2 = total_4_squared * 2.0**-60
-    product_2 = (product_2 == 0.0) | (total_4_squared == head)
+    abs_head = jnp.abs(head)
+    product_2 = (product_2 == 0.0) | (abs_head == jnp.inf)
     product_2 = jnp.where(product_2, total_4_squared, total_5)
     difference_4 = branch_2 - (total_4 - total_2)
     product_3 = 0.5 * product_2
@@ -141,8 +142,9 @@ def _derivative(x: Array) -> Array:
     product_6 = branch * branch_6
     head_product_6 = _head(product_6)
     total_11 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == jnp.inf)
     product_7 = jnp.where(product_7, product_6, total_11)
     is_greater_2 = difference > 1.5
     branch_7 = jnp.where(outside_2, total_10, total_6)
@@ -177,8 +179,9 @@ def _derivative(x: Array) -> Array:
     product_8 = ratio * -x
     head_product_8 = _head(product_8)
     total_17 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_17)
     head_ratio = _head(ratio)
     head_2 = _head(-x)
@@ -195,16 +198,18 @@ def _derivative(x: Array) -> Array:
     product_10 = product * total_18
     head_product_10 = _head(product_10)
     total_19 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_19)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     product_12 = held * inverse_scale
     head_product_12 = _head(product_12)
     total_20 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_20)
     total_21 = product_11 + product_13
     difference_16 = total_21 - product_11
@@ -220,8 +225,9 @@ def _derivative(x: Array) -> Array:
     product_14 = inverse_scale * scale
     head_product_14 = _head(product_14)
     total_22 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_22)
     head_scale = _head(scale)
     difference_21 = scale - head_scale
@@ -245,8 +251,9 @@ def _derivative(x: Array) -> Array:
     total_27 = jnp.square(total_27)
     head_total_27 = _head(total_27)
     total_28 = head_total_27 + (total_27 - head_total_27)
+    magnitude_7 = jnp.abs(head_total_27)
     product_16 = total_27 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (total_27 == head_total_27)
+    product_16 = (product_16 == 0.0) | (magnitude_7 == jnp.inf)
     product_16 = jnp.where(product_16, total_27, total_28)
     total_29 = total_26 + jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
     total_30 = total_18 + jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
@@ -254,8 +261,9 @@ def _derivative(x: Array) -> Array:
     product_17 = _1_OVER_PI_2 * total_29
     head_product_17 = _head(product_17)
     total_31 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_8 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_31)
     total_32 = product + product_16
     difference_23 = total_32 - product
@@ -266,8 +274,9 @@ def _derivative(x: Array) -> Array:
     product_19 = ratio_2 * total_34
     head_product_19 = _head(product_19)
     total_35 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_9 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_35)
     head_ratio_2 = _head(ratio_2)
     head_total_34 = _head(total_34)
@@ -276,8 +285,9 @@ def _derivative(x: Array) -> Array:
     product_21 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_29
     head_product_21 = _head(product_21)
     total_36 = head_product_21 + (product_21 - head_product_21)
+    magnitude_10 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_10 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_36)
     head_4 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_1_OVER_PI))
     head_total_29 = _head(total_29)
@@ -301,8 +311,9 @@ def _derivative(x: Array) -> Array:
     squared = jnp.square(inverse_scale)
     head_squared = _head(squared)
     total_37 = head_squared + (squared - head_squared)
+    abs_head_squared = jnp.abs(head_squared)
     product_23 = squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (squared == head_squared)
+    product_23 = (product_23 == 0.0) | (abs_head_squared == jnp.inf)
     product_23 = jnp.where(product_23, squared, total_37)
     smaller = jnp.minimum(x, 262144.0)
     numerator_17 = _1_OVER_PI * (product * branch_17 + product_13 + branch_17 * product_23)
@@ -358,11 +369,14 @@ def _derivative(x: Array) -> Array:
     total_41 = total_41 + 0.9999999997010052
     ratio_4 = _1_OVER_PI * smaller / (jnp.square(smaller) + 1.0)
     ratio_4 = ratio_4 + _1_OVER_PI * jnp.arctan(smaller) + 0.5
-    magnitude = jnp.abs(difference_30)
-    magnitude = jnp.where(magnitude < 0.5938700437545776, total_39, numerator_28)
-    total_40 = jnp.where(jnp.abs(difference_29) < 0.6248799577299174, total_40, magnitude)
-    total_41 = jnp.where(jnp.abs(difference_28) < 0.7346425589785213, total_41, total_40)
-    return jnp.where(x < 32.0, jnp.where(abs_x < 128.0, total_38, total_41), ratio_4)
+    magnitude_11 = jnp.abs(difference_30)
+    magnitude_11 = jnp.where(magnitude_11 < 0.5938700437545776, total_39, numerator_28)
+    magnitude_12 = jnp.abs(difference_29)
+    magnitude_12 = jnp.where(magnitude_12 < 0.6248799577299174, total_40, magnitude_11)
+    magnitude_13 = jnp.abs(difference_28)
+    magnitude_13 = jnp.where(magnitude_13 < 0.7346425589785213, total_41, magnitude_12)
+    total_38 = jnp.where(abs_x < 128.0, total_38, magnitude_13)
+    return jnp.where(x < 32.0, total_38, ratio_4)
 
 
 @jax.jit

@@ -66,14 +66,14 @@ def _second_derivative(x: Array) -> Array:
     head = _head(clamped_squared)
     total = head + (clamped_squared - head)
     product = clamped_squared * 2.0**-60
-    product = (product == 0.0) | (clamped_squared == head)
-    product = jnp.where(product, clamped_squared, total)
+    abs_head = jnp.abs(head)
+    product = jnp.where((product == 0.0) | (abs_head == jnp.inf), clamped_squared, total)
     product_2 = product * clamped
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total_2)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total_2)
     minus_clamped = -clamped
     product_4 = 0.5 * -jnp.abs(minus_clamped)
     is_less = jnp.abs(product_4) < 0.5
@@ -84,7 +84,7 @@ def _second_derivative(x: Array) -> Array:
     head_2 = _head(branch_squared)
     t = head_2 + (branch_squared - head_2)
     t_2 = branch_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_squared == head_2), branch_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_squared, t)
     total_4 = t + 1.0
     difference = total_4 - t
     head_branch = _head(branch)
@@ -101,14 +101,15 @@ def _second_derivative(x: Array) -> Array:
     head_3 = _head(ratio_squared)
     total_8 = head_3 + (ratio_squared - head_3)
     product_5 = ratio_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (ratio_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_5 = (product_5 == 0.0) | (abs_head_3 == jnp.inf)
     product_5 = jnp.where(product_5, ratio_squared, total_8)
     product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
     total_9 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_9)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_9)
     product_8 = 0.5 * -jnp.abs(clamped)
     is_less_2 = jnp.abs(product_8) < 0.5
     expm1_product_8 = _expm1(product_8)
@@ -118,31 +119,33 @@ def _second_derivative(x: Array) -> Array:
     head_4 = _head(branch_4_squared)
     t_3 = head_4 + (branch_4_squared - head_4)
     t_4 = branch_4_squared * 2.0**-60
-    t_4 = (t_4 == 0.0) | (branch_4_squared == head_4)
-    t_5 = jnp.where(t_4, branch_4_squared, t_3)
-    total_11 = t_5 + 1.0
-    difference_3 = total_11 - t_5
+    t_5 = jnp.abs(head_4)
+    t_6 = jnp.where((t_4 == 0.0) | (t_5 == jnp.inf), branch_4_squared, t_3)
+    total_11 = t_6 + 1.0
+    difference_3 = total_11 - t_6
     head_branch_4 = _head(branch_4)
     difference_4 = branch_4 - head_branch_4
     branch_5 = jnp.where(is_less_2, expm1_product_8 - (total_10 - 1.0), 0.0)
-    total_12 = head_branch_4 * head_branch_4 - t_5 + head_branch_4 * difference_4
+    total_12 = head_branch_4 * head_branch_4 - t_6 + head_branch_4 * difference_4
     total_12 = total_12 + difference_4 * head_branch_4 + difference_4 * difference_4
-    total_12 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_12) + branch_5 * branch_4 * 2.0
-    total_13 = t_5 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
+    total_12 = jnp.where(t_6 * 2.0**-60 == 0.0, 0.0, total_12) + branch_5 * branch_4 * 2.0
+    total_13 = t_6 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
     branch_6 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
     total_14 = total_11 + branch_6
     ratio_2 = 1.0 / total_14
     product_9 = product_7 * ratio_2
     head_product_9 = _head(product_9)
     total_15 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_15)
     product_11 = clamped * ratio_2
     head_product_11 = _head(product_11)
     total_16 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_16)
     minus_product_12 = -product_12
     is_negative = clamped < 0.0
@@ -150,14 +153,16 @@ def _second_derivative(x: Array) -> Array:
     product_13 = minus_product_12 * branch_7
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_17)
     product_15 = product_14 * branch_7
     head_product_15 = _head(product_15)
     total_18 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_18)
     product_17 = 0.5 * -jnp.abs(product_16)
     is_less_3 = jnp.abs(product_17) < 0.5
@@ -166,19 +171,19 @@ def _second_derivative(x: Array) -> Array:
     branch_8 = jnp.where(is_less_3, total_19, jnp.exp(product_17))
     branch_8_squared = jnp.square(branch_8)
     head_5 = _head(branch_8_squared)
-    t_6 = head_5 + (branch_8_squared - head_5)
-    t_7 = branch_8_squared * 2.0**-60
-    t_7 = (t_7 == 0.0) | (branch_8_squared == head_5)
-    t_8 = jnp.where(t_7, branch_8_squared, t_6)
-    total_20 = t_8 + 1.0
-    difference_5 = total_20 - t_8
+    t_7 = head_5 + (branch_8_squared - head_5)
+    t_8 = branch_8_squared * 2.0**-60
+    t_9 = jnp.abs(head_5)
+    t_10 = jnp.where((t_8 == 0.0) | (t_9 == jnp.inf), branch_8_squared, t_7)
+    total_20 = t_10 + 1.0
+    difference_5 = total_20 - t_10
     head_branch_8 = _head(branch_8)
     difference_6 = branch_8 - head_branch_8
     product_18 = jnp.where(is_less_3, expm1_product_17 - (total_19 - 1.0), 0.0) * branch_8
     product_18 = product_18 * 2.0
-    total_21 = head_branch_8 * head_branch_8 - t_8 + head_branch_8 * difference_6
+    total_21 = head_branch_8 * head_branch_8 - t_10 + head_branch_8 * difference_6
     total_21 = total_21 + difference_6 * head_branch_8 + difference_6 * difference_6
-    total_21 = jnp.where(t_8 * 2.0**-60 == 0.0, 0.0, total_21) + product_18
+    total_21 = jnp.where(t_10 * 2.0**-60 == 0.0, 0.0, total_21) + product_18
     head_product_14 = _head(product_14)
     head_branch_7 = _head(branch_7)
     difference_7 = branch_7 - head_branch_7
@@ -192,8 +197,9 @@ def _second_derivative(x: Array) -> Array:
     product_19 = ratio_2 * total_14
     head_product_19 = _head(product_19)
     total_22 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_22)
     head_total_14 = _head(total_14)
     difference_12 = total_14 - head_total_14
@@ -215,31 +221,34 @@ def _second_derivative(x: Array) -> Array:
     difference_13 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_13) + total_24
     difference_13 = difference_13 + branch_9 * product_14
     product_21 = -(difference_13 * jnp.sign(product_16)) * 0.5 * 2.0
-    total_25 = t_8 - (total_20 - difference_5) + (1.0 - difference_5)
-    total_25 = total_25 + (total_21 + product_21 * t_8)
+    total_25 = t_10 - (total_20 - difference_5) + (1.0 - difference_5)
+    total_25 = total_25 + (total_21 + product_21 * t_10)
     branch_10 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
     total_26 = total_20 + branch_10
     ratio_3 = 1.0 / total_26
     product_22 = product_10 * ratio_3
     head_product_22 = _head(product_22)
     total_27 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_27)
     is_negative_2 = minus_clamped < 0.0
     branch_11 = jnp.where(is_negative_2, t, 1.0)
     product_24 = product_23 * branch_11
     head_product_24 = _head(product_24)
     total_28 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_28)
-    branch_12 = jnp.where(is_negative, t_5, 1.0)
+    branch_12 = jnp.where(is_negative, t_6, 1.0)
     product_26 = product_25 * branch_12
     head_product_26 = _head(product_26)
     total_29 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_29)
     head_product_25 = _head(product_25)
     head_branch_12 = _head(branch_12)
@@ -269,8 +278,9 @@ def _second_derivative(x: Array) -> Array:
     product_28 = ratio * total_7
     head_product_28 = _head(product_28)
     total_31 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_31)
     head_total_7 = _head(total_7)
     difference_25 = total_7 - head_total_7
@@ -296,8 +306,9 @@ def _second_derivative(x: Array) -> Array:
     product_30 = ratio_3 * total_26
     head_product_30 = _head(product_30)
     total_36 = head_product_30 + (product_30 - head_product_30)
+    magnitude_12 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_12 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_36)
     head_total_26 = _head(total_26)
     difference_26 = total_26 - head_total_26
@@ -330,27 +341,30 @@ def _second_derivative(x: Array) -> Array:
     branch_16 = jnp.where(jnp.abs(difference_13) < jnp.inf, difference_13, 0.0)
     differs = product_16 != 0.0
     outside = is_equal & (branch_16 < 0.0) | differs & (product_16 < 0.0)
-    branch_17 = jnp.where(outside, t_8, 1.0)
+    branch_17 = jnp.where(outside, t_10, 1.0)
     branch_18 = jnp.where(outside, total_21, 0.0)
     branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
     total_38 = branch_17 + branch_19
     product_32 = total_37 * total_38
     head_product_32 = _head(product_32)
     total_39 = head_product_32 + (product_32 - head_product_32)
+    magnitude_13 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_13 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_39)
     product_34 = product * product_5
     head_product_34 = _head(product_34)
     total_40 = head_product_34 + (product_34 - head_product_34)
+    magnitude_14 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_14 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_40)
     product_36 = product_35 * branch_11
     head_product_36 = _head(product_36)
     total_41 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_41)
     total_42 = product_33 + product_37
     difference_30 = total_42 - product_33
@@ -385,26 +399,30 @@ def _second_derivative(x: Array) -> Array:
     product_39 = product_38 * ratio_2
     head_product_39 = _head(product_39)
     total_47 = head_product_39 + (product_39 - head_product_39)
+    magnitude_16 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_16 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_47)
     product_41 = product_40 * ratio
     head_product_41 = _head(product_41)
     total_48 = head_product_41 + (product_41 - head_product_41)
+    magnitude_17 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_17 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_48)
     product_43 = product_42 * ratio_3
     head_product_43 = _head(product_43)
     total_49 = head_product_43 + (product_43 - head_product_43)
+    magnitude_18 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_18 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_49)
     product_45 = product_44 * branch_12
     head_product_45 = _head(product_45)
     total_50 = head_product_45 + (product_45 - head_product_45)
+    magnitude_19 = jnp.abs(head_product_45)
     product_46 = product_45 * 2.0**-60
-    product_46 = (product_46 == 0.0) | (product_45 == head_product_45)
+    product_46 = (product_46 == 0.0) | (magnitude_19 == jnp.inf)
     product_46 = jnp.where(product_46, product_45, total_50)
     head_product_44 = _head(product_44)
     difference_36 = product_44 - head_product_44
@@ -439,8 +457,9 @@ def _second_derivative(x: Array) -> Array:
     product_47 = total_52 * total_38
     head_product_47 = _head(product_47)
     total_53 = head_product_47 + (product_47 - head_product_47)
+    magnitude_20 = jnp.abs(head_product_47)
     product_48 = product_47 * 2.0**-60
-    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = (product_48 == 0.0) | (magnitude_20 == jnp.inf)
     product_48 = jnp.where(product_48, product_47, total_53)
     total_54 = total_46 + product_48
     difference_43 = total_54 - total_46
@@ -459,8 +478,9 @@ def _second_derivative(x: Array) -> Array:
     product_50 = product_49 * ratio
     head_product_50 = _head(product_50)
     total_58 = head_product_50 + (product_50 - head_product_50)
+    magnitude_21 = jnp.abs(head_product_50)
     product_51 = product_50 * 2.0**-60
-    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = (product_51 == 0.0) | (magnitude_21 == jnp.inf)
     product_51 = jnp.where(product_51, product_50, total_58)
     total_59 = total_57 + product_51
     difference_45 = total_59 - total_57
@@ -477,14 +497,16 @@ def _second_derivative(x: Array) -> Array:
     product_52 = product_12 * branch_7
     head_product_52 = _head(product_52)
     total_63 = head_product_52 + (product_52 - head_product_52)
+    magnitude_22 = jnp.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_22 == jnp.inf)
     product_53 = jnp.where(product_53, product_52, total_63)
     product_54 = product_53 * branch_7
     head_product_54 = _head(product_54)
     total_64 = head_product_54 + (product_54 - head_product_54)
+    magnitude_23 = jnp.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_23 == jnp.inf)
     product_55 = jnp.where(product_55, product_54, total_64)
     product_56 = 0.5 * -jnp.abs(product_55)
     is_less_4 = jnp.abs(product_56) < 0.5
@@ -493,19 +515,19 @@ def _second_derivative(x: Array) -> Array:
     branch_25 = jnp.where(is_less_4, total_65, jnp.exp(product_56))
     branch_25_squared = jnp.square(branch_25)
     head_7 = _head(branch_25_squared)
-    t_9 = head_7 + (branch_25_squared - head_7)
-    t_10 = branch_25_squared * 2.0**-60
-    t_10 = (t_10 == 0.0) | (branch_25_squared == head_7)
-    t_11 = jnp.where(t_10, branch_25_squared, t_9)
-    total_66 = t_11 + 1.0
-    difference_47 = total_66 - t_11
+    t_11 = head_7 + (branch_25_squared - head_7)
+    t_12 = branch_25_squared * 2.0**-60
+    t_13 = jnp.abs(head_7)
+    t_14 = jnp.where((t_12 == 0.0) | (t_13 == jnp.inf), branch_25_squared, t_11)
+    total_66 = t_14 + 1.0
+    difference_47 = total_66 - t_14
     head_branch_25 = _head(branch_25)
     difference_48 = branch_25 - head_branch_25
     product_57 = jnp.where(is_less_4, expm1_product_56 - (total_65 - 1.0), 0.0) * branch_25
     product_57 = product_57 * 2.0
-    total_67 = head_branch_25 * head_branch_25 - t_11 + head_branch_25 * difference_48
+    total_67 = head_branch_25 * head_branch_25 - t_14 + head_branch_25 * difference_48
     total_67 = total_67 + difference_48 * head_branch_25 + difference_48 * difference_48
-    total_67 = jnp.where(t_11 * 2.0**-60 == 0.0, 0.0, total_67) + product_57
+    total_67 = jnp.where(t_14 * 2.0**-60 == 0.0, 0.0, total_67) + product_57
     head_product_53 = _head(product_53)
     difference_49 = product_53 - head_product_53
     head_product_12 = _head(product_12)
@@ -521,16 +543,17 @@ def _second_derivative(x: Array) -> Array:
     difference_52 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, difference_52) + difference_51
     difference_52 = difference_52 + branch_9 * product_53
     product_58 = -(difference_52 * jnp.sign(product_55)) * 0.5 * 2.0
-    total_68 = t_11 - (total_66 - difference_47) + (1.0 - difference_47)
-    total_68 = total_68 + (total_67 + product_58 * t_11)
+    total_68 = t_14 - (total_66 - difference_47) + (1.0 - difference_47)
+    total_68 = total_68 + (total_67 + product_58 * t_14)
     branch_26 = jnp.where(jnp.abs(total_68) < jnp.inf, total_68, 0.0)
     total_69 = total_66 + branch_26
     ratio_4 = 1.0 / total_69
     product_59 = ratio_4 * total_69
     head_product_59 = _head(product_59)
     total_70 = head_product_59 + (product_59 - head_product_59)
+    magnitude_24 = jnp.abs(head_product_59)
     product_60 = product_59 * 2.0**-60
-    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = (product_60 == 0.0) | (magnitude_24 == jnp.inf)
     product_60 = jnp.where(product_60, product_59, total_70)
     head_ratio_4 = _head(ratio_4)
     head_total_69 = _head(total_69)
@@ -541,7 +564,7 @@ def _second_derivative(x: Array) -> Array:
     numerator_10 = 1.0 - product_60 - jnp.where(product_60 * 2.0**-60 == 0.0, 0.0, numerator_9)
     numerator_10 = (numerator_10 - (branch_26 - (total_69 - total_66)) * ratio_4) / total_69
     branch_27 = jnp.where(jnp.abs(difference_52) < jnp.inf, difference_52, 0.0)
-    total_71 = t_11 + jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    total_71 = t_14 + jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
     product_61 = total_71 * product_58
     product_62 = total_71 * (jnp.where(jnp.abs(product_58) < jnp.inf, product_58, 0.0) + 1.0)
     total_72 = total_71 + jnp.where(jnp.abs(product_61) < jnp.inf, product_61, 0.0)
@@ -561,20 +584,23 @@ def _second_derivative(x: Array) -> Array:
     product_63 = product_42 * ratio_4
     head_product_63 = _head(product_63)
     total_80 = head_product_63 + (product_63 - head_product_63)
+    magnitude_25 = jnp.abs(head_product_63)
     product_64 = product_63 * 2.0**-60
-    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = (product_64 == 0.0) | (magnitude_25 == jnp.inf)
     product_64 = jnp.where(product_64, product_63, total_80)
     product_65 = product_64 * branch_12
     head_product_65 = _head(product_65)
     total_81 = head_product_65 + (product_65 - head_product_65)
+    magnitude_26 = jnp.abs(head_product_65)
     product_66 = product_65 * 2.0**-60
-    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = (product_66 == 0.0) | (magnitude_26 == jnp.inf)
     product_66 = jnp.where(product_66, product_65, total_81)
     product_67 = product_66 * product_62
     head_product_67 = _head(product_67)
     total_82 = head_product_67 + (product_67 - head_product_67)
+    magnitude_27 = jnp.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_27 == jnp.inf)
     product_68 = jnp.where(product_68, product_67, total_82)
     minus_product_68 = -product_68
     total_83 = total_79 + minus_product_68
@@ -609,20 +635,23 @@ def _second_derivative(x: Array) -> Array:
     product_69 = product * ratio_2
     head_product_69 = _head(product_69)
     total_86 = head_product_69 + (product_69 - head_product_69)
+    magnitude_28 = jnp.abs(head_product_69)
     product_70 = product_69 * 2.0**-60
-    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = (product_70 == 0.0) | (magnitude_28 == jnp.inf)
     product_70 = jnp.where(product_70, product_69, total_86)
     product_71 = product_70 * ratio
     head_product_71 = _head(product_71)
     total_87 = head_product_71 + (product_71 - head_product_71)
+    magnitude_29 = jnp.abs(head_product_71)
     product_72 = product_71 * 2.0**-60
-    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = (product_72 == 0.0) | (magnitude_29 == jnp.inf)
     product_72 = jnp.where(product_72, product_71, total_87)
     product_73 = product_72 * branch_12
     head_product_73 = _head(product_73)
     total_88 = head_product_73 + (product_73 - head_product_73)
+    magnitude_30 = jnp.abs(head_product_73)
     product_74 = product_73 * 2.0**-60
-    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = (product_74 == 0.0) | (magnitude_30 == jnp.inf)
     product_74 = jnp.where(product_74, product_73, total_88)
     minus_product_74 = -product_74
     total_89 = total_85 + minus_product_74
@@ -653,20 +682,23 @@ def _second_derivative(x: Array) -> Array:
     product_75 = total_93 * branch_31
     head_product_75 = _head(product_75)
     total_94 = head_product_75 + (product_75 - head_product_75)
+    magnitude_31 = jnp.abs(head_product_75)
     product_76 = product_75 * 2.0**-60
-    product_76 = (product_76 == 0.0) | (product_75 == head_product_75)
+    product_76 = (product_76 == 0.0) | (magnitude_31 == jnp.inf)
     product_76 = jnp.where(product_76, product_75, total_94)
     product_77 = product_76 * branch_31
     head_product_77 = _head(product_77)
     total_95 = head_product_77 + (product_77 - head_product_77)
+    magnitude_32 = jnp.abs(head_product_77)
     product_78 = product_77 * 2.0**-60
-    product_78 = (product_78 == 0.0) | (product_77 == head_product_77)
+    product_78 = (product_78 == 0.0) | (magnitude_32 == jnp.inf)
     product_78 = jnp.where(product_78, product_77, total_95)
     product_79 = product_12 * ratio_3
     head_product_79 = _head(product_79)
     total_96 = head_product_79 + (product_79 - head_product_79)
+    magnitude_33 = jnp.abs(head_product_79)
     product_80 = product_79 * 2.0**-60
-    product_80 = (product_80 == 0.0) | (product_79 == head_product_79)
+    product_80 = (product_80 == 0.0) | (magnitude_33 == jnp.inf)
     product_80 = jnp.where(product_80, product_79, total_96)
     difference_67 = head_product_12 * head_ratio_3 - product_80
     difference_67 = difference_67 + head_product_12 * difference_18
@@ -678,20 +710,23 @@ def _second_derivative(x: Array) -> Array:
     product_81 = total_97 * total_38
     head_product_81 = _head(product_81)
     total_98 = head_product_81 + (product_81 - head_product_81)
+    magnitude_34 = jnp.abs(head_product_81)
     product_82 = product_81 * 2.0**-60
-    product_82 = (product_82 == 0.0) | (product_81 == head_product_81)
+    product_82 = (product_82 == 0.0) | (magnitude_34 == jnp.inf)
     product_82 = jnp.where(product_82, product_81, total_98)
     product_83 = product_12 * ratio_4
     head_product_83 = _head(product_83)
     total_99 = head_product_83 + (product_83 - head_product_83)
+    magnitude_35 = jnp.abs(head_product_83)
     product_84 = product_83 * 2.0**-60
-    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
+    product_84 = (product_84 == 0.0) | (magnitude_35 == jnp.inf)
     product_84 = jnp.where(product_84, product_83, total_99)
     product_85 = product_84 * product_62
     head_product_85 = _head(product_85)
     total_100 = head_product_85 + (product_85 - head_product_85)
+    magnitude_36 = jnp.abs(head_product_85)
     product_86 = product_85 * 2.0**-60
-    product_86 = (product_86 == 0.0) | (product_85 == head_product_85)
+    product_86 = (product_86 == 0.0) | (magnitude_36 == jnp.inf)
     product_86 = jnp.where(product_86, product_85, total_100)
     minus_product_86 = -product_86
     total_101 = product_82 + minus_product_86
@@ -724,14 +759,16 @@ def _second_derivative(x: Array) -> Array:
     product_87 = total_103 * branch_7
     head_product_87 = _head(product_87)
     total_104 = head_product_87 + (product_87 - head_product_87)
+    magnitude_37 = jnp.abs(head_product_87)
     product_88 = product_87 * 2.0**-60
-    product_88 = (product_88 == 0.0) | (product_87 == head_product_87)
+    product_88 = (product_88 == 0.0) | (magnitude_37 == jnp.inf)
     product_88 = jnp.where(product_88, product_87, total_104)
     product_89 = product_88 * branch_7
     head_product_89 = _head(product_89)
     total_105 = head_product_89 + (product_89 - head_product_89)
+    magnitude_38 = jnp.abs(head_product_89)
     product_90 = product_89 * 2.0**-60
-    product_90 = (product_90 == 0.0) | (product_89 == head_product_89)
+    product_90 = (product_90 == 0.0) | (magnitude_38 == jnp.inf)
     product_90 = jnp.where(product_90, product_89, total_105)
     total_106 = product_78 + product_90
     difference_74 = total_106 - product_78
@@ -779,20 +816,23 @@ def _second_derivative(x: Array) -> Array:
     product_91 = total_113 * ratio_2
     head_product_91 = _head(product_91)
     total_114 = head_product_91 + (product_91 - head_product_91)
+    magnitude_39 = jnp.abs(head_product_91)
     product_92 = product_91 * 2.0**-60
-    product_92 = (product_92 == 0.0) | (product_91 == head_product_91)
+    product_92 = (product_92 == 0.0) | (magnitude_39 == jnp.inf)
     product_92 = jnp.where(product_92, product_91, total_114)
     product_93 = product_92 * ratio_4
     head_product_93 = _head(product_93)
     total_115 = head_product_93 + (product_93 - head_product_93)
+    magnitude_40 = jnp.abs(head_product_93)
     product_94 = product_93 * 2.0**-60
-    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
+    product_94 = (product_94 == 0.0) | (magnitude_40 == jnp.inf)
     product_94 = jnp.where(product_94, product_93, total_115)
     product_95 = product_94 * ratio_3
     head_product_95 = _head(product_95)
     total_116 = head_product_95 + (product_95 - head_product_95)
+    magnitude_41 = jnp.abs(head_product_95)
     product_96 = product_95 * 2.0**-60
-    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = (product_96 == 0.0) | (magnitude_41 == jnp.inf)
     product_96 = jnp.where(product_96, product_95, total_116)
     head_product_94 = _head(product_94)
     difference_83 = product_94 - head_product_94
@@ -847,8 +887,9 @@ def _second_derivative(x: Array) -> Array:
     product_98 = total_118 * total_126
     head_product_98 = _head(product_98)
     total_127 = head_product_98 + (product_98 - head_product_98)
+    magnitude_42 = jnp.abs(head_product_98)
     product_99 = product_98 * 2.0**-60
-    product_99 = (product_99 == 0.0) | (product_98 == head_product_98)
+    product_99 = (product_99 == 0.0) | (magnitude_42 == jnp.inf)
     product_99 = jnp.where(product_99, product_98, total_127)
     head_total_118 = _head(total_118)
     head_total_126 = _head(total_126)
@@ -867,8 +908,9 @@ def _second_derivative(x: Array) -> Array:
     product_101 = total_128 * total_126
     head_product_101 = _head(product_101)
     total_129 = head_product_101 + (product_101 - head_product_101)
+    magnitude_43 = jnp.abs(head_product_101)
     product_102 = product_101 * 2.0**-60
-    product_102 = (product_102 == 0.0) | (product_101 == head_product_101)
+    product_102 = (product_102 == 0.0) | (magnitude_43 == jnp.inf)
     product_102 = jnp.where(product_102, product_101, total_129)
     head_total_128 = _head(total_128)
     difference_94 = total_128 - head_total_128

@@ -138,8 +138,10 @@ def _second_derivative(x: Array) -> Array:
     product = (product - 0.005844424551589697) * difference
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     total_2 = product_2 + _COEFFICIENT
     difference_2 = total_2 - product_2
     total_3 = product_2 - (total_2 - difference_2) + (_COEFFICIENT - difference_2)
@@ -149,9 +151,9 @@ def _second_derivative(x: Array) -> Array:
     product_3 = total_4 * difference
     head_product_3 = _head(product_3)
     total_5 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_5)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_5)
     total_6 = product_4 + _COEFFICIENT_3
     difference_3 = total_6 - product_4
     head_total_4 = _head(total_4)
@@ -169,8 +171,9 @@ def _second_derivative(x: Array) -> Array:
     product_5 = sign_x * total_9
     head_product_5 = _head(product_5)
     total_10 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == jnp.inf)
     product_6 = jnp.where(product_6, product_5, total_10)
     head_sign_x = _head(sign_x)
     head_total_9 = _head(total_9)
@@ -191,14 +194,16 @@ def _second_derivative(x: Array) -> Array:
     product_8 = _COEFFICIENT_5 * total_14
     head_product_8 = _head(product_8)
     total_15 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_15)
     product_10 = _COEFFICIENT_6 * total_14
     head_product_10 = _head(product_10)
     total_16 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_16)
     head = _head(jnp.full_like(x, _COEFFICIENT_6))
     head_total_14 = _head(total_14)
@@ -214,14 +219,16 @@ def _second_derivative(x: Array) -> Array:
     product_12 = _COEFFICIENT_8 * x
     head_product_12 = _head(product_12)
     total_19 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_19)
     product_14 = _COEFFICIENT_9 * x
     head_product_14 = _head(product_14)
     total_20 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_20)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT_9))
     head_x = _head(x)
@@ -244,20 +251,23 @@ def _second_derivative(x: Array) -> Array:
     product_17 = product_16 * sin_clamped
     head_product_17 = _head(product_17)
     total_25 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_25)
     product_19 = product_18 * ratio
     head_product_19 = _head(product_19)
     total_26 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_26)
     product_21 = product_20 * ratio
     head_product_21 = _head(product_21)
     total_27 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_27)
     total_28 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
     difference_15 = total_28 - x
@@ -270,8 +280,9 @@ def _second_derivative(x: Array) -> Array:
     product_23 = sin_clamped * ratio_2
     head_product_23 = _head(product_23)
     total_30 = head_product_23 + (product_23 - head_product_23)
+    magnitude_10 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_10 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_30)
     total_31 = product_22 + product_24
     difference_17 = total_31 - product_22
@@ -288,8 +299,9 @@ def _second_derivative(x: Array) -> Array:
     product_25 = ratio * total_24
     head_product_25 = _head(product_25)
     total_32 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_32)
     head_total_24 = _head(total_24)
     difference_23 = total_24 - head_total_24
@@ -303,8 +315,9 @@ def _second_derivative(x: Array) -> Array:
     product_28 = ratio_2 * total_29
     head_product_28 = _head(product_28)
     total_33 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_33)
     head_total_29 = _head(total_29)
     difference_25 = total_29 - head_total_29
@@ -339,14 +352,16 @@ def _second_derivative(x: Array) -> Array:
     product_31 = product_30 * cos_clamped
     head_product_31 = _head(product_31)
     total_38 = head_product_31 + (product_31 - head_product_31)
+    magnitude_13 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_13 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_38)
     product_33 = product_32 * ratio_2
     head_product_33 = _head(product_33)
     total_39 = head_product_33 + (product_33 - head_product_33)
+    magnitude_14 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_14 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_39)
     total_40 = total_37 + product_34
     difference_28 = total_40 - total_37
@@ -375,8 +390,9 @@ def _second_derivative(x: Array) -> Array:
     product_36 = sin_clamped * ratio
     head_product_36 = _head(product_36)
     total_43 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_43)
     minus_product_37 = -product_37
     total_44 = total_42 + minus_product_37
@@ -393,14 +409,16 @@ def _second_derivative(x: Array) -> Array:
     product_38 = product_16 * cos_clamped
     head_product_38 = _head(product_38)
     total_47 = head_product_38 + (product_38 - head_product_38)
+    magnitude_16 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_16 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_47)
     product_40 = product_39 * ratio
     head_product_40 = _head(product_40)
     total_48 = head_product_40 + (product_40 - head_product_40)
+    magnitude_17 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_48)
     minus_product_41 = -product_41
     total_49 = total_46 + minus_product_41
@@ -425,8 +443,9 @@ def _second_derivative(x: Array) -> Array:
     product_42 = product_30 * sin_clamped
     head_product_42 = _head(product_42)
     total_53 = head_product_42 + (product_42 - head_product_42)
+    magnitude_18 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_53)
     difference_40 = head_product_30 * head_sin_clamped - product_43
     difference_40 = difference_40 + head_product_30 * difference_21

@@ -119,22 +119,22 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_2 = alpha * part_of_t * rest_of_t
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total)
     abs_product_3 = jnp.abs(product_3)
     product_4 = _2_OVER_SQRT_PI * alpha
     head_product_4 = _head(product_4)
     total_2 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_2)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_2)
     product_6 = _COEFFICIENT * alpha
     head_product_6 = _head(product_6)
     total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_3)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_3)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_alpha = _head(alpha)
     difference = alpha - head_alpha
@@ -165,8 +165,10 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_5 = product_3_squared * (total_5 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_5 = _head(total_5)
     total_6 = head_total_5 + (total_5 - head_total_5)
+    abs_head_total_5 = jnp.abs(head_total_5)
     product_8 = total_5 * 2.0**-60
-    product_8 = jnp.where((product_8 == 0.0) | (total_5 == head_total_5), total_5, total_6)
+    product_8 = (product_8 == 0.0) | (abs_head_total_5 == jnp.inf)
+    product_8 = jnp.where(product_8, total_5, total_6)
     total_7 = product_8 + 1.0
     difference_3 = total_7 - product_8
     total_8 = product_8 - (total_7 - difference_3) + (1.0 - difference_3)
@@ -175,14 +177,16 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_9 = _2_OVER_SQRT_PI * total_9
     head_product_9 = _head(product_9)
     total_10 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_10)
     product_11 = _COEFFICIENT * total_9
     head_product_11 = _head(product_11)
     total_11 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_11)
     head_total_9 = _head(total_9)
     difference_4 = total_9 - head_total_9
@@ -197,8 +201,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_13 = total_13 * product_3
     head_product_13 = _head(product_13)
     total_14 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_14)
     sign_product_3 = jnp.sign(product_3)
     smaller = jnp.minimum(abs_product_3, 40.0)
@@ -206,11 +211,12 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(smaller_squared)
     total_15 = head_2 + (smaller_squared - head_2)
     product_15 = smaller_squared * 2.0**-60
-    product_15 = (product_15 == 0.0) | (smaller_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_15 = (product_15 == 0.0) | (abs_head_2 == jnp.inf)
     product_15 = jnp.where(product_15, smaller_squared, total_15)
     minus_product_15 = -product_15
-    magnitude = jnp.abs(minus_product_15)
-    is_less_2 = magnitude < 0.25
+    magnitude_7 = jnp.abs(minus_product_15)
+    is_less_2 = magnitude_7 < 0.25
     total_16 = minus_product_15 + 1.0
     difference_5 = total_16 - minus_product_15
     total_17 = minus_product_15 - (total_16 - difference_5) + (1.0 - difference_5)
@@ -249,8 +255,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_16 = total_20 * numerator
     head_product_16 = _head(product_16)
     total_21 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_8 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_21)
     minus_product_17 = -product_17
     total_22 = minus_product_17 + 1.0
@@ -291,7 +298,7 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
     numerator_10 = jnp.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
     numerator_11 = 1.0 - ratio + total_25 + (numerator_10 + (branch_8 - (total_25 - total_23)))
-    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11 / ratio, 0.0)
+    numerator_11 = jnp.where(inside & (magnitude_7 >= 0.25), numerator_11 / ratio, 0.0)
     total_26 = -(total_26 + (numerator_11 + total_27) * product_17)
     total_28 = minus_product_17 - (total_22 - difference_6) + (1.0 - difference_6)
     total_28 = total_28 + total_26
@@ -300,8 +307,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_18 = sign_product_3 * total_29
     head_product_18 = _head(product_18)
     total_30 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_30)
     head_total_13 = _head(total_13)
     head_product_3 = _head(product_3)
@@ -342,8 +350,10 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product = beta * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     e = jnp.exp(jnp.minimum(0.5 * (2.0 * product_2), 40.0))
     e_2 = jnp.exp(jnp.minimum(0.5 * product_2, 40.0))
     product_3 = alpha * e_2 * e_2
@@ -360,14 +370,16 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     squared = (squared + product_4 * branch_2) * e_2
     head_squared = _head(squared)
     total_2 = head_squared + (squared - head_squared)
+    abs_head_squared = jnp.abs(head_squared)
     product_5 = squared * 2.0**-60
-    product_5 = jnp.where((product_5 == 0.0) | (squared == head_squared), squared, total_2)
+    product_5 = (product_5 == 0.0) | (abs_head_squared == jnp.inf)
+    product_5 = jnp.where(product_5, squared, total_2)
     product_6 = product_5 * e_2
     head_product_6 = _head(product_6)
     total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_3)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude == jnp.inf), product_6, total_3)
     total_4 = alpha - 0.75
     difference = total_4 - alpha
     total_5 = alpha - (total_4 - difference) + (-0.75 - difference)
@@ -382,8 +394,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_8 = product_2 * total_9
     head_product_8 = _head(product_8)
     total_10 = head_product_8 + (product_8 - head_product_8)
+    magnitude_2 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_2 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_10)
     smaller = jnp.minimum(product_2, 40.0)
     is_less_2 = jnp.abs(smaller) < 0.5
@@ -393,14 +406,16 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_10 = product_9 * branch_5
     head_product_10 = _head(product_10)
     total_12 = head_product_10 + (product_10 - head_product_10)
+    magnitude_3 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_3 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_12)
     total_9_squared = jnp.square(total_9)
     head = _head(total_9_squared)
     total_13 = head + (total_9_squared - head)
     product_12 = total_9_squared * 2.0**-60
-    product_12 = (product_12 == 0.0) | (total_9_squared == head)
+    abs_head = jnp.abs(head)
+    product_12 = (product_12 == 0.0) | (abs_head == jnp.inf)
     product_12 = jnp.where(product_12, total_9_squared, total_13)
     head_total_9 = _head(total_9)
     difference_3 = total_9 - head_total_9
@@ -418,20 +433,23 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_13 = product_11 * branch_6
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_17)
     product_15 = product_14 * _2_OVER_SQRT_PI
     head_product_15 = _head(product_15)
     total_18 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_18)
     product_17 = total_9 * branch_5
     head_product_17 = _head(product_17)
     total_19 = head_product_17 + (product_17 - head_product_17)
+    magnitude_6 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_6 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_19)
     abs_product_18 = jnp.abs(product_18)
     is_less_4 = abs_product_18 < 1.0
@@ -456,8 +474,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_20 = product_18_squared * (total_20 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_20 = _head(total_20)
     total_21 = head_total_20 + (total_20 - head_total_20)
+    magnitude_7 = jnp.abs(head_total_20)
     product_19 = total_20 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (total_20 == head_total_20)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
     product_19 = jnp.where(product_19, total_20, total_21)
     total_22 = product_19 + 1.0
     difference_5 = total_22 - product_19
@@ -467,14 +486,16 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_20 = _2_OVER_SQRT_PI * total_24
     head_product_20 = _head(product_20)
     total_25 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_8 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_25)
     product_22 = _COEFFICIENT * total_24
     head_product_22 = _head(product_22)
     total_26 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_26)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT))
     head_total_24 = _head(total_24)
@@ -491,8 +512,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_24 = total_28 * product_18
     head_product_24 = _head(product_24)
     total_29 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_29)
     sign_product_18 = jnp.sign(product_18)
     smaller_2 = jnp.minimum(abs_product_18, 40.0)
@@ -500,11 +522,12 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_3 = _head(smaller_2_squared)
     total_30 = head_3 + (smaller_2_squared - head_3)
     product_26 = smaller_2_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (smaller_2_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_26 = (product_26 == 0.0) | (abs_head_3 == jnp.inf)
     product_26 = jnp.where(product_26, smaller_2_squared, total_30)
     minus_product_26 = -product_26
-    magnitude = jnp.abs(minus_product_26)
-    is_less_5 = magnitude < 0.25
+    magnitude_11 = jnp.abs(minus_product_26)
+    is_less_5 = magnitude_11 < 0.25
     total_31 = minus_product_26 + 1.0
     difference_8 = total_31 - minus_product_26
     total_32 = minus_product_26 - (total_31 - difference_8) + (1.0 - difference_8)
@@ -543,8 +566,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_27 = total_35 * numerator
     head_product_27 = _head(product_27)
     total_36 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_36)
     minus_product_28 = -product_28
     total_37 = minus_product_28 + 1.0
@@ -583,7 +607,7 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     numerator_10 = jnp.square(total_40) * (numerator_9 * total_40 + _1_OVER_2_FACTORIAL)
     numerator_11 = numerator_10 + (branch_14 - (total_40 - total_38))
     numerator_11 = (1.0 - ratio_2 + total_40 + numerator_11) / ratio_2
-    numerator_11 = jnp.where(inside & (magnitude >= 0.25), numerator_11, 0.0)
+    numerator_11 = jnp.where(inside & (magnitude_11 >= 0.25), numerator_11, 0.0)
     total_42 = minus_product_28 - (total_37 - difference_9) + (1.0 - difference_9)
     difference_15 = head_smaller_2 * head_smaller_2 - product_26
     difference_15 = difference_15 + head_smaller_2 * difference_14
@@ -596,8 +620,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_29 = sign_product_18 * total_43
     head_product_29 = _head(product_29)
     total_44 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_13 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_44)
     branch_16 = jnp.where(is_less_4, product_25, product_30)
     total_45 = product_16 + branch_16
@@ -605,8 +630,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_31 = product_14 * _COEFFICIENT
     head_product_31 = _head(product_31)
     total_46 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_46)
     head_product_14 = _head(product_14)
     difference_17 = product_14 - head_product_14
@@ -687,13 +713,14 @@ def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     head = _head(alpha_squared)
     total = head + (alpha_squared - head)
     product = alpha_squared * 2.0**-60
-    product = jnp.where((product == 0.0) | (alpha_squared == head), alpha_squared, total)
+    abs_head = jnp.abs(head)
+    product = jnp.where((product == 0.0) | (abs_head == jnp.inf), alpha_squared, total)
     product_2 = beta * clamped
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total_2)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total_2)
     product_4 = 2.0 * product_3
     is_far = jnp.abs(product_4) > 64.0
     branch = jnp.where(is_far, 0.5 * product_4, product_4)
@@ -704,16 +731,16 @@ def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_5 = product * part_of_t
     head_product_5 = _head(product_5)
     total_4 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_4)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_4)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     product_7 = product_6 * rest_of_t
     head_product_7 = _head(product_7)
     total_5 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_5)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_5)
     minus_product_8 = -product_8
     total_6 = minus_product_8 + product_3
     difference = total_6 - minus_product_8
@@ -779,33 +806,37 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product = _MINUS_2_OVER_SQRT_PI * alpha
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = product_2 * beta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     product_5 = 2.0 * clamped
     product_6 = product_5 * beta
     head_product_6 = _head(product_6)
     total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_3)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_3)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
     total_4 = head + (alpha_squared - head)
     product_8 = alpha_squared * 2.0**-60
-    product_8 = (product_8 == 0.0) | (alpha_squared == head)
+    abs_head = jnp.abs(head)
+    product_8 = (product_8 == 0.0) | (abs_head == jnp.inf)
     product_8 = jnp.where(product_8, alpha_squared, total_4)
     product_9 = product_7 * product_8
     head_product_9 = _head(product_9)
     total_5 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_5)
     head_product_7 = _head(product_7)
     head_product_8 = _head(product_8)
@@ -832,8 +863,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_11 = beta * clamped
     head_product_11 = _head(product_11)
     total_10 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_10)
     is_equal = product_12 == 0.0
     head_clamped = _head(clamped)
@@ -854,7 +886,8 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(branch_3_squared)
     total_13 = head_2 + (branch_3_squared - head_2)
     product_13 = branch_3_squared * 2.0**-60
-    product_13 = (product_13 == 0.0) | (branch_3_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_13 = (product_13 == 0.0) | (abs_head_2 == jnp.inf)
     product_13 = jnp.where(product_13, branch_3_squared, total_13)
     head_branch_3 = _head(branch_3)
     difference_7 = branch_3 - head_branch_3
@@ -868,14 +901,16 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_14 = total_9 * total_15
     head_product_14 = _head(product_14)
     total_16 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_16)
     product_16 = clamped * beta
     head_product_16 = _head(product_16)
     total_17 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_17)
     total_18 = product_17 + 2.0
     difference_8 = total_18 - product_17
@@ -894,7 +929,8 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_3 = _head(branch_8_squared)
     total_22 = head_3 + (branch_8_squared - head_3)
     product_18 = branch_8_squared * 2.0**-60
-    product_18 = (product_18 == 0.0) | (branch_8_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_18 = (product_18 == 0.0) | (abs_head_3 == jnp.inf)
     product_18 = jnp.where(product_18, branch_8_squared, total_22)
     head_branch_8 = _head(branch_8)
     difference_9 = branch_8 - head_branch_8
@@ -907,8 +943,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_19 = total_21 * total_24
     head_product_19 = _head(product_19)
     total_25 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_25)
     total_26 = product_15 + product_20
     difference_10 = total_26 - product_15
@@ -940,8 +977,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_21 = product_4 * total_30
     head_product_21 = _head(product_21)
     total_31 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_31)
     head_product_4 = _head(product_4)
     head_total_30 = _head(total_30)
@@ -952,8 +990,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_23 = _COEFFICIENT_3 * alpha
     head_product_23 = _head(product_23)
     total_32 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_32)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT_3))
     difference_18 = _COEFFICIENT_3 - head_4
@@ -1006,8 +1045,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_29 = total_37 * total_40
     head_product_29 = _head(product_29)
     total_41 = head_product_29 + (product_29 - head_product_29)
+    magnitude_10 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_10 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_41)
     head_total_37 = _head(total_37)
     head_total_40 = _head(total_40)
@@ -1027,8 +1067,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_31 = total_43 * total_44
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_11 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_11 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_45)
     minus_product_32 = -product_32
     total_46 = smaller + minus_product_32
@@ -1079,8 +1120,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_34 = 3.0 * smaller_2
     head_product_34 = _head(product_34)
     total_53 = head_product_34 + (product_34 - head_product_34)
+    magnitude_12 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_12 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_53)
     minus_product_35 = -product_35
     total_54 = total_52 + minus_product_35
@@ -1114,8 +1156,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_37 = total_36 * total_59
     head_product_37 = _head(product_37)
     total_60 = head_product_37 + (product_37 - head_product_37)
+    magnitude_13 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_13 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_60)
     head_total_36 = _head(total_36)
     head_total_59 = _head(total_59)
@@ -1135,8 +1178,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_39 = total_62 * total_63
     head_product_39 = _head(product_39)
     total_64 = head_product_39 + (product_39 - head_product_39)
+    magnitude_14 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_14 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_64)
     head_total_62 = _head(total_62)
     head_total_63 = _head(total_63)
@@ -1163,14 +1207,16 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = product_2 * beta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     head_product_2 = _head(product_2)
     head_beta = _head(beta)
     difference = beta - head_beta
@@ -1178,9 +1224,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_5 = _COEFFICIENT * clamped
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_3)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_3)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_clamped = _head(clamped)
     difference_3 = clamped - head_clamped
@@ -1196,9 +1242,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_7 = beta * clamped
     head_product_7 = _head(product_7)
     total_6 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_6)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_6)
     is_equal = product_8 == 0.0
     total_7 = head_beta * head_clamped - product_8 + head_beta * difference_3
     total_7 = total_7 + difference * head_clamped + difference * difference_3
@@ -1258,29 +1304,33 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_11 = jnp.square(jnp.where(outside, 1.0, product_11))
     head_product_11 = _head(product_11)
     total_15 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_15)
     total_16 = product_4 + jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
     total_16 = total_16 * product_12
     head_total_16 = _head(total_16)
     total_17 = head_total_16 + (total_16 - head_total_16)
+    magnitude_5 = jnp.abs(head_total_16)
     product_13 = total_16 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (total_16 == head_total_16)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
     product_13 = jnp.where(product_13, total_16, total_17)
     product_14 = _2_OVER_SQRT_PI * product_12
     head_product_14 = _head(product_14)
     total_18 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_18)
     total_19 = product_13 + product_15
     difference_8 = total_19 - product_13
     product_16 = _COEFFICIENT * product_12
     head_product_16 = _head(product_16)
     total_20 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_20)
     head_product_12 = _head(product_12)
     difference_9 = product_12 - head_product_12
@@ -1295,26 +1345,30 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_18 = _4_OVER_SQRT_PI * clamped
     head_product_18 = _head(product_18)
     total_24 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_24)
     product_20 = product_19 * beta
     head_product_20 = _head(product_20)
     total_25 = head_product_20 + (product_20 - head_product_20)
+    magnitude_9 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_9 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_25)
     alpha_squared = jnp.square(alpha)
     head_2 = _head(alpha_squared)
     total_26 = head_2 + (alpha_squared - head_2)
     product_22 = alpha_squared * 2.0**-60
-    product_22 = (product_22 == 0.0) | (alpha_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_22 = (product_22 == 0.0) | (abs_head_2 == jnp.inf)
     product_22 = jnp.where(product_22, alpha_squared, total_26)
     product_23 = product_21 * product_22
     head_product_23 = _head(product_23)
     total_27 = head_product_23 + (product_23 - head_product_23)
+    magnitude_10 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_10 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_27)
     head_product_21 = _head(product_21)
     head_product_22 = _head(product_22)
@@ -1325,8 +1379,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_25 = _COEFFICIENT_5 * clamped
     head_product_25 = _head(product_25)
     total_28 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_28)
     head_3 = _head(jnp.full_like(x, _COEFFICIENT_5))
     difference_13 = _COEFFICIENT_5 - head_3
@@ -1356,7 +1411,8 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     head_4 = _head(branch_8_squared)
     total_33 = head_4 + (branch_8_squared - head_4)
     product_27 = branch_8_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (branch_8_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_27 = (product_27 == 0.0) | (abs_head_4 == jnp.inf)
     product_27 = jnp.where(product_27, branch_8_squared, total_33)
     head_branch_8 = _head(branch_8)
     difference_16 = branch_8 - head_branch_8
@@ -1369,8 +1425,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_28 = total_32 * total_35
     head_product_28 = _head(product_28)
     total_36 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_36)
     minus_product_29 = -product_29
     total_37 = total_23 + minus_product_29
@@ -1423,8 +1480,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_33 = total_42 * total_46
     head_product_33 = _head(product_33)
     total_47 = head_product_33 + (product_33 - head_product_33)
+    magnitude_13 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_13 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_47)
     head_total_42 = _head(total_42)
     head_total_46 = _head(total_46)
@@ -1444,8 +1502,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_35 = total_49 * total_50
     head_product_35 = _head(product_35)
     total_51 = head_product_35 + (product_35 - head_product_35)
+    magnitude_14 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_14 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_51)
     minus_product_36 = -product_36
     smaller = jnp.minimum(product_8, 0.0)
@@ -1498,8 +1557,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_38 = 3.0 * smaller_2
     head_product_38 = _head(product_38)
     total_59 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_59)
     minus_product_39 = -product_39
     total_60 = total_58 + minus_product_39
@@ -1533,8 +1593,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_41 = total_41 * total_65
     head_product_41 = _head(product_41)
     total_66 = head_product_41 + (product_41 - head_product_41)
+    magnitude_16 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_16 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_66)
     head_total_41 = _head(total_41)
     head_total_65 = _head(total_65)
@@ -1554,8 +1615,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array, beta: Array) -> Array:
     product_43 = total_68 * total_69
     head_product_43 = _head(product_43)
     total_70 = head_product_43 + (product_43 - head_product_43)
+    magnitude_17 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_17 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_70)
     head_total_68 = _head(total_68)
     head_total_69 = _head(total_69)
@@ -1584,18 +1646,18 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = jnp.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
-    product = jnp.where(product, held_squared, total)
+    product = jnp.where((product == 0.0) | (magnitude == jnp.inf), held_squared, total)
     difference = beta - 0.75
     smaller = jnp.minimum(-clamped, 0.0)
     e = jnp.exp(1.5 * smaller)
     product_2 = _2_OVER_SQRT_PI_2 * alpha * product * difference * e
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude_2 = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total_2)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude_2 == jnp.inf), product_2, total_2)
     product_4 = difference * clamped
     is_negative = product_4 < 0.0
     negated = -jnp.abs(product_4)
@@ -1608,37 +1670,41 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head = _head(branch_squared)
     total_4 = head + (branch_squared - head)
     product_5 = branch_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (branch_squared == head)
+    abs_head = jnp.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == jnp.inf)
     product_5 = jnp.where(product_5, branch_squared, total_4)
     product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_5)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_5)
     product_8 = _3_OVER_2_SQRT_PI * alpha
     head_product_8 = _head(product_8)
     total_6 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_6)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_6)
     product_10 = product_9 * product
     head_product_10 = _head(product_10)
     total_7 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_7)
     product_12 = product_11 * e
     head_product_12 = _head(product_12)
     total_8 = head_product_12 + (product_12 - head_product_12)
+    magnitude_6 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_6 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_8)
     product_14 = product_13 * product_5
     head_product_14 = _head(product_14)
     total_9 = head_product_14 + (product_14 - head_product_14)
+    magnitude_7 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_7 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_9)
     total_10 = product_7 + product_15
     difference_2 = total_10 - product_7
@@ -1666,8 +1732,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_16 = _COEFFICIENT_7 * alpha
     head_product_16 = _head(product_16)
     total_12 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_8 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_12)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT_7))
     head_alpha = _head(alpha)
@@ -1700,26 +1767,30 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_18 = _4_OVER_SQRT_PI * held
     head_product_18 = _head(product_18)
     total_19 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_19)
     product_20 = product_19 * alpha
     head_product_20 = _head(product_20)
     total_20 = head_product_20 + (product_20 - head_product_20)
+    magnitude_10 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_10 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_20)
     product_22 = product_21 * e
     head_product_22 = _head(product_22)
     total_21 = head_product_22 + (product_22 - head_product_22)
+    magnitude_11 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_11 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_21)
     product_24 = product_23 * product_5
     head_product_24 = _head(product_24)
     total_22 = head_product_24 + (product_24 - head_product_24)
+    magnitude_12 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_12 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_22)
     head_product_23 = _head(product_23)
     difference_15 = product_23 - head_product_23
@@ -1730,8 +1801,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_26 = _COEFFICIENT_5 * held
     head_product_26 = _head(product_26)
     total_23 = head_product_26 + (product_26 - head_product_26)
+    magnitude_13 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_13 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_23)
     head_3 = _head(jnp.full_like(x, _COEFFICIENT_5))
     head_held = _head(held)
@@ -1760,8 +1832,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_28 = inverse_scale * scale
     head_product_28 = _head(product_28)
     total_27 = head_product_28 + (product_28 - head_product_28)
+    magnitude_14 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_14 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_27)
     head_4 = _head(inverse_scale)
     head_scale = _head(scale)
@@ -1775,7 +1848,8 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head_5 = _head(alpha_squared)
     total_28 = head_5 + (alpha_squared - head_5)
     product_30 = alpha_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (alpha_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_30 = (product_30 == 0.0) | (abs_head_5 == jnp.inf)
     product_30 = jnp.where(product_30, alpha_squared, total_28)
     product_31 = product_30 * alpha
     smaller_2 = jnp.minimum(clamped, 0.0)
@@ -1784,8 +1858,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     total_29 = jnp.square(jnp.where(is_negative, total_29, 1.0))
     head_total_29 = _head(total_29)
     total_30 = head_total_29 + (total_29 - head_total_29)
+    magnitude_15 = jnp.abs(head_total_29)
     product_32 = total_29 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (total_29 == head_total_29)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == jnp.inf)
     product_32 = jnp.where(product_32, total_29, total_30)
     total_31 = product_25 + jnp.where(jnp.abs(difference_20) < jnp.inf, difference_20, 0.0)
     total_32 = total_18 + jnp.where(jnp.abs(difference_14) < jnp.inf, difference_14, 0.0)
@@ -1795,20 +1870,23 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_34 = _3_OVER_SQRT_PI * product * product_31
     head_product_34 = _head(product_34)
     total_34 = head_product_34 + (product_34 - head_product_34)
+    magnitude_16 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_16 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_34)
     product_36 = product_35 * e_2
     head_product_36 = _head(product_36)
     total_35 = head_product_36 + (product_36 - head_product_36)
+    magnitude_17 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_17 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_35)
     product_38 = product_37 * product_32
     head_product_38 = _head(product_38)
     total_36 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_18 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_36)
     minus_product_39 = -product_39
     total_37 = total_32 + minus_product_39
@@ -1839,8 +1917,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_40 = 0.75 * smaller_2
     head_product_40 = _head(product_40)
     total_42 = head_product_40 + (product_40 - head_product_40)
+    magnitude_19 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_19 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_42)
     smaller_3 = jnp.minimum(product_4, 0.0)
     total_43 = product_41 + smaller_3
@@ -1855,8 +1934,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_42 = 1.5 * clamped
     head_product_42 = _head(product_42)
     total_47 = head_product_42 + (product_42 - head_product_42)
+    magnitude_20 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_20 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_47)
     product_44 = 2.0 * product_4
     total_48 = product_43 + product_44
@@ -1884,8 +1964,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_46 = product_30 * total_53
     head_product_46 = _head(product_46)
     total_54 = head_product_46 + (product_46 - head_product_46)
+    magnitude_21 = jnp.abs(head_product_46)
     product_47 = product_46 * 2.0**-60
-    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = (product_47 == 0.0) | (magnitude_21 == jnp.inf)
     product_47 = jnp.where(product_47, product_46, total_54)
     head_product_30 = _head(product_30)
     head_total_53 = _head(total_53)
@@ -1906,8 +1987,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_49 = total_55 * total_56
     head_product_49 = _head(product_49)
     total_57 = head_product_49 + (product_49 - head_product_49)
+    magnitude_22 = jnp.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_22 == jnp.inf)
     product_50 = jnp.where(product_50, product_49, total_57)
     minus_product_50 = -product_50
     total_58 = total_46 + minus_product_50
@@ -1931,8 +2013,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_52 = 2.25 * smaller
     head_product_52 = _head(product_52)
     total_62 = head_product_52 + (product_52 - head_product_52)
+    magnitude_23 = jnp.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_23 == jnp.inf)
     product_53 = jnp.where(product_53, product_52, total_62)
     minus_product_53 = -product_53
     total_63 = total_61 + minus_product_53
@@ -1948,8 +2031,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_54 = 3.0 * smaller_4
     head_product_54 = _head(product_54)
     total_67 = head_product_54 + (product_54 - head_product_54)
+    magnitude_24 = jnp.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_24 == jnp.inf)
     product_55 = jnp.where(product_55, product_54, total_67)
     minus_product_55 = -product_55
     total_68 = total_66 + minus_product_55
@@ -1978,8 +2062,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_57 = total_41 * total_73
     head_product_57 = _head(product_57)
     total_74 = head_product_57 + (product_57 - head_product_57)
+    magnitude_25 = jnp.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_25 == jnp.inf)
     product_58 = jnp.where(product_58, product_57, total_74)
     head_total_41 = _head(total_41)
     head_total_73 = _head(total_73)
@@ -2011,8 +2096,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     squared = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * squared
     head_squared = _head(squared)
     total_78 = head_squared + (squared - head_squared)
+    abs_head_squared = jnp.abs(head_squared)
     product_63 = squared * 2.0**-60
-    product_63 = (product_63 == 0.0) | (squared == head_squared)
+    product_63 = (product_63 == 0.0) | (abs_head_squared == jnp.inf)
     product_63 = jnp.where(product_63, squared, total_78)
     smaller_5 = jnp.minimum(product_61, 0.0)
     product_64 = 0.5 * (2.0 * product_61)
@@ -2023,14 +2109,16 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_65 = product_30 * branch_22
     head_product_65 = _head(product_65)
     total_80 = head_product_65 + (product_65 - head_product_65)
+    magnitude_26 = jnp.abs(head_product_65)
     product_66 = product_65 * 2.0**-60
-    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = (product_66 == 0.0) | (magnitude_26 == jnp.inf)
     product_66 = jnp.where(product_66, product_65, total_80)
     product_67 = product_66 * branch_22
     head_product_67 = _head(product_67)
     total_81 = head_product_67 + (product_67 - head_product_67)
+    magnitude_27 = jnp.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_27 == jnp.inf)
     product_68 = jnp.where(product_68, product_67, total_81)
     minus_product_68 = -product_68
     total_82 = smaller_5 + minus_product_68
@@ -2059,8 +2147,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_69 = 3.0 * smaller_6
     head_product_69 = _head(product_69)
     total_85 = head_product_69 + (product_69 - head_product_69)
+    magnitude_28 = jnp.abs(head_product_69)
     product_70 = product_69 * 2.0**-60
-    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = (product_70 == 0.0) | (magnitude_28 == jnp.inf)
     product_70 = jnp.where(product_70, product_69, total_85)
     minus_product_70 = -product_70
     total_86 = total_84 + minus_product_70
@@ -2083,8 +2172,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_72 = product_63 * total_91
     head_product_72 = _head(product_72)
     total_92 = head_product_72 + (product_72 - head_product_72)
+    magnitude_29 = jnp.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
-    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = (product_73 == 0.0) | (magnitude_29 == jnp.inf)
     product_73 = jnp.where(product_73, product_72, total_92)
     head_product_63 = _head(product_63)
     head_total_91 = _head(total_91)
@@ -2102,8 +2192,9 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_74 = total_93 * total_91
     head_product_74 = _head(product_74)
     total_94 = head_product_74 + (product_74 - head_product_74)
+    magnitude_30 = jnp.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
-    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = (product_75 == 0.0) | (magnitude_30 == jnp.inf)
     product_75 = jnp.where(product_75, product_74, total_94)
     head_total_93 = _head(total_93)
     difference_54 = total_93 - head_total_93
@@ -2135,20 +2226,23 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array
     product = _MINUS_4_OVER_SQRT_PI * clamped * alpha
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
     total_2 = head + (alpha_squared - head)
     product_3 = alpha_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, alpha_squared, total_2)
     product_4 = beta * clamped
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_3)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude == jnp.inf), product_4, total_3)
     product_6 = 2.0 * product_5
     is_far = jnp.abs(product_6) > 64.0
     branch = jnp.where(is_far, 0.5 * product_6, product_6)
@@ -2159,22 +2253,24 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array
     product_7 = product_3 * part_of_t
     head_product_7 = _head(product_7)
     total_5 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_5)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_5)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     product_9 = product_8 * rest_of_t
     head_product_9 = _head(product_9)
     total_6 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_6)
     minus_product_10 = -product_10
     product_11 = 3.0 * product_5
     head_product_11 = _head(product_11)
     total_7 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_7)
     total_8 = minus_product_10 + product_12
     difference = total_8 - minus_product_10
@@ -2213,8 +2309,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array, beta: Array) -> Array
     product_13 = product_2 * part_of_t_2
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_16)
     head_product_2 = _head(product_2)
     head_part_of_t_2 = _head(part_of_t_2)
@@ -2240,16 +2337,18 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product = _MINUS_1_OVER_4_SQRT_PI * jnp.square(held)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     difference = alpha - 0.75
     total_2 = 16.0 * jnp.square(difference) + 24.0 * difference + 9.0
     product_3 = beta * clamped
     head_product_3 = _head(product_3)
     total_3 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_3)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_3)
     product_5 = 2.0 * product_4
     is_far = jnp.abs(product_5) > 64.0
     smaller = jnp.minimum(jnp.where(is_far, 0.5 * product_5, product_5), 40.0)
@@ -2276,9 +2375,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_7 = total_2 * total_6
     head_product_7 = _head(product_7)
     total_7 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_7)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_7)
     head_total_2 = _head(total_2)
     head_total_6 = _head(total_6)
     difference_3 = total_6 - head_total_6
@@ -2297,8 +2396,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_9 = total_9 * total_10
     head_product_9 = _head(product_9)
     total_11 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_11)
     total_12 = product_10 - 8.0
     difference_6 = total_12 - product_10
@@ -2343,8 +2443,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_11 = product_2 * total_18
     head_product_11 = _head(product_11)
     total_19 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_19)
     head_product_2 = _head(product_2)
     head_total_18 = _head(total_18)
@@ -2365,7 +2466,8 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head = _head(total_24_squared)
     total_25 = head + (total_24_squared - head)
     product_13 = total_24_squared * 2.0**-60
-    product_13 = (product_13 == 0.0) | (total_24_squared == head)
+    abs_head = jnp.abs(head)
+    product_13 = (product_13 == 0.0) | (abs_head == jnp.inf)
     product_13 = jnp.where(product_13, total_24_squared, total_25)
     head_total_24 = _head(total_24)
     difference_15 = total_24 - head_total_24
@@ -2378,8 +2480,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_14 = total_27 * total_6
     head_product_14 = _head(product_14)
     total_28 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_28)
     head_total_27 = _head(total_27)
     difference_16 = total_27 - head_total_27
@@ -2393,8 +2496,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_16 = total_30 * total_10
     head_product_16 = _head(product_16)
     total_31 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_31)
     minus_product_17 = -product_17
     total_32 = minus_product_17 + product_4
@@ -2428,8 +2532,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_19 = total_21 * total_37
     head_product_19 = _head(product_19)
     total_38 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_38)
     head_total_21 = _head(total_21)
     head_total_37 = _head(total_37)
@@ -2450,7 +2555,8 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(branch_19_squared)
     total_41 = head_2 + (branch_19_squared - head_2)
     product_21 = branch_19_squared * 2.0**-60
-    product_21 = (product_21 == 0.0) | (branch_19_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_21 = (product_21 == 0.0) | (abs_head_2 == jnp.inf)
     product_21 = jnp.where(product_21, branch_19_squared, total_41)
     head_branch_19 = _head(branch_19)
     difference_22 = branch_19 - head_branch_19
@@ -2464,8 +2570,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_22 = total_40 * total_42
     head_product_22 = _head(product_22)
     total_43 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_43)
     head_total_40 = _head(total_40)
     head_total_42 = _head(total_42)
@@ -2485,8 +2592,9 @@ def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_24 = total_45 * total_46
     head_product_24 = _head(product_24)
     total_47 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_47)
     head_total_45 = _head(total_45)
     head_total_46 = _head(total_46)
@@ -2517,13 +2625,16 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product = _2_OVER_SQRT_PI_2 * alpha * (jnp.square(x) * x) * jnp.exp(beta * x)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     alpha_squared = jnp.square(alpha)
     head = _head(alpha_squared)
     total_2 = head + (alpha_squared - head)
     product_3 = alpha_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, alpha_squared, total_2)
     product_4 = 2.0 * product_3
     product_5 = 2.0 * beta * x
@@ -2534,9 +2645,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_6 = product_4 * branch
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_4)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude == jnp.inf), product_6, total_4)
     minus_product_7 = -product_7
     total_5 = minus_product_7 + 1.0
     difference = total_5 - minus_product_7
@@ -2554,9 +2665,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_8 = product_2 * total_7
     head_product_8 = _head(product_8)
     total_8 = head_product_8 + (product_8 - head_product_8)
+    magnitude_2 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_8)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_2 == jnp.inf), product_8, total_8)
     head_product_2 = _head(product_2)
     head_total_7 = _head(total_7)
     difference_4 = total_7 - head_total_7
@@ -2568,8 +2679,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_10 = product_3 * branch
     head_product_10 = _head(product_10)
     total_10 = head_product_10 + (product_10 - head_product_10)
+    magnitude_3 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_3 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_10)
     head_product_3 = _head(product_3)
     difference_6 = product_3 - head_product_3
@@ -2584,15 +2696,17 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_12 = product_12 * (4.0 * difference_7 + 3.0)
     head_product_12 = _head(product_12)
     total_12 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_12)
     product_14 = 16.0 * jnp.square(difference_7)
     product_15 = 24.0 * difference_7
     head_product_15 = _head(product_15)
     total_13 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_13)
     total_14 = product_14 + product_16
     difference_8 = total_14 - product_14
@@ -2615,8 +2729,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_18 = beta * clamped
     head_product_18 = _head(product_18)
     total_21 = head_product_18 + (product_18 - head_product_18)
+    magnitude_6 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_6 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_21)
     product_20 = 2.0 * product_19
     abs_product_20 = jnp.abs(product_20)
@@ -2657,8 +2772,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_24 = total_20 * total_25
     head_product_24 = _head(product_24)
     total_26 = head_product_24 + (product_24 - head_product_24)
+    magnitude_7 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_7 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_26)
     head_total_20 = _head(total_20)
     head_total_25 = _head(total_25)
@@ -2679,8 +2795,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_26 = total_28 * total_29
     head_product_26 = _head(product_26)
     total_30 = head_product_26 + (product_26 - head_product_26)
+    magnitude_8 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_8 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_30)
     total_31 = product_27 - 8.0
     difference_17 = total_31 - product_27
@@ -2730,8 +2847,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_28 = product_13 * total_37
     head_product_28 = _head(product_28)
     total_38 = head_product_28 + (product_28 - head_product_28)
+    magnitude_9 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_9 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_38)
     total_39 = difference_7 + 0.75
     difference_23 = total_39 - difference_7
@@ -2742,7 +2860,8 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(total_41_squared)
     total_42 = head_2 + (total_41_squared - head_2)
     product_30 = total_41_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (total_41_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_30 = (product_30 == 0.0) | (abs_head_2 == jnp.inf)
     product_30 = jnp.where(product_30, total_41_squared, total_42)
     head_total_41 = _head(total_41)
     difference_24 = total_41 - head_total_41
@@ -2755,8 +2874,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_31 = total_44 * total_25
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_10 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_10 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_45)
     head_total_44 = _head(total_44)
     difference_25 = total_44 - head_total_44
@@ -2770,8 +2890,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_33 = total_47 * total_29
     head_product_33 = _head(product_33)
     total_48 = head_product_33 + (product_33 - head_product_33)
+    magnitude_11 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_11 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_48)
     minus_product_34 = -product_34
     total_49 = minus_product_34 + product_19
@@ -2799,8 +2920,9 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     product_35 = product_29 * part_of_t_2
     head_product_35 = _head(product_35)
     total_55 = head_product_35 + (product_35 - head_product_35)
+    magnitude_12 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_12 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_55)
     inside_2 = (total_52 != -800.0) & (total_52 < -800.0)
     is_gone = (total_52 == -800.0) & (branch_23 < 0.0) | inside_2
@@ -2810,26 +2932,30 @@ def _second_derivative_beta_beta(x: Array, alpha: Array, beta: Array) -> Array:
     head_3 = _head(branch_24_squared)
     total_56 = head_3 + (branch_24_squared - head_3)
     product_37 = branch_24_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (branch_24_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_37 = (product_37 == 0.0) | (abs_head_3 == jnp.inf)
     product_37 = jnp.where(product_37, branch_24_squared, total_56)
     product_38 = product_37 * branch_24
     head_product_38 = _head(product_38)
     total_57 = head_product_38 + (product_38 - head_product_38)
+    magnitude_13 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_13 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_57)
     product_40 = product_36 * product_39
     head_product_40 = _head(product_40)
     total_58 = head_product_40 + (product_40 - head_product_40)
+    magnitude_14 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_14 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_58)
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
     product_42 = product_41 * rest_of_t_2
     head_product_42 = _head(product_42)
     total_59 = head_product_42 + (product_42 - head_product_42)
+    magnitude_15 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_15 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_59)
     head_product_41 = _head(product_41)
     head_rest_of_t_2 = _head(rest_of_t_2)

@@ -97,8 +97,10 @@ def _derivative(x: Array) -> Array:
     total_2 = total_2 * total_3
     head_total_2 = _head(total_2)
     total_4 = head_total_2 + (total_2 - head_total_2)
+    abs_head_total_2 = jnp.abs(head_total_2)
     product_2 = total_2 * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (total_2 == head_total_2), total_2, total_4)
+    product_2 = (product_2 == 0.0) | (abs_head_total_2 == jnp.inf)
+    product_2 = jnp.where(product_2, total_2, total_4)
     abs_product_2 = jnp.abs(product_2)
     is_negative = clamped < 0.0
     is_less_2 = abs_product_2 < 0.25
@@ -172,8 +174,9 @@ def _derivative(x: Array) -> Array:
     product_4 = ratio_2 * total_14
     head_product_4 = _head(product_4)
     total_15 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == jnp.inf)
     product_5 = jnp.where(product_5, product_4, total_15)
     head_ratio_2 = _head(ratio_2)
     head_total_14 = _head(total_14)
@@ -189,8 +192,9 @@ def _derivative(x: Array) -> Array:
     product_6 = part_of_t * rest_of_t
     head_product_6 = _head(product_6)
     total_17 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == jnp.inf)
     product_7 = jnp.where(product_7, product_6, total_17)
     minus_product_7 = -product_7
     is_less_3 = jnp.abs(minus_product_7) < 0.5
@@ -203,15 +207,17 @@ def _derivative(x: Array) -> Array:
     product_8 = total_16 * total_19
     head_product_8 = _head(product_8)
     total_20 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_20)
     minus_numerator_3 = -numerator_3
     product_10 = minus_numerator_3 * part_of_t_2 * rest_of_t_2
     head_product_10 = _head(product_10)
     total_21 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_21)
     log1p_product_11 = _log1p(product_11)
     total_22 = product_11 + 1.0
@@ -224,8 +230,9 @@ def _derivative(x: Array) -> Array:
     product_12 = total_24 * branch_16
     head_product_12 = _head(product_12)
     total_25 = head_product_12 + (product_12 - head_product_12)
+    magnitude_6 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_6 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_25)
     product_14 = -0.5 * log1p_product_11
     abs_product_14 = jnp.abs(product_14)
@@ -250,20 +257,23 @@ def _derivative(x: Array) -> Array:
     product_16 = branch_18 * branch_19
     head_product_16 = _head(product_16)
     total_28 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_28)
     product_18 = product_13 * product_17
     head_product_18 = _head(product_18)
     total_29 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_29)
     product_20 = product_19 * product_17
     head_product_20 = _head(product_20)
     total_30 = head_product_20 + (product_20 - head_product_20)
+    magnitude_9 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_9 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_30)
     total_31 = product_21 - 1.0
     difference_11 = total_31 - product_21
@@ -335,8 +345,9 @@ def _derivative(x: Array) -> Array:
     product_24 = numerator_19 * branch_26
     head_product_24 = _head(product_24)
     total_39 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_39)
     total_40 = product_9 + product_25
     difference_21 = total_40 - product_9
@@ -373,14 +384,16 @@ def _derivative(x: Array) -> Array:
     product_26 = total_44 * part_of_t
     head_product_26 = _head(product_26)
     total_45 = head_product_26 + (product_26 - head_product_26)
+    magnitude_11 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_11 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_45)
     product_28 = product_27 * rest_of_t
     head_product_28 = _head(product_28)
     total_46 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_46)
     head_product_27 = _head(product_27)
     difference_29 = product_27 - head_product_27
@@ -415,15 +428,15 @@ def _second_derivative(x: Array) -> Array:
     product_2 = exp_x * branch
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total_2)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total_2)
     product_4 = x * exp_x
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_3)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_3)
     is_less_4 = exp_x < 0.5
     expm1_exp_x = _expm1(exp_x)
     total_4 = expm1_exp_x + 1.0
@@ -431,21 +444,22 @@ def _second_derivative(x: Array) -> Array:
     product_6 = product_5 * branch_2
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_5)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_5)
     growth = _expm1(-exp_x)
     product_8 = product_7 * growth
     head_product_8 = _head(product_8)
     total_6 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_6)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_6)
     product_10 = x * branch_2
     head_product_10 = _head(product_10)
     total_7 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_7)
     total_8 = product_9 + product_11
     difference = total_8 - product_9
@@ -504,8 +518,9 @@ def _second_derivative(x: Array) -> Array:
     product_14 = product_11 * growth
     head_product_14 = _head(product_14)
     total_23 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_23)
     minus_product_15 = -product_15
     total_24 = total_22 + minus_product_15
@@ -522,8 +537,9 @@ def _second_derivative(x: Array) -> Array:
     product_16 = product_12 * growth
     head_product_16 = _head(product_16)
     total_28 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_28)
     minus_product_17 = -product_17
     total_29 = total_27 + minus_product_17
@@ -540,8 +556,9 @@ def _second_derivative(x: Array) -> Array:
     product_18 = product_3 * total_32
     head_product_18 = _head(product_18)
     total_33 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_33)
     total_34 = growth - 1.0
     difference_15 = total_34 - growth
@@ -552,7 +569,8 @@ def _second_derivative(x: Array) -> Array:
     head = _head(total_36_squared)
     total_37 = head + (total_36_squared - head)
     product_20 = total_36_squared * 2.0**-60
-    product_20 = (product_20 == 0.0) | (total_36_squared == head)
+    abs_head = jnp.abs(head)
+    product_20 = (product_20 == 0.0) | (abs_head == jnp.inf)
     product_20 = jnp.where(product_20, total_36_squared, total_37)
     ratio = product_19 / product_20
     clamped = jnp.clip(x, -1024.0, 8.0)
@@ -578,8 +596,9 @@ def _second_derivative(x: Array) -> Array:
     product_24 = difference_16 * branch_12
     head_product_24 = _head(product_24)
     total_38 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_38)
     total_39 = clamped + 2.0
     difference_17 = total_39 - clamped
@@ -589,14 +608,16 @@ def _second_derivative(x: Array) -> Array:
     product_26 = total_41 * branch_13
     head_product_26 = _head(product_26)
     total_42 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_42)
     product_28 = product_27 * branch_14
     head_product_28 = _head(product_28)
     total_43 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_43)
     total_44 = product_25 + product_29
     difference_18 = total_44 - product_25
@@ -632,14 +653,16 @@ def _second_derivative(x: Array) -> Array:
     product_30 = ratio_2 * branch_11
     head_product_30 = _head(product_30)
     total_49 = head_product_30 + (product_30 - head_product_30)
+    magnitude_12 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_12 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_49)
     product_32 = product_31 * branch_11
     head_product_32 = _head(product_32)
     total_50 = head_product_32 + (product_32 - head_product_32)
+    magnitude_13 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_13 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_50)
     total_51 = product_33 - 1.0
     difference_27 = total_51 - product_33
@@ -665,7 +688,8 @@ def _second_derivative(x: Array) -> Array:
     head_3 = _head(total_54_squared)
     total_55 = head_3 + (total_54_squared - head_3)
     product_34 = total_54_squared * 2.0**-60
-    product_34 = (product_34 == 0.0) | (total_54_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_34 = (product_34 == 0.0) | (abs_head_3 == jnp.inf)
     product_34 = jnp.where(product_34, total_54_squared, total_55)
     head_total_54 = _head(total_54)
     difference_32 = total_54 - head_total_54
@@ -702,8 +726,9 @@ def _second_derivative(x: Array) -> Array:
     product_36 = numerator * total_65
     head_product_36 = _head(product_36)
     total_66 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_14 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_66)
     head_numerator = _head(numerator)
     head_total_65 = _head(total_65)
@@ -719,14 +744,16 @@ def _second_derivative(x: Array) -> Array:
     product_38 = total_68 * total_65
     head_product_38 = _head(product_38)
     total_69 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_69)
     product_40 = ratio * product_20
     head_product_40 = _head(product_40)
     total_70 = head_product_40 + (product_40 - head_product_40)
+    magnitude_16 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_16 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_70)
     head_ratio = _head(ratio)
     head_product_20 = _head(product_20)

@@ -196,8 +196,8 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_2 = total_4 * total_5
     head_product_2 = _head(product_2)
     t = head_product_2 + (product_2 - head_product_2)
-    t_2 = product_2 * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (product_2 == head_product_2), product_2, t)
+    t_2 = jnp.abs(head_product_2)
+    t = jnp.where((product_2 * 2.0**-60 == 0.0) | (t_2 == jnp.inf), product_2, t)
     total_6 = t + 1.5
     difference_2 = total_6 - t
     head_total_4 = _head(total_4)
@@ -247,9 +247,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_3 = total_14 * total_15
     head_product_3 = _head(product_3)
     total_16 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_16)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_16)
     minus_product_4 = -product_4
     total_17 = minus_product_4 + 1.0
     difference_9 = total_17 - minus_product_4
@@ -273,8 +273,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_5 = total_21 * total_15
     head_product_5 = _head(product_5)
     total_22 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == jnp.inf)
     product_6 = jnp.where(product_6, product_5, total_22)
     total_23 = product_6 + 1.0
     difference_14 = total_23 - product_6
@@ -291,8 +292,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_7 = clamped * total_25
     head_product_7 = _head(product_7)
     total_26 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == jnp.inf)
     product_8 = jnp.where(product_8, product_7, total_26)
     head_clamped = _head(clamped)
     head_total_25 = _head(total_25)
@@ -316,8 +318,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_15 = product_12 * total_30
     head_product_15 = _head(product_15)
     total_31 = head_product_15 + (product_15 - head_product_15)
+    magnitude_4 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_4 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_31)
     head_product_12 = _head(product_12)
     head_total_30 = _head(total_30)
@@ -333,8 +336,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_17 = total_32 * total_4
     head_product_17 = _head(product_17)
     total_33 = head_product_17 + (product_17 - head_product_17)
+    magnitude_5 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_5 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_33)
     head_total_32 = _head(total_32)
     difference_21 = total_32 - head_total_32
@@ -348,8 +352,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_19 = total_35 * total_4
     head_product_19 = _head(product_19)
     total_36 = head_product_19 + (product_19 - head_product_19)
+    magnitude_6 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_6 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_36)
     head_total_35 = _head(total_35)
     difference_22 = total_35 - head_total_35
@@ -383,8 +388,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_25 = total_46 * total_15
     head_product_25 = _head(product_25)
     total_47 = head_product_25 + (product_25 - head_product_25)
+    magnitude_7 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_7 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_47)
     total_48 = product_26 + 1.0
     difference_25 = total_48 - product_26
@@ -402,13 +408,15 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     head = _head(total_50_squared)
     total_51 = head + (total_50_squared - head)
     product_27 = total_50_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (total_50_squared == head)
+    abs_head = jnp.abs(head)
+    product_27 = (product_27 == 0.0) | (abs_head == jnp.inf)
     product_27 = jnp.where(product_27, total_50_squared, total_51)
     product_28 = product_27 * total_50
     head_product_28 = _head(product_28)
     total_52 = head_product_28 + (product_28 - head_product_28)
+    magnitude_8 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_8 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_52)
     product_30 = 2.0 * total_15
     total_53 = product_30 + 2.0
@@ -423,8 +431,9 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     product_31 = total_56 * total_15
     head_product_31 = _head(product_31)
     total_57 = head_product_31 + (product_31 - head_product_31)
+    magnitude_9 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_9 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_57)
     total_58 = product_32 + 1.0
     difference_29 = total_58 - product_32
@@ -442,21 +451,24 @@ def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     head_2 = _head(total_60_squared)
     total_61 = head_2 + (total_60_squared - head_2)
     product_33 = total_60_squared * 2.0**-60
-    product_33 = (product_33 == 0.0) | (total_60_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_33 = (product_33 == 0.0) | (abs_head_2 == jnp.inf)
     product_33 = jnp.where(product_33, total_60_squared, total_61)
     product_34 = product_33 * total_60
     head_product_34 = _head(product_34)
     total_62 = head_product_34 + (product_34 - head_product_34)
+    magnitude_10 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_10 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_62)
     branch_24 = jnp.where(is_negative, product_29, product_35)
     ratio_2 = total_42 / branch_24
     product_36 = ratio_2 * branch_24
     head_product_36 = _head(product_36)
     total_63 = head_product_36 + (product_36 - head_product_36)
+    magnitude_11 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_11 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_63)
     head_ratio_2 = _head(ratio_2)
     head_branch_24 = _head(branch_24)

@@ -246,16 +246,16 @@ def _second_derivative(x: Array) -> Array:
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total)
     is_equal = product_3 == 0.0
     product_4 = _COEFFICIENT * clamped
     head_product_4 = _head(product_4)
     total_2 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_2)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_2)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
@@ -271,7 +271,8 @@ def _second_derivative(x: Array) -> Array:
     head_2 = _head(product_3_squared)
     total_4 = head_2 + (product_3_squared - head_2)
     product_6 = product_3_squared * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_3_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_6 = (product_6 == 0.0) | (abs_head_2 == jnp.inf)
     product_6 = jnp.where(product_6, product_3_squared, total_4)
     minus_product_6 = -product_6
     is_less = jnp.abs(minus_product_6) < 0.5
@@ -295,8 +296,9 @@ def _second_derivative(x: Array) -> Array:
     product_9 = product_8 * smaller
     head_product_9 = _head(product_9)
     total_7 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_7)
     total_8 = product_10 + _COEFFICIENT_3
     difference_3 = total_8 - product_10
@@ -314,8 +316,9 @@ def _second_derivative(x: Array) -> Array:
     product_11 = total_11 * smaller
     head_product_11 = _head(product_11)
     total_12 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_12)
     total_13 = product_12 + _COEFFICIENT_5
     difference_6 = total_13 - product_12
@@ -332,8 +335,9 @@ def _second_derivative(x: Array) -> Array:
     product_13 = total_16 * smaller
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_17)
     total_18 = product_14 + _COEFFICIENT_7
     difference_8 = total_18 - product_14
@@ -350,8 +354,9 @@ def _second_derivative(x: Array) -> Array:
     product_15 = total_21 * smaller
     head_product_15 = _head(product_15)
     total_22 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_22)
     total_23 = product_16 + 1.0
     difference_10 = total_23 - product_16
@@ -368,8 +373,9 @@ def _second_derivative(x: Array) -> Array:
     product_17 = tail * total_25
     head_product_17 = _head(product_17)
     total_26 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_26)
     head_tail = _head(tail)
     head_total_25 = _head(total_25)
@@ -385,8 +391,9 @@ def _second_derivative(x: Array) -> Array:
     product_19 = total_6 * total_27
     head_product_19 = _head(product_19)
     total_28 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_28)
     minus_product_20 = -product_20
     total_29 = minus_product_20 + 2.0
@@ -414,8 +421,9 @@ def _second_derivative(x: Array) -> Array:
     product_21 = product * branch_11
     head_product_21 = _head(product_21)
     total_34 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_34)
     head_product = _head(product)
     head_branch_11 = _head(branch_11)
@@ -432,10 +440,11 @@ def _second_derivative(x: Array) -> Array:
     head_3 = _head(larger_squared)
     total_37 = head_3 + (larger_squared - head_3)
     product_23 = larger_squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (larger_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_23 = (product_23 == 0.0) | (abs_head_3 == jnp.inf)
     product_23 = jnp.where(product_23, larger_squared, total_37)
     minus_product_23 = -product_23
-    magnitude = jnp.abs(minus_product_23)
+    magnitude_10 = jnp.abs(minus_product_23)
     head_larger = _head(larger)
     difference_20 = larger - head_larger
     total_38 = head_larger * head_larger - product_23 + head_larger * difference_20
@@ -445,8 +454,8 @@ def _second_derivative(x: Array) -> Array:
     total_38 = -(total_38 + jnp.where(outside_2, total_3, 0.0) * larger * 2.0)
     product_24 = total_38 * jnp.sign(minus_product_23)
     is_far = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
-    is_far = (magnitude == 64.0) & (is_far > 0.0)
-    is_far = is_far | (magnitude != 64.0) & (magnitude > 64.0)
+    is_far = (magnitude_10 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (magnitude_10 != 64.0) & (magnitude_10 > 64.0)
     branch_14 = jnp.where(is_far, 0.5 * minus_product_23, minus_product_23)
     is_less_2 = jnp.abs(branch_14) < 0.5
     expm1_branch_14 = _expm1(branch_14)
@@ -458,8 +467,9 @@ def _second_derivative(x: Array) -> Array:
     product_25 = total_36 * total_40
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_41)
     head_total_36 = _head(total_36)
     head_total_40 = _head(total_40)
@@ -479,8 +489,9 @@ def _second_derivative(x: Array) -> Array:
     product_27 = total_43 * total_44
     head_product_27 = _head(product_27)
     total_45 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_45)
     abs_product_28 = jnp.abs(product_28)
     negated = -abs_product_28
@@ -491,8 +502,9 @@ def _second_derivative(x: Array) -> Array:
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
     total_47 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_13 = jnp.abs(head_t_squared)
     product_29 = t_squared * 2.0**-60
-    product_29 = (product_29 == 0.0) | (t_squared == head_t_squared)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == jnp.inf)
     product_29 = jnp.where(product_29, t_squared, total_47)
     total_48 = product_29 + 1.0
     difference_23 = total_48 - product_29
@@ -511,8 +523,9 @@ def _second_derivative(x: Array) -> Array:
     product_30 = total_49 * sign_product_28
     head_product_30 = _head(product_30)
     total_50 = head_product_30 + (product_30 - head_product_30)
+    magnitude_14 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_14 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_50)
     minus_product_31 = -product_31
     branch_20 = jnp.where(is_far, total_38 * 0.5, total_38)
@@ -532,25 +545,29 @@ def _second_derivative(x: Array) -> Array:
     head_4 = _head(ratio_squared)
     total_55 = head_4 + (ratio_squared - head_4)
     product_34 = ratio_squared * 2.0**-60
-    product_34 = (product_34 == 0.0) | (ratio_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_34 = (product_34 == 0.0) | (abs_head_4 == jnp.inf)
     product_34 = jnp.where(product_34, ratio_squared, total_55)
     product_35 = clamped * product_34
     head_product_35 = _head(product_35)
     total_56 = head_product_35 + (product_35 - head_product_35)
+    magnitude_15 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_15 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_56)
     clamped_squared = jnp.square(clamped)
     head_5 = _head(clamped_squared)
     total_57 = head_5 + (clamped_squared - head_5)
     product_37 = clamped_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (clamped_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_37 = (product_37 == 0.0) | (abs_head_5 == jnp.inf)
     product_37 = jnp.where(product_37, clamped_squared, total_57)
     product_38 = _SQRT_2_OVER_2_SQRT_PI_2 * product_37
     head_product_38 = _head(product_38)
     total_58 = head_product_38 + (product_38 - head_product_38)
+    magnitude_16 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_16 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_58)
     minus_product_39 = -product_39
     total_59 = minus_product_39 + _COEFFICIENT_9
@@ -558,8 +575,9 @@ def _second_derivative(x: Array) -> Array:
     product_40 = _COEFFICIENT_10 * product_37
     head_product_40 = _head(product_40)
     total_60 = head_product_40 + (product_40 - head_product_40)
+    magnitude_17 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_60)
     head_6 = _head(jnp.full_like(x, _COEFFICIENT_10))
     head_product_37 = _head(product_37)
@@ -581,8 +599,9 @@ def _second_derivative(x: Array) -> Array:
     product_42 = product_36 * total_63
     head_product_42 = _head(product_42)
     total_64 = head_product_42 + (product_42 - head_product_42)
+    magnitude_18 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_64)
     head_product_36 = _head(product_36)
     head_total_63 = _head(total_63)
@@ -595,8 +614,9 @@ def _second_derivative(x: Array) -> Array:
     product_44 = ratio * total_54
     head_product_44 = _head(product_44)
     total_65 = head_product_44 + (product_44 - head_product_44)
+    magnitude_19 = jnp.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_19 == jnp.inf)
     product_45 = jnp.where(product_45, product_44, total_65)
     head_total_54 = _head(total_54)
     difference_35 = total_54 - head_total_54
@@ -627,7 +647,8 @@ def _second_derivative(x: Array) -> Array:
     head_7 = _head(larger_2_squared)
     total_69 = head_7 + (larger_2_squared - head_7)
     product_47 = larger_2_squared * 2.0**-60
-    product_47 = (product_47 == 0.0) | (larger_2_squared == head_7)
+    abs_head_7 = jnp.abs(head_7)
+    product_47 = (product_47 == 0.0) | (abs_head_7 == jnp.inf)
     product_47 = jnp.where(product_47, larger_2_squared, total_69)
     minus_product_47 = -product_47
     is_less_4 = jnp.abs(minus_product_47) < 0.5
@@ -640,21 +661,24 @@ def _second_derivative(x: Array) -> Array:
     product_48 = total_68 * total_71
     head_product_48 = _head(product_48)
     total_72 = head_product_48 + (product_48 - head_product_48)
+    magnitude_20 = jnp.abs(head_product_48)
     product_49 = product_48 * 2.0**-60
-    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = (product_49 == 0.0) | (magnitude_20 == jnp.inf)
     product_49 = jnp.where(product_49, product_48, total_72)
     product_50 = 2.0 * product_34
     product_51 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
     head_product_51 = _head(product_51)
     total_73 = head_product_51 + (product_51 - head_product_51)
+    magnitude_21 = jnp.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_21 == jnp.inf)
     product_52 = jnp.where(product_52, product_51, total_73)
     product_53 = _COEFFICIENT_10 * clamped
     head_product_53 = _head(product_53)
     total_74 = head_product_53 + (product_53 - head_product_53)
+    magnitude_22 = jnp.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_22 == jnp.inf)
     product_54 = jnp.where(product_54, product_53, total_74)
     total_75 = head_6 * head_clamped - product_54 + head_6 * difference
     total_75 = total_75 + difference_29 * head_clamped + difference_29 * difference
@@ -665,8 +689,9 @@ def _second_derivative(x: Array) -> Array:
     product_55 = total_76 * total_71
     head_product_55 = _head(product_55)
     total_77 = head_product_55 + (product_55 - head_product_55)
+    magnitude_23 = jnp.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_23 == jnp.inf)
     product_56 = jnp.where(product_56, product_55, total_77)
     product_57 = 0.5 * branch_11
     total_78 = product_56 + product_57
@@ -698,8 +723,9 @@ def _second_derivative(x: Array) -> Array:
     product_58 = product_50 * total_82
     head_product_58 = _head(product_58)
     total_83 = head_product_58 + (product_58 - head_product_58)
+    magnitude_24 = jnp.abs(head_product_58)
     product_59 = product_58 * 2.0**-60
-    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = (product_59 == 0.0) | (magnitude_24 == jnp.inf)
     product_59 = jnp.where(product_59, product_58, total_83)
     total_84 = product_49 + product_59
     difference_42 = total_84 - product_49
@@ -731,19 +757,22 @@ def _second_derivative(x: Array) -> Array:
     head_8 = _head(total_82_squared)
     total_88 = head_8 + (total_82_squared - head_8)
     product_61 = total_82_squared * 2.0**-60
-    product_61 = (product_61 == 0.0) | (total_82_squared == head_8)
+    abs_head_8 = jnp.abs(head_8)
+    product_61 = (product_61 == 0.0) | (abs_head_8 == jnp.inf)
     product_61 = jnp.where(product_61, total_82_squared, total_88)
     product_62 = product_60 * product_61
     head_product_62 = _head(product_62)
     total_89 = head_product_62 + (product_62 - head_product_62)
+    magnitude_25 = jnp.abs(head_product_62)
     product_63 = product_62 * 2.0**-60
-    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = (product_63 == 0.0) | (magnitude_25 == jnp.inf)
     product_63 = jnp.where(product_63, product_62, total_89)
     product_64 = product_63 * product_34
     head_product_64 = _head(product_64)
     total_90 = head_product_64 + (product_64 - head_product_64)
+    magnitude_26 = jnp.abs(head_product_64)
     product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = (product_65 == 0.0) | (magnitude_26 == jnp.inf)
     product_65 = jnp.where(product_65, product_64, total_90)
     head_product_63 = _head(product_63)
     difference_48 = product_63 - head_product_63
@@ -836,8 +865,9 @@ def _second_derivative(x: Array) -> Array:
     product_68 = sign_product_28 * ratio_3
     head_product_68 = _head(product_68)
     total_105 = head_product_68 + (product_68 - head_product_68)
+    magnitude_27 = jnp.abs(head_product_68)
     product_69 = product_68 * 2.0**-60
-    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = (product_69 == 0.0) | (magnitude_27 == jnp.inf)
     product_69 = jnp.where(product_69, product_68, total_105)
     tanh_product_28 = _tanh(product_28)
     head_9 = _head(sign_product_28)
@@ -847,8 +877,9 @@ def _second_derivative(x: Array) -> Array:
     product_70 = ratio_3 * total_104
     head_product_70 = _head(product_70)
     total_106 = head_product_70 + (product_70 - head_product_70)
+    magnitude_28 = jnp.abs(head_product_70)
     product_71 = product_70 * 2.0**-60
-    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = (product_71 == 0.0) | (magnitude_28 == jnp.inf)
     product_71 = jnp.where(product_71, product_70, total_106)
     head_total_104 = _head(total_104)
     difference_61 = total_104 - head_total_104
@@ -862,17 +893,18 @@ def _second_derivative(x: Array) -> Array:
     total_107 = head_9 * head_ratio_3 - product_69 + head_9 * difference_59
     total_107 = total_107 + difference_60 * head_ratio_3 + difference_60 * difference_59
     total_107 = jnp.where(product_69 * 2.0**-60 == 0.0, 0.0, total_107) + numerator_19
-    magnitude_2 = jnp.abs(product_69 - tanh_product_28 + total_107)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product_28)
-    branch_40 = jnp.where(magnitude_2, product_69, tanh_product_28)
+    magnitude_29 = jnp.abs(product_69 - tanh_product_28 + total_107)
+    magnitude_29 = magnitude_29 <= 0.00390625 * jnp.abs(tanh_product_28)
+    branch_40 = jnp.where(magnitude_29, product_69, tanh_product_28)
     ratio_4 = branch_40 / part_of_t
     ratio_5 = ratio_4 / rest_of_t
     branch_41 = jnp.where(branch_33, product_22, ratio_5)
     product_72 = ratio_5 * rest_of_t
     head_product_72 = _head(product_72)
     total_108 = head_product_72 + (product_72 - head_product_72)
+    magnitude_30 = jnp.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
-    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = (product_73 == 0.0) | (magnitude_30 == jnp.inf)
     product_73 = jnp.where(product_73, product_72, total_108)
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
@@ -881,8 +913,9 @@ def _second_derivative(x: Array) -> Array:
     product_74 = ratio_4 * part_of_t
     head_product_74 = _head(product_74)
     total_109 = head_product_74 + (product_74 - head_product_74)
+    magnitude_31 = jnp.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
-    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = (product_75 == 0.0) | (magnitude_31 == jnp.inf)
     product_75 = jnp.where(product_75, product_74, total_109)
     head_ratio_4 = _head(ratio_4)
     head_part_of_t = _head(part_of_t)
@@ -900,7 +933,7 @@ def _second_derivative(x: Array) -> Array:
     numerator_29 = ratio_4 - product_73 + numerator_28
     numerator_30 = 4.0 * exp_product_66 / jnp.square(1.0 + exp_product_66)
     numerator_31 = numerator_30 * (total_49 + total_51 * product_28)
-    numerator_32 = numerator_24 + (jnp.where(magnitude_2, total_107, 0.0) + numerator_31)
+    numerator_32 = numerator_24 + (jnp.where(magnitude_29, total_107, 0.0) + numerator_31)
     numerator_33 = numerator_29 + (numerator_32 - branch_15 * ratio_4) / part_of_t
     numerator_33 = (numerator_33 - branch_18 * ratio_5) / rest_of_t
     numerator_33 = jnp.where(branch_33, total_35, numerator_33)
@@ -909,8 +942,9 @@ def _second_derivative(x: Array) -> Array:
     product_76 = total_92 * total_110
     head_product_76 = _head(product_76)
     total_111 = head_product_76 + (product_76 - head_product_76)
+    magnitude_32 = jnp.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
-    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = (product_77 == 0.0) | (magnitude_32 == jnp.inf)
     product_77 = jnp.where(product_77, product_76, total_111)
     head_total_92 = _head(total_92)
     head_total_110 = _head(total_110)
@@ -923,7 +957,7 @@ def _second_derivative(x: Array) -> Array:
     total_112 = total_112 + (branch_42 - (total_110 - branch_41)) * total_92
     branch_43 = jnp.where(jnp.abs(total_112) < jnp.inf, total_112, 0.0)
     total_113 = product_77 + branch_43
-    is_less_6 = magnitude < 0.5
+    is_less_6 = magnitude_10 < 0.5
     growth_3 = _expm1(minus_product_23)
     total_114 = growth_3 + 1.0
     branch_44 = jnp.where(is_less_6, total_114, jnp.exp(minus_product_23))
@@ -931,7 +965,8 @@ def _second_derivative(x: Array) -> Array:
     head_10 = _head(branch_44_squared)
     total_115 = head_10 + (branch_44_squared - head_10)
     product_78 = branch_44_squared * 2.0**-60
-    product_78 = (product_78 == 0.0) | (branch_44_squared == head_10)
+    abs_head_10 = jnp.abs(head_10)
+    product_78 = (product_78 == 0.0) | (abs_head_10 == jnp.inf)
     product_78 = jnp.where(product_78, branch_44_squared, total_115)
     head_branch_44 = _head(branch_44)
     difference_68 = branch_44 - head_branch_44
@@ -946,8 +981,9 @@ def _second_derivative(x: Array) -> Array:
     product_80 = total_113 * total_116
     head_product_80 = _head(product_80)
     total_117 = head_product_80 + (product_80 - head_product_80)
+    magnitude_33 = jnp.abs(head_product_80)
     product_81 = product_80 * 2.0**-60
-    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = (product_81 == 0.0) | (magnitude_33 == jnp.inf)
     product_81 = jnp.where(product_81, product_80, total_117)
     minus_product_81 = -product_81
     total_118 = total_87 + minus_product_81

@@ -110,15 +110,17 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product = delta * larger
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     is_negative = product_2 < 0.0
     e = jnp.exp(0.5 * -jnp.abs(product_2))
     e_squared = jnp.square(e)
     head_e_squared = _head(e_squared)
     t = head_e_squared + (e_squared - head_e_squared)
-    t_2 = e_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (e_squared == head_e_squared), e_squared, t)
+    t_2 = jnp.abs(head_e_squared)
+    t = jnp.where((e_squared * 2.0**-60 == 0.0) | (t_2 == jnp.inf), e_squared, t)
     is_less = t < 2.0**-54
     log1p_t = _log1p(t)
     total_2 = t + 1.0
@@ -131,9 +133,9 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_3 = total_4 * branch_2
     head_product_3 = _head(product_3)
     total_5 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_5)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_5)
     product_5 = -0.5 * log1p_t
     abs_product_5 = jnp.abs(product_5)
     is_less_3 = abs_product_5 < 0.25
@@ -157,20 +159,22 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_7 = branch_4 * branch_5
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_8)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_8)
     product_9 = product_4 * product_8
     head_product_9 = _head(product_9)
     total_9 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_9)
     product_11 = product_10 * product_8
     head_product_11 = _head(product_11)
     total_10 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_10)
     total_11 = product_12 - 1.0
     difference_3 = total_11 - product_12
@@ -240,21 +244,24 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_13 = gamma * branch_14
     head_product_13 = _head(product_13)
     total_23 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_23)
     branch_15 = jnp.where(is_negative, e, 1.0)
     product_15 = product_14 * branch_15
     head_product_15 = _head(product_15)
     total_24 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_24)
     product_17 = product_16 * branch_15
     head_product_17 = _head(product_17)
     total_25 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_25)
     abs_product_18 = jnp.abs(product_18)
     head_product_16 = _head(product_16)
@@ -270,8 +277,9 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_19 = ratio_2 * t
     head_product_19 = _head(product_19)
     total_26 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_26)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -322,8 +330,9 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     total_28 = product_18_squared * (total_28 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_28 = _head(total_28)
     total_29 = head_total_28 + (total_28 - head_total_28)
+    magnitude_9 = jnp.abs(head_total_28)
     product_22 = total_28 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (total_28 == head_total_28)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
     product_22 = jnp.where(product_22, total_28, total_29)
     total_30 = product_22 + 1.0
     difference_22 = total_30 - product_22
@@ -333,14 +342,16 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_23 = _2_OVER_SQRT_PI * total_32
     head_product_23 = _head(product_23)
     total_33 = head_product_23 + (product_23 - head_product_23)
+    magnitude_10 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_10 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_33)
     product_25 = _COEFFICIENT * total_32
     head_product_25 = _head(product_25)
     total_34 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_34)
     head = _head(jnp.full_like(x, _COEFFICIENT))
     head_total_32 = _head(total_32)
@@ -357,19 +368,21 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_27 = total_36 * product_18
     head_product_27 = _head(product_27)
     total_37 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_37)
     smaller = jnp.minimum(abs_product_18, 40.0)
     smaller_squared = jnp.square(smaller)
     head_2 = _head(smaller_squared)
     total_38 = head_2 + (smaller_squared - head_2)
     product_29 = smaller_squared * 2.0**-60
-    product_29 = (product_29 == 0.0) | (smaller_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_29 = (product_29 == 0.0) | (abs_head_2 == jnp.inf)
     product_29 = jnp.where(product_29, smaller_squared, total_38)
     minus_product_29 = -product_29
-    magnitude = jnp.abs(minus_product_29)
-    is_less_5 = magnitude < 0.25
+    magnitude_13 = jnp.abs(minus_product_29)
+    is_less_5 = magnitude_13 < 0.25
     total_39 = minus_product_29 + 1.0
     difference_25 = total_39 - minus_product_29
     total_40 = minus_product_29 - (total_39 - difference_25) + (1.0 - difference_25)
@@ -409,8 +422,9 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_30 = total_43 * numerator_11
     head_product_30 = _head(product_30)
     total_44 = head_product_30 + (product_30 - head_product_30)
+    magnitude_14 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_14 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_44)
     minus_product_31 = -product_31
     total_45 = minus_product_31 + 1.0
@@ -449,7 +463,7 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     numerator_20 = jnp.square(total_48) * (numerator_19 * total_48 + _1_OVER_2_FACTORIAL)
     numerator_21 = numerator_20 + (branch_23 - (total_48 - total_46))
     numerator_21 = (1.0 - ratio_3 + total_48 + numerator_21) / ratio_3
-    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_49
+    numerator_21 = jnp.where(inside_2 & (magnitude_13 >= 0.25), numerator_21, 0.0) + total_49
     numerator_21 = numerator_21 * product_31
     product_32 = (branch_21 - (total_43 - branch_19)) * numerator_11
     difference_32 = head_total_43 * head_numerator_11 - product_31
@@ -463,8 +477,9 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_33 = sign_product_18 * total_51
     head_product_33 = _head(product_33)
     total_52 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_15 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_52)
     branch_25 = jnp.where(is_less_4, product_28, product_34)
     ratio_4 = branch_25 / branch_15
@@ -472,16 +487,18 @@ def _value(x: Array, gamma: Array, delta: Array) -> Array:
     product_35 = ratio_5 * branch_15
     head_product_35 = _head(product_35)
     total_53 = head_product_35 + (product_35 - head_product_35)
+    magnitude_16 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_16 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_53)
     head_ratio_5 = _head(ratio_5)
     difference_33 = ratio_5 - head_ratio_5
     product_37 = ratio_4 * branch_15
     head_product_37 = _head(product_37)
     total_54 = head_product_37 + (product_37 - head_product_37)
+    magnitude_17 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_17 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_54)
     head_ratio_4 = _head(ratio_4)
     difference_34 = ratio_4 - head_ratio_4
@@ -530,26 +547,28 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = product_2 * delta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     product_5 = product_4 * gamma
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_3)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_3)
     product_7 = delta * clamped
     head_product_7 = _head(product_7)
     total_4 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_4)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
@@ -567,7 +586,7 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     head = _head(branch_squared)
     t = head + (branch_squared - head)
     t_2 = branch_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_squared == head), branch_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head) == jnp.inf), branch_squared, t)
     total_8 = t + 1.0
     difference_3 = total_8 - t
     total_9 = t - (total_8 - difference_3) + (1.0 - difference_3)
@@ -584,14 +603,16 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_10 = product_6 * ratio
     head_product_10 = _head(product_10)
     total_13 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_13)
     gamma_squared = jnp.square(gamma)
     head_2 = _head(gamma_squared)
     total_14 = head_2 + (gamma_squared - head_2)
     product_12 = gamma_squared * 2.0**-60
-    product_12 = (product_12 == 0.0) | (gamma_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_12 = (product_12 == 0.0) | (abs_head_2 == jnp.inf)
     product_12 = jnp.where(product_12, gamma_squared, total_14)
     head_gamma = _head(gamma)
     difference_5 = gamma - head_gamma
@@ -609,8 +630,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_13 = total_17 * branch_5
     head_product_13 = _head(product_13)
     total_18 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_18)
     product_15 = -0.5 * log1p_t
     abs_product_15 = jnp.abs(product_15)
@@ -635,20 +657,23 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_17 = branch_7 * branch_8
     head_product_17 = _head(product_17)
     total_21 = head_product_17 + (product_17 - head_product_17)
+    magnitude_6 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_6 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_21)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_22 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_22)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_23 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_23)
     total_24 = product_22 - 1.0
     difference_7 = total_24 - product_22
@@ -712,8 +737,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_24 = ratio_3 * t
     head_product_24 = _head(product_24)
     total_32 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_32)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
@@ -741,32 +767,37 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_3 = _head(branch_17_squared)
     total_37 = head_3 + (branch_17_squared - head_3)
     product_26 = branch_17_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (branch_17_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_26 = (product_26 == 0.0) | (abs_head_3 == jnp.inf)
     product_26 = jnp.where(product_26, branch_17_squared, total_37)
     product_27 = product_11 * product_26
     head_product_27 = _head(product_27)
     total_38 = head_product_27 + (product_27 - head_product_27)
+    magnitude_10 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_10 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_38)
     product_29 = gamma * branch_15
     head_product_29 = _head(product_29)
     total_39 = head_product_29 + (product_29 - head_product_29)
+    magnitude_11 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_11 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_39)
     branch_18 = jnp.where(is_negative, branch, 1.0)
     product_31 = product_30 * branch_18
     head_product_31 = _head(product_31)
     total_40 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_40)
     product_33 = product_32 * branch_18
     head_product_33 = _head(product_33)
     total_41 = head_product_33 + (product_33 - head_product_33)
+    magnitude_13 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_13 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_41)
     abs_product_34 = jnp.abs(product_34)
     head_product_32 = _head(product_32)
@@ -801,8 +832,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_36 = _2_OVER_SQRT_PI * product_30
     head_product_36 = _head(product_36)
     total_43 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_14 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_43)
     is_less_6 = abs_product_34 < 1.0
     product_34_squared = jnp.square(product_34)
@@ -826,8 +858,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     total_44 = product_34_squared * (total_44 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_44 = _head(total_44)
     total_45 = head_total_44 + (total_44 - head_total_44)
+    magnitude_15 = jnp.abs(head_total_44)
     product_38 = total_44 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (total_44 == head_total_44)
+    product_38 = (product_38 == 0.0) | (magnitude_15 == jnp.inf)
     product_38 = jnp.where(product_38, total_44, total_45)
     total_46 = product_38 + 1.0
     difference_25 = total_46 - product_38
@@ -837,14 +870,16 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_39 = _2_OVER_SQRT_PI * total_48
     head_product_39 = _head(product_39)
     total_49 = head_product_39 + (product_39 - head_product_39)
+    magnitude_16 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_16 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_49)
     product_41 = _COEFFICIENT * total_48
     head_product_41 = _head(product_41)
     total_50 = head_product_41 + (product_41 - head_product_41)
+    magnitude_17 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_17 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_50)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT))
     head_total_48 = _head(total_48)
@@ -861,19 +896,21 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_43 = total_52 * product_34
     head_product_43 = _head(product_43)
     total_53 = head_product_43 + (product_43 - head_product_43)
+    magnitude_18 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_18 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_53)
     smaller = jnp.minimum(abs_product_34, 40.0)
     smaller_squared = jnp.square(smaller)
     head_5 = _head(smaller_squared)
     total_54 = head_5 + (smaller_squared - head_5)
     product_45 = smaller_squared * 2.0**-60
-    product_45 = (product_45 == 0.0) | (smaller_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_45 = (product_45 == 0.0) | (abs_head_5 == jnp.inf)
     product_45 = jnp.where(product_45, smaller_squared, total_54)
     minus_product_45 = -product_45
-    magnitude = jnp.abs(minus_product_45)
-    is_less_7 = magnitude < 0.25
+    magnitude_19 = jnp.abs(minus_product_45)
+    is_less_7 = magnitude_19 < 0.25
     total_55 = minus_product_45 + 1.0
     difference_28 = total_55 - minus_product_45
     total_56 = minus_product_45 - (total_55 - difference_28) + (1.0 - difference_28)
@@ -913,8 +950,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_46 = total_59 * numerator_11
     head_product_46 = _head(product_46)
     total_60 = head_product_46 + (product_46 - head_product_46)
+    magnitude_20 = jnp.abs(head_product_46)
     product_47 = product_46 * 2.0**-60
-    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = (product_47 == 0.0) | (magnitude_20 == jnp.inf)
     product_47 = jnp.where(product_47, product_46, total_60)
     minus_product_47 = -product_47
     total_61 = minus_product_47 + 1.0
@@ -953,7 +991,7 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     numerator_20 = jnp.square(total_64) * (numerator_19 * total_64 + _1_OVER_2_FACTORIAL)
     numerator_21 = numerator_20 + (branch_28 - (total_64 - total_62))
     numerator_21 = (1.0 - ratio_4 + total_64 + numerator_21) / ratio_4
-    numerator_21 = jnp.where(inside_2 & (magnitude >= 0.25), numerator_21, 0.0) + total_65
+    numerator_21 = jnp.where(inside_2 & (magnitude_19 >= 0.25), numerator_21, 0.0) + total_65
     numerator_21 = numerator_21 * product_47
     product_48 = (branch_26 - (total_59 - branch_24)) * numerator_11
     difference_35 = head_total_59 * head_numerator_11 - product_47
@@ -967,8 +1005,9 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_49 = sign_product_34 * total_67
     head_product_49 = _head(product_49)
     total_68 = head_product_49 + (product_49 - head_product_49)
+    magnitude_21 = jnp.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_21 == jnp.inf)
     product_50 = jnp.where(product_50, product_49, total_68)
     branch_30 = jnp.where(is_less_6, product_44, product_50)
     ratio_5 = branch_30 / branch_18
@@ -991,14 +1030,16 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_51 = _COEFFICIENT * clamped
     head_product_51 = _head(product_51)
     total_70 = head_product_51 + (product_51 - head_product_51)
+    magnitude_22 = jnp.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_22 == jnp.inf)
     product_52 = jnp.where(product_52, product_51, total_70)
     product_53 = ratio * total_12
     head_product_53 = _head(product_53)
     total_71 = head_product_53 + (product_53 - head_product_53)
+    magnitude_23 = jnp.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_23 == jnp.inf)
     product_54 = jnp.where(product_54, product_53, total_71)
     head_total_12 = _head(total_12)
     difference_43 = total_12 - head_total_12
@@ -1007,22 +1048,25 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_55 = _COEFFICIENT * product_30
     head_product_55 = _head(product_55)
     total_72 = head_product_55 + (product_55 - head_product_55)
+    magnitude_24 = jnp.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_24 == jnp.inf)
     product_56 = jnp.where(product_56, product_55, total_72)
     product_57 = ratio_6 * branch_18
     head_product_57 = _head(product_57)
     total_73 = head_product_57 + (product_57 - head_product_57)
+    magnitude_25 = jnp.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_25 == jnp.inf)
     product_58 = jnp.where(product_58, product_57, total_73)
     head_ratio_6 = _head(ratio_6)
     difference_45 = ratio_6 - head_ratio_6
     product_59 = ratio_5 * branch_18
     head_product_59 = _head(product_59)
     total_74 = head_product_59 + (product_59 - head_product_59)
+    magnitude_26 = jnp.abs(head_product_59)
     product_60 = product_59 * 2.0**-60
-    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = (product_60 == 0.0) | (magnitude_26 == jnp.inf)
     product_60 = jnp.where(product_60, product_59, total_74)
     head_ratio_5 = _head(ratio_5)
     difference_46 = ratio_5 - head_ratio_5
@@ -1102,14 +1146,16 @@ def _derivative_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_62 = total_81 * branch_18
     head_product_62 = _head(product_62)
     total_82 = head_product_62 + (product_62 - head_product_62)
+    magnitude_27 = jnp.abs(head_product_62)
     product_63 = product_62 * 2.0**-60
-    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = (product_63 == 0.0) | (magnitude_27 == jnp.inf)
     product_63 = jnp.where(product_63, product_62, total_82)
     product_64 = product_63 * branch_18
     head_product_64 = _head(product_64)
     total_83 = head_product_64 + (product_64 - head_product_64)
+    magnitude_28 = jnp.abs(head_product_64)
     product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = (product_65 == 0.0) | (magnitude_28 == jnp.inf)
     product_65 = jnp.where(product_65, product_64, total_83)
     head_product_63 = _head(product_63)
     difference_53 = product_63 - head_product_63
@@ -1137,14 +1183,16 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = delta * clamped
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
@@ -1164,7 +1212,7 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     head = _head(branch_2_squared)
     t = head + (branch_2_squared - head)
     t_2 = branch_2_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head), branch_2_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head) == jnp.inf), branch_2_squared, t)
     head_branch_2 = _head(branch_2)
     difference_3 = branch_2 - head_branch_2
     product_6 = jnp.where(is_less, expm1_product_5 - (total_5 - 1.0), 0.0) * branch_2 * 2.0
@@ -1183,8 +1231,9 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_7 = total_9 * branch_4
     head_product_7 = _head(product_7)
     total_10 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == jnp.inf)
     product_8 = jnp.where(product_8, product_7, total_10)
     product_9 = -0.5 * log1p_t
     abs_product_9 = jnp.abs(product_9)
@@ -1209,20 +1258,23 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_11 = branch_6 * branch_7
     head_product_11 = _head(product_11)
     total_13 = head_product_11 + (product_11 - head_product_11)
+    magnitude_3 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_3 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_13)
     product_13 = product_8 * product_12
     head_product_13 = _head(product_13)
     total_14 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_14)
     product_15 = product_14 * product_12
     head_product_15 = _head(product_15)
     total_15 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_15)
     total_16 = product_16 - 1.0
     difference_6 = total_16 - product_16
@@ -1293,8 +1345,9 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_18 = product_2 * branch_15
     head_product_18 = _head(product_18)
     total_28 = head_product_18 + (product_18 - head_product_18)
+    magnitude_6 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_6 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_28)
     head_product_2 = _head(product_2)
     head_branch_15 = _head(branch_15)
@@ -1303,16 +1356,18 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_20 = _COEFFICIENT * clamped
     head_product_20 = _head(product_20)
     total_29 = head_product_20 + (product_20 - head_product_20)
+    magnitude_7 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_7 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_29)
     head_2 = _head(jnp.full_like(x, _COEFFICIENT))
     difference_19 = _COEFFICIENT - head_2
     product_22 = ratio_2 * t
     head_product_22 = _head(product_22)
     total_30 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_30)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -1340,32 +1395,37 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     head_3 = _head(gamma_squared)
     total_33 = head_3 + (gamma_squared - head_3)
     product_24 = gamma_squared * 2.0**-60
-    product_24 = (product_24 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_24 = (product_24 == 0.0) | (abs_head_3 == jnp.inf)
     product_24 = jnp.where(product_24, gamma_squared, total_33)
     branch_15_squared = jnp.square(branch_15)
     head_4 = _head(branch_15_squared)
     total_34 = head_4 + (branch_15_squared - head_4)
     product_25 = branch_15_squared * 2.0**-60
-    product_25 = (product_25 == 0.0) | (branch_15_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_25 = (product_25 == 0.0) | (abs_head_4 == jnp.inf)
     product_25 = jnp.where(product_25, branch_15_squared, total_34)
     product_26 = product_24 * product_25
     head_product_26 = _head(product_26)
     total_35 = head_product_26 + (product_26 - head_product_26)
+    magnitude_9 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_9 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_35)
     branch_17 = jnp.where(is_negative, t, 1.0)
     product_28 = product_27 * branch_17
     head_product_28 = _head(product_28)
     total_36 = head_product_28 + (product_28 - head_product_28)
+    magnitude_10 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_10 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_36)
     product_30 = product_29 * branch_17
     head_product_30 = _head(product_30)
     total_37 = head_product_30 + (product_30 - head_product_30)
+    magnitude_11 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_11 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_37)
     minus_product_31 = -product_31
     smaller = jnp.minimum(product_4, 0.0)
@@ -1442,8 +1502,9 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_34 = total_32 * total_44
     head_product_34 = _head(product_34)
     total_45 = head_product_34 + (product_34 - head_product_34)
+    magnitude_12 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_12 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_45)
     head_total_32 = _head(total_32)
     head_total_44 = _head(total_44)
@@ -1460,8 +1521,9 @@ def _derivative_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_36 = total_47 * total_44
     head_product_36 = _head(product_36)
     total_48 = head_product_36 + (product_36 - head_product_36)
+    magnitude_13 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_13 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_48)
     head_total_47 = _head(total_47)
     difference_38 = total_47 - head_total_47
@@ -1511,27 +1573,30 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product = _2_OVER_SQRT_PI_2 * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
     clamped_squared = jnp.square(clamped)
     head = _head(clamped_squared)
     total_2 = head + (clamped_squared - head)
     product_3 = clamped_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (clamped_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, clamped_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_3)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude == jnp.inf), product_4, total_3)
     product_6 = delta * clamped
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_4)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
     difference = clamped - head_clamped
@@ -1565,7 +1630,7 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_3_squared, t)
     branch_4 = jnp.where(is_negative, t, 1.0)
     branch_5 = jnp.where(is_negative, 1.0, t)
     total_9 = branch_4 + branch_5
@@ -1611,8 +1676,9 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_13 = ratio_2 * total_15
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_3 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_3 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_16)
     head_ratio_2 = _head(ratio_2)
     head_total_15 = _head(total_15)
@@ -1638,15 +1704,17 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     head_3 = _head(gamma_squared)
     total_18 = head_3 + (gamma_squared - head_3)
     product_15 = gamma_squared * 2.0**-60
-    product_15 = (product_15 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_15 = (product_15 == 0.0) | (abs_head_3 == jnp.inf)
     product_15 = jnp.where(product_15, gamma_squared, total_18)
     log_total_15 = jnp.log(total_15)
     is_less_2 = total_15 < 2.0**-32
     product_16 = total_15 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_16 = _head(product_16)
     total_19 = head_product_16 + (product_16 - head_product_16)
+    magnitude_4 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_4 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_19)
     product_18 = -0.5 * log_total_15
     abs_product_18 = jnp.abs(product_18)
@@ -1671,20 +1739,23 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_20 = branch_11 * branch_12
     head_product_20 = _head(product_20)
     total_22 = head_product_20 + (product_20 - head_product_20)
+    magnitude_5 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_5 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_22)
     product_22 = product_17 * product_21
     head_product_22 = _head(product_22)
     total_23 = head_product_22 + (product_22 - head_product_22)
+    magnitude_6 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_6 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_23)
     product_24 = product_23 * product_21
     head_product_24 = _head(product_24)
     total_24 = head_product_24 + (product_24 - head_product_24)
+    magnitude_7 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_7 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_24)
     total_25 = product_25 - 1.0
     difference_14 = total_25 - product_25
@@ -1763,13 +1834,15 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     head_4 = _head(total_36_squared)
     total_37 = head_4 + (total_36_squared - head_4)
     product_26 = total_36_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (total_36_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_26 = (product_26 == 0.0) | (abs_head_4 == jnp.inf)
     product_26 = jnp.where(product_26, total_36_squared, total_37)
     product_27 = product_15 * product_26
     head_product_27 = _head(product_27)
     total_38 = head_product_27 + (product_27 - head_product_27)
+    magnitude_8 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_8 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_38)
     minus_product_28 = -product_28
     total_39 = smaller + minus_product_28
@@ -1827,8 +1900,9 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_31 = total_17 * total_46
     head_product_31 = _head(product_31)
     total_47 = head_product_31 + (product_31 - head_product_31)
+    magnitude_9 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_9 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_47)
     head_total_17 = _head(total_17)
     head_total_46 = _head(total_46)
@@ -1845,8 +1919,9 @@ def _derivative_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_33 = total_49 * total_46
     head_product_33 = _head(product_33)
     total_50 = head_product_33 + (product_33 - head_product_33)
+    magnitude_10 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_10 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_50)
     head_total_49 = _head(total_49)
     difference_35 = total_49 - head_total_49
@@ -1897,26 +1972,29 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product = _2_OVER_SQRT_PI_2 * clamped * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     delta_squared = jnp.square(delta)
     head = _head(delta_squared)
     total_2 = head + (delta_squared - head)
     product_3 = delta_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (delta_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, delta_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_3)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude == jnp.inf), product_4, total_3)
     product_6 = delta * clamped
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_4)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_4)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -1938,7 +2016,7 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_2 = _head(branch_2_squared)
     t = head_2 + (branch_2_squared - head_2)
     t_2 = branch_2_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head_2), branch_2_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_2_squared, t)
     branch_3 = jnp.where(outside, t, 1.0)
     branch_4 = jnp.where(outside, 1.0, t)
     total_7 = branch_3 + branch_4
@@ -1964,14 +2042,16 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_12 = _4_OVER_SQRT_PI * delta
     head_product_12 = _head(product_12)
     total_11 = head_product_12 + (product_12 - head_product_12)
+    magnitude_3 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_3 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_11)
     product_14 = product_13 * gamma
     head_product_14 = _head(product_14)
     total_12 = head_product_14 + (product_14 - head_product_14)
+    magnitude_4 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_4 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_12)
     ratio_2 = product_15 / total_10
     total_13 = ratio + ratio_2
@@ -1979,8 +2059,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_16 = ratio * total_10
     head_product_16 = _head(product_16)
     total_14 = head_product_16 + (product_16 - head_product_16)
+    magnitude_5 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_5 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_14)
     head_ratio = _head(ratio)
     head_total_10 = _head(total_10)
@@ -1997,8 +2078,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_18 = ratio_2 * total_10
     head_product_18 = _head(product_18)
     total_16 = head_product_18 + (product_18 - head_product_18)
+    magnitude_6 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_6 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_16)
     head_ratio_2 = _head(ratio_2)
     difference_11 = ratio_2 - head_ratio_2
@@ -2009,8 +2091,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_20 = _COEFFICIENT_3 * delta
     head_product_20 = _head(product_20)
     total_17 = head_product_20 + (product_20 - head_product_20)
+    magnitude_7 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_7 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_17)
     head_3 = _head(jnp.full_like(x, _COEFFICIENT_3))
     difference_14 = _COEFFICIENT_3 - head_3
@@ -2039,40 +2122,46 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_22 = _4_OVER_SQRT_PI * clamped
     head_product_22 = _head(product_22)
     total_19 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_19)
     product_24 = product_23 * product_3
     head_product_24 = _head(product_24)
     total_20 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_20)
     gamma_squared = jnp.square(gamma)
     head_4 = _head(gamma_squared)
     total_21 = head_4 + (gamma_squared - head_4)
     product_26 = gamma_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (gamma_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_26 = (product_26 == 0.0) | (abs_head_4 == jnp.inf)
     product_26 = jnp.where(product_26, gamma_squared, total_21)
     product_27 = product_26 * gamma
     head_product_27 = _head(product_27)
     total_22 = head_product_27 + (product_27 - head_product_27)
+    magnitude_10 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_10 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_22)
     product_29 = product_25 * product_28
     head_product_29 = _head(product_29)
     total_23 = head_product_29 + (product_29 - head_product_29)
+    magnitude_11 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_11 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_23)
     log_total_10 = jnp.log(total_10)
     is_less_3 = total_10 < 2.0**-32
     product_31 = total_10 * jnp.where(is_less_3, jnp.full_like(x, 2.0**64), 1.0)
     head_product_31 = _head(product_31)
     total_24 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_24)
     product_33 = -0.5 * log_total_10
     abs_product_33 = jnp.abs(product_33)
@@ -2097,20 +2186,23 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_35 = branch_10 * branch_11
     head_product_35 = _head(product_35)
     total_27 = head_product_35 + (product_35 - head_product_35)
+    magnitude_13 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_13 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_27)
     product_37 = product_32 * product_36
     head_product_37 = _head(product_37)
     total_28 = head_product_37 + (product_37 - head_product_37)
+    magnitude_14 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_14 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_28)
     product_39 = product_38 * product_36
     head_product_39 = _head(product_39)
     total_29 = head_product_39 + (product_39 - head_product_39)
+    magnitude_15 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_15 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_29)
     total_30 = product_40 - 1.0
     difference_17 = total_30 - product_40
@@ -2189,8 +2281,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_41 = product_30 * total_41
     head_product_41 = _head(product_41)
     total_42 = head_product_41 + (product_41 - head_product_41)
+    magnitude_16 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_16 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_42)
     head_product_30 = _head(product_30)
     head_total_41 = _head(total_41)
@@ -2205,8 +2298,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_43 = _COEFFICIENT_3 * clamped
     head_product_43 = _head(product_43)
     total_43 = head_product_43 + (product_43 - head_product_43)
+    magnitude_17 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_17 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_43)
     head_product_26 = _head(product_26)
     difference_33 = product_26 - head_product_26
@@ -2244,7 +2338,8 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_5 = _head(total_10_squared)
     total_47 = head_5 + (total_10_squared - head_5)
     product_45 = total_10_squared * 2.0**-60
-    product_45 = (product_45 == 0.0) | (total_10_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_45 = (product_45 == 0.0) | (abs_head_5 == jnp.inf)
     product_45 = jnp.where(product_45, total_10_squared, total_47)
     total_48 = head_total_10 * head_total_10 - product_45 + head_total_10 * difference_6
     total_48 = total_48 + difference_6 * head_total_10 + difference_6 * difference_6
@@ -2266,13 +2361,15 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_6 = _head(total_41_squared)
     total_53 = head_6 + (total_41_squared - head_6)
     product_48 = total_41_squared * 2.0**-60
-    product_48 = (product_48 == 0.0) | (total_41_squared == head_6)
+    abs_head_6 = jnp.abs(head_6)
+    product_48 = (product_48 == 0.0) | (abs_head_6 == jnp.inf)
     product_48 = jnp.where(product_48, total_41_squared, total_53)
     product_49 = product_26 * product_48
     head_product_49 = _head(product_49)
     total_54 = head_product_49 + (product_49 - head_product_49)
+    magnitude_18 = jnp.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_18 == jnp.inf)
     product_50 = jnp.where(product_50, product_49, total_54)
     minus_product_50 = -product_50
     smaller_2 = jnp.minimum(product_7, 0.0)
@@ -2306,8 +2403,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_52 = total_52 * total_60
     head_product_52 = _head(product_52)
     total_61 = head_product_52 + (product_52 - head_product_52)
+    magnitude_19 = jnp.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_19 == jnp.inf)
     product_53 = jnp.where(product_53, product_52, total_61)
     head_total_52 = _head(total_52)
     head_total_60 = _head(total_60)
@@ -2323,33 +2421,38 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_54 = total_63 * total_60
     head_product_54 = _head(product_54)
     total_64 = head_product_54 + (product_54 - head_product_54)
+    magnitude_20 = jnp.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_20 == jnp.inf)
     product_55 = jnp.where(product_55, product_54, total_64)
     product_56 = _MINUS_2_OVER_SQRT_PI * delta
     head_product_56 = _head(product_56)
     total_65 = head_product_56 + (product_56 - head_product_56)
+    magnitude_21 = jnp.abs(head_product_56)
     product_57 = product_56 * 2.0**-60
-    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = (product_57 == 0.0) | (magnitude_21 == jnp.inf)
     product_57 = jnp.where(product_57, product_56, total_65)
     product_58 = product_57 * gamma
     head_product_58 = _head(product_58)
     total_66 = head_product_58 + (product_58 - head_product_58)
+    magnitude_22 = jnp.abs(head_product_58)
     product_59 = product_58 * 2.0**-60
-    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = (product_59 == 0.0) | (magnitude_22 == jnp.inf)
     product_59 = jnp.where(product_59, product_58, total_66)
     product_60 = 2.0 * clamped
     product_61 = product_60 * delta
     head_product_61 = _head(product_61)
     total_67 = head_product_61 + (product_61 - head_product_61)
+    magnitude_23 = jnp.abs(head_product_61)
     product_62 = product_61 * 2.0**-60
-    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = (product_62 == 0.0) | (magnitude_23 == jnp.inf)
     product_62 = jnp.where(product_62, product_61, total_67)
     product_63 = product_62 * product_26
     head_product_63 = _head(product_63)
     total_68 = head_product_63 + (product_63 - head_product_63)
+    magnitude_24 = jnp.abs(head_product_63)
     product_64 = product_63 * 2.0**-60
-    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = (product_64 == 0.0) | (magnitude_24 == jnp.inf)
     product_64 = jnp.where(product_64, product_63, total_68)
     negated_4 = -jnp.abs(minus_product_7)
     abs_negated_4 = jnp.abs(negated_4)
@@ -2408,13 +2511,15 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_7 = _head(ratio_5_squared)
     total_77 = head_7 + (ratio_5_squared - head_7)
     product_66 = ratio_5_squared * 2.0**-60
-    product_66 = (product_66 == 0.0) | (ratio_5_squared == head_7)
+    abs_head_7 = jnp.abs(head_7)
+    product_66 = (product_66 == 0.0) | (abs_head_7 == jnp.inf)
     product_66 = jnp.where(product_66, ratio_5_squared, total_77)
     product_67 = product_64 * product_66
     head_product_67 = _head(product_67)
     total_78 = head_product_67 + (product_67 - head_product_67)
+    magnitude_25 = jnp.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_25 == jnp.inf)
     product_68 = jnp.where(product_68, product_67, total_78)
     head_product_64 = _head(product_64)
     head_product_66 = _head(product_66)
@@ -2429,8 +2534,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_69 = ratio_5 * total_76
     head_product_69 = _head(product_69)
     total_79 = head_product_69 + (product_69 - head_product_69)
+    magnitude_26 = jnp.abs(head_product_69)
     product_70 = product_69 * 2.0**-60
-    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = (product_70 == 0.0) | (magnitude_26 == jnp.inf)
     product_70 = jnp.where(product_70, product_69, total_79)
     head_total_76 = _head(total_76)
     difference_53 = total_76 - head_total_76
@@ -2517,8 +2623,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_72 = total_91 * branch_37
     head_product_72 = _head(product_72)
     total_92 = head_product_72 + (product_72 - head_product_72)
+    magnitude_27 = jnp.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
-    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = (product_73 == 0.0) | (magnitude_27 == jnp.inf)
     product_73 = jnp.where(product_73, product_72, total_92)
     product_74 = -0.5 * log1p_t_4
     abs_product_74 = jnp.abs(product_74)
@@ -2543,20 +2650,23 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_76 = branch_39 * branch_40
     head_product_76 = _head(product_76)
     total_95 = head_product_76 + (product_76 - head_product_76)
+    magnitude_28 = jnp.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
-    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = (product_77 == 0.0) | (magnitude_28 == jnp.inf)
     product_77 = jnp.where(product_77, product_76, total_95)
     product_78 = product_73 * product_77
     head_product_78 = _head(product_78)
     total_96 = head_product_78 + (product_78 - head_product_78)
+    magnitude_29 = jnp.abs(head_product_78)
     product_79 = product_78 * 2.0**-60
-    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = (product_79 == 0.0) | (magnitude_29 == jnp.inf)
     product_79 = jnp.where(product_79, product_78, total_96)
     product_80 = product_79 * product_77
     head_product_80 = _head(product_80)
     total_97 = head_product_80 + (product_80 - head_product_80)
+    magnitude_30 = jnp.abs(head_product_80)
     product_81 = product_80 * 2.0**-60
-    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = (product_81 == 0.0) | (magnitude_30 == jnp.inf)
     product_81 = jnp.where(product_81, product_80, total_97)
     total_98 = product_81 - 1.0
     difference_61 = total_98 - product_81
@@ -2630,8 +2740,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_83 = ratio_8 * t_4
     head_product_83 = _head(product_83)
     total_110 = head_product_83 + (product_83 - head_product_83)
+    magnitude_31 = jnp.abs(head_product_83)
     product_84 = product_83 * 2.0**-60
-    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
+    product_84 = (product_84 == 0.0) | (magnitude_31 == jnp.inf)
     product_84 = jnp.where(product_84, product_83, total_110)
     head_ratio_8 = _head(ratio_8)
     head_t_4 = _head(t_4)
@@ -2648,8 +2759,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_85 = total_82 * total_111
     head_product_85 = _head(product_85)
     total_112 = head_product_85 + (product_85 - head_product_85)
+    magnitude_32 = jnp.abs(head_product_85)
     product_86 = product_85 * 2.0**-60
-    product_86 = (product_86 == 0.0) | (product_85 == head_product_85)
+    product_86 = (product_86 == 0.0) | (magnitude_32 == jnp.inf)
     product_86 = jnp.where(product_86, product_85, total_112)
     head_total_82 = _head(total_82)
     head_total_111 = _head(total_111)
@@ -2668,7 +2780,8 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_8 = _head(branch_51_squared)
     total_115 = head_8 + (branch_51_squared - head_8)
     product_87 = branch_51_squared * 2.0**-60
-    product_87 = (product_87 == 0.0) | (branch_51_squared == head_8)
+    abs_head_8 = jnp.abs(head_8)
+    product_87 = (product_87 == 0.0) | (abs_head_8 == jnp.inf)
     product_87 = jnp.where(product_87, branch_51_squared, total_115)
     head_branch_51 = _head(branch_51)
     difference_76 = branch_51 - head_branch_51
@@ -2683,8 +2796,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_89 = total_114 * total_116
     head_product_89 = _head(product_89)
     total_117 = head_product_89 + (product_89 - head_product_89)
+    magnitude_33 = jnp.abs(head_product_89)
     product_90 = product_89 * 2.0**-60
-    product_90 = (product_90 == 0.0) | (product_89 == head_product_89)
+    product_90 = (product_90 == 0.0) | (magnitude_33 == jnp.inf)
     product_90 = jnp.where(product_90, product_89, total_117)
     head_total_114 = _head(total_114)
     head_total_116 = _head(total_116)
@@ -2705,7 +2819,8 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_9 = _head(branch_54_squared)
     total_119 = head_9 + (branch_54_squared - head_9)
     product_92 = branch_54_squared * 2.0**-60
-    product_92 = (product_92 == 0.0) | (branch_54_squared == head_9)
+    abs_head_9 = jnp.abs(head_9)
+    product_92 = (product_92 == 0.0) | (abs_head_9 == jnp.inf)
     product_92 = jnp.where(product_92, branch_54_squared, total_119)
     head_branch_54 = _head(branch_54)
     difference_82 = branch_54 - head_branch_54
@@ -2721,20 +2836,23 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_93 = total_118 * total_120
     head_product_93 = _head(product_93)
     total_121 = head_product_93 + (product_93 - head_product_93)
+    magnitude_34 = jnp.abs(head_product_93)
     product_94 = product_93 * 2.0**-60
-    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
+    product_94 = (product_94 == 0.0) | (magnitude_34 == jnp.inf)
     product_94 = jnp.where(product_94, product_93, total_121)
     product_95 = clamped * delta
     head_product_95 = _head(product_95)
     total_122 = head_product_95 + (product_95 - head_product_95)
+    magnitude_35 = jnp.abs(head_product_95)
     product_96 = product_95 * 2.0**-60
-    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = (product_96 == 0.0) | (magnitude_35 == jnp.inf)
     product_96 = jnp.where(product_96, product_95, total_122)
     product_97 = product_96 * product_66
     head_product_97 = _head(product_97)
     total_123 = head_product_97 + (product_97 - head_product_97)
+    magnitude_36 = jnp.abs(head_product_97)
     product_98 = product_97 * 2.0**-60
-    product_98 = (product_98 == 0.0) | (product_97 == head_product_97)
+    product_98 = (product_98 == 0.0) | (magnitude_36 == jnp.inf)
     product_98 = jnp.where(product_98, product_97, total_123)
     head_product_96 = _head(product_96)
     difference_84 = product_96 - head_product_96
@@ -2752,8 +2870,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_99 = total_125 * total_116
     head_product_99 = _head(product_99)
     total_126 = head_product_99 + (product_99 - head_product_99)
+    magnitude_37 = jnp.abs(head_product_99)
     product_100 = product_99 * 2.0**-60
-    product_100 = (product_100 == 0.0) | (product_99 == head_product_99)
+    product_100 = (product_100 == 0.0) | (magnitude_37 == jnp.inf)
     product_100 = jnp.where(product_100, product_99, total_126)
     head_total_125 = _head(total_125)
     difference_86 = total_125 - head_total_125
@@ -2771,8 +2890,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_102 = total_127 * total_128
     head_product_102 = _head(product_102)
     total_129 = head_product_102 + (product_102 - head_product_102)
+    magnitude_38 = jnp.abs(head_product_102)
     product_103 = product_102 * 2.0**-60
-    product_103 = (product_103 == 0.0) | (product_102 == head_product_102)
+    product_103 = (product_103 == 0.0) | (magnitude_38 == jnp.inf)
     product_103 = jnp.where(product_103, product_102, total_129)
     total_130 = product_94 + product_103
     difference_88 = total_130 - product_94
@@ -2815,16 +2935,18 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_109 = product_96 * ratio_9
     head_product_109 = _head(product_109)
     total_135 = head_product_109 + (product_109 - head_product_109)
+    magnitude_39 = jnp.abs(head_product_109)
     product_110 = product_109 * 2.0**-60
-    product_110 = (product_110 == 0.0) | (product_109 == head_product_109)
+    product_110 = (product_110 == 0.0) | (magnitude_39 == jnp.inf)
     product_110 = jnp.where(product_110, product_109, total_135)
     head_ratio_9 = _head(ratio_9)
     difference_96 = ratio_9 - head_ratio_9
     product_111 = ratio_9 * total_134
     head_product_111 = _head(product_111)
     total_136 = head_product_111 + (product_111 - head_product_111)
+    magnitude_40 = jnp.abs(head_product_111)
     product_112 = product_111 * 2.0**-60
-    product_112 = (product_112 == 0.0) | (product_111 == head_product_111)
+    product_112 = (product_112 == 0.0) | (magnitude_40 == jnp.inf)
     product_112 = jnp.where(product_112, product_111, total_136)
     head_total_134 = _head(total_134)
     difference_97 = total_134 - head_total_134
@@ -2846,7 +2968,8 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_10 = _head(branch_65_squared)
     total_138 = head_10 + (branch_65_squared - head_10)
     product_113 = branch_65_squared * 2.0**-60
-    product_113 = (product_113 == 0.0) | (branch_65_squared == head_10)
+    abs_head_10 = jnp.abs(head_10)
+    product_113 = (product_113 == 0.0) | (abs_head_10 == jnp.inf)
     product_113 = jnp.where(product_113, branch_65_squared, total_138)
     head_branch_65 = _head(branch_65)
     difference_99 = branch_65 - head_branch_65
@@ -2861,8 +2984,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_115 = total_137 * total_139
     head_product_115 = _head(product_115)
     total_140 = head_product_115 + (product_115 - head_product_115)
+    magnitude_41 = jnp.abs(head_product_115)
     product_116 = product_115 * 2.0**-60
-    product_116 = (product_116 == 0.0) | (product_115 == head_product_115)
+    product_116 = (product_116 == 0.0) | (magnitude_41 == jnp.inf)
     product_116 = jnp.where(product_116, product_115, total_140)
     minus_product_116 = -product_116
     total_141 = total_132 + minus_product_116
@@ -2892,8 +3016,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_121 = total_143 * total_139
     head_product_121 = _head(product_121)
     total_144 = head_product_121 + (product_121 - head_product_121)
+    magnitude_42 = jnp.abs(head_product_121)
     product_122 = product_121 * 2.0**-60
-    product_122 = (product_122 == 0.0) | (product_121 == head_product_121)
+    product_122 = (product_122 == 0.0) | (magnitude_42 == jnp.inf)
     product_122 = jnp.where(product_122, product_121, total_144)
     minus_product_122 = -product_122
     total_145 = total_142 + minus_product_122
@@ -2915,8 +3040,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_124 = product_59 * total_146
     head_product_124 = _head(product_124)
     total_147 = head_product_124 + (product_124 - head_product_124)
+    magnitude_43 = jnp.abs(head_product_124)
     product_125 = product_124 * 2.0**-60
-    product_125 = (product_125 == 0.0) | (product_124 == head_product_124)
+    product_125 = (product_125 == 0.0) | (magnitude_43 == jnp.inf)
     product_125 = jnp.where(product_125, product_124, total_147)
     head_product_59 = _head(product_59)
     head_total_146 = _head(total_146)
@@ -2927,8 +3053,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_126 = _COEFFICIENT_5 * delta
     head_product_126 = _head(product_126)
     total_148 = head_product_126 + (product_126 - head_product_126)
+    magnitude_44 = jnp.abs(head_product_126)
     product_127 = product_126 * 2.0**-60
-    product_127 = (product_127 == 0.0) | (product_126 == head_product_126)
+    product_127 = (product_127 == 0.0) | (magnitude_44 == jnp.inf)
     product_127 = jnp.where(product_127, product_126, total_148)
     head_11 = _head(jnp.full_like(x, _COEFFICIENT_5))
     difference_114 = _COEFFICIENT_5 - head_11
@@ -2955,7 +3082,8 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     head_12 = _head(branch_48_squared)
     total_153 = head_12 + (branch_48_squared - head_12)
     product_129 = branch_48_squared * 2.0**-60
-    product_129 = (product_129 == 0.0) | (branch_48_squared == head_12)
+    abs_head_12 = jnp.abs(head_12)
+    product_129 = (product_129 == 0.0) | (abs_head_12 == jnp.inf)
     product_129 = jnp.where(product_129, branch_48_squared, total_153)
     head_branch_48 = _head(branch_48)
     difference_116 = branch_48 - head_branch_48
@@ -2970,8 +3098,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_130 = total_152 * total_154
     head_product_130 = _head(product_130)
     total_155 = head_product_130 + (product_130 - head_product_130)
+    magnitude_45 = jnp.abs(head_product_130)
     product_131 = product_130 * 2.0**-60
-    product_131 = (product_131 == 0.0) | (product_130 == head_product_130)
+    product_131 = (product_131 == 0.0) | (magnitude_45 == jnp.inf)
     product_131 = jnp.where(product_131, product_130, total_155)
     head_total_152 = _head(total_152)
     head_total_154 = _head(total_154)
@@ -2990,8 +3119,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_134 = total_156 * total_128
     head_product_134 = _head(product_134)
     total_157 = head_product_134 + (product_134 - head_product_134)
+    magnitude_46 = jnp.abs(head_product_134)
     product_135 = product_134 * 2.0**-60
-    product_135 = (product_135 == 0.0) | (product_134 == head_product_134)
+    product_135 = (product_135 == 0.0) | (magnitude_46 == jnp.inf)
     product_135 = jnp.where(product_135, product_134, total_157)
     head_total_156 = _head(total_156)
     difference_121 = total_156 - head_total_156
@@ -3007,8 +3137,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_137 = total_158 * total_128
     head_product_137 = _head(product_137)
     total_159 = head_product_137 + (product_137 - head_product_137)
+    magnitude_47 = jnp.abs(head_product_137)
     product_138 = product_137 * 2.0**-60
-    product_138 = (product_138 == 0.0) | (product_137 == head_product_137)
+    product_138 = (product_138 == 0.0) | (magnitude_47 == jnp.inf)
     product_138 = jnp.where(product_138, product_137, total_159)
     minus_product_138 = -product_138
     total_160 = smaller_2 + minus_product_138
@@ -3052,8 +3183,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_142 = total_151 * total_166
     head_product_142 = _head(product_142)
     total_167 = head_product_142 + (product_142 - head_product_142)
+    magnitude_48 = jnp.abs(head_product_142)
     product_143 = product_142 * 2.0**-60
-    product_143 = (product_143 == 0.0) | (product_142 == head_product_142)
+    product_143 = (product_143 == 0.0) | (magnitude_48 == jnp.inf)
     product_143 = jnp.where(product_143, product_142, total_167)
     head_total_151 = _head(total_151)
     head_total_166 = _head(total_166)
@@ -3076,8 +3208,9 @@ def _second_derivative_x_x(x: Array, gamma: Array, delta: Array) -> Array:
     product_146 = total_168 * total_169
     head_product_146 = _head(product_146)
     total_170 = head_product_146 + (product_146 - head_product_146)
+    magnitude_49 = jnp.abs(head_product_146)
     product_147 = product_146 * 2.0**-60
-    product_147 = (product_147 == 0.0) | (product_146 == head_product_146)
+    product_147 = (product_147 == 0.0) | (magnitude_49 == jnp.inf)
     product_147 = jnp.where(product_147, product_146, total_170)
     head_total_63 = _head(total_63)
     difference_132 = total_63 - head_total_63
@@ -3117,20 +3250,23 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product = 2.0 * larger * delta
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
     total_2 = head + (gamma_squared - head)
     product_3 = gamma_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, gamma_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_3)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude == jnp.inf), product_4, total_3)
     head_product_2 = _head(product_2)
     head_product_3 = _head(product_3)
     difference = product_3 - head_product_3
@@ -3143,9 +3279,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_6 = delta * larger
     head_product_6 = _head(product_6)
     total_6 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_6)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_6)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_larger = _head(larger)
@@ -3178,8 +3314,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_8 = total_12 * branch_6
     head_product_8 = _head(product_8)
     total_13 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_13)
     product_10 = -0.5 * log1p_t
     abs_product_10 = jnp.abs(product_10)
@@ -3204,20 +3341,23 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_12 = branch_8 * branch_9
     head_product_12 = _head(product_12)
     total_16 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_16)
     product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
     total_17 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_17)
     product_16 = product_15 * product_13
     head_product_16 = _head(product_16)
     total_18 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_18)
     total_19 = product_17 - 1.0
     difference_7 = total_19 - product_17
@@ -3290,15 +3430,17 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     head_2 = _head(branch_17_squared)
     total_31 = head_2 + (branch_17_squared - head_2)
     product_19 = branch_17_squared * 2.0**-60
-    product_19 = (product_19 == 0.0) | (branch_17_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_19 = (product_19 == 0.0) | (abs_head_2 == jnp.inf)
     product_19 = jnp.where(product_19, branch_17_squared, total_31)
     head_branch_17 = _head(branch_17)
     difference_18 = branch_17 - head_branch_17
     product_20 = ratio_2 * t
     head_product_20 = _head(product_20)
     total_32 = head_product_20 + (product_20 - head_product_20)
+    magnitude_7 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_7 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_32)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -3321,8 +3463,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_22 = total_5 * total_33
     head_product_22 = _head(product_22)
     total_34 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_34)
     head_total_5 = _head(total_5)
     head_total_33 = _head(total_33)
@@ -3343,8 +3486,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_24 = ratio_3 * total_38
     head_product_24 = _head(product_24)
     total_39 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_39)
     head_ratio_3 = _head(ratio_3)
     head_total_38 = _head(total_38)
@@ -3359,8 +3503,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_26 = total_36 * total_40
     head_product_26 = _head(product_26)
     total_41 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_41)
     head_total_36 = _head(total_36)
     head_total_40 = _head(total_40)
@@ -3378,7 +3523,8 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     head_3 = _head(branch_23_squared)
     total_44 = head_3 + (branch_23_squared - head_3)
     product_28 = branch_23_squared * 2.0**-60
-    product_28 = (product_28 == 0.0) | (branch_23_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_28 = (product_28 == 0.0) | (abs_head_3 == jnp.inf)
     product_28 = jnp.where(product_28, branch_23_squared, total_44)
     head_branch_23 = _head(branch_23)
     difference_29 = branch_23 - head_branch_23
@@ -3394,20 +3540,23 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_29 = total_43 * total_45
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_11 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_11 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_46)
     product_31 = larger * delta
     head_product_31 = _head(product_31)
     total_47 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_47)
     product_33 = product_32 * ratio_3
     head_product_33 = _head(product_33)
     total_48 = head_product_33 + (product_33 - head_product_33)
+    magnitude_13 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_13 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_48)
     minus_product_34 = -product_34
     total_49 = product_30 + minus_product_34
@@ -3449,14 +3598,16 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_36 = _MINUS_2_OVER_SQRT_PI * total_56
     head_product_36 = _head(product_36)
     total_57 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_14 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_57)
     product_38 = _COEFFICIENT_5 * total_56
     head_product_38 = _head(product_38)
     total_58 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_58)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
     head_total_56 = _head(total_56)
@@ -3472,8 +3623,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_40 = product_3 * total_33
     head_product_40 = _head(product_40)
     total_60 = head_product_40 + (product_40 - head_product_40)
+    magnitude_16 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_16 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_60)
     total_61 = head_product_3 * head_total_33 - product_41 + head_product_3 * difference_22
     total_61 = total_61 + difference * head_total_33 + difference * difference_22
@@ -3486,8 +3638,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_42 = total_62 * total_63
     head_product_42 = _head(product_42)
     total_64 = head_product_42 + (product_42 - head_product_42)
+    magnitude_17 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_17 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_64)
     head_total_62 = _head(total_62)
     head_total_63 = _head(total_63)
@@ -3504,8 +3657,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_44 = total_66 * total_63
     head_product_44 = _head(product_44)
     total_67 = head_product_44 + (product_44 - head_product_44)
+    magnitude_18 = jnp.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_18 == jnp.inf)
     product_45 = jnp.where(product_45, product_44, total_67)
     minus_product_45 = -product_45
     total_68 = smaller + minus_product_45
@@ -3600,8 +3754,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_49 = total_79 * jnp.where(is_less_5, jnp.full_like(x, 2.0**64), 1.0)
     head_product_49 = _head(product_49)
     total_80 = head_product_49 + (product_49 - head_product_49)
+    magnitude_19 = jnp.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_19 == jnp.inf)
     product_50 = jnp.where(product_50, product_49, total_80)
     product_51 = -0.5 * log_total_79
     abs_product_51 = jnp.abs(product_51)
@@ -3626,20 +3781,23 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_53 = branch_47 * branch_48
     head_product_53 = _head(product_53)
     total_83 = head_product_53 + (product_53 - head_product_53)
+    magnitude_20 = jnp.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_20 == jnp.inf)
     product_54 = jnp.where(product_54, product_53, total_83)
     product_55 = product_50 * product_54
     head_product_55 = _head(product_55)
     total_84 = head_product_55 + (product_55 - head_product_55)
+    magnitude_21 = jnp.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_21 == jnp.inf)
     product_56 = jnp.where(product_56, product_55, total_84)
     product_57 = product_56 * product_54
     head_product_57 = _head(product_57)
     total_85 = head_product_57 + (product_57 - head_product_57)
+    magnitude_22 = jnp.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_22 == jnp.inf)
     product_58 = jnp.where(product_58, product_57, total_85)
     total_86 = product_58 - 1.0
     difference_50 = total_86 - product_58
@@ -3713,7 +3871,8 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     head_5 = _head(total_97_squared)
     total_98 = head_5 + (total_97_squared - head_5)
     product_59 = total_97_squared * 2.0**-60
-    product_59 = (product_59 == 0.0) | (total_97_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_59 = (product_59 == 0.0) | (abs_head_5 == jnp.inf)
     product_59 = jnp.where(product_59, total_97_squared, total_98)
     head_total_97 = _head(total_97)
     difference_62 = total_97 - head_total_97
@@ -3735,8 +3894,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     total_103 = (total_103 - total_100 * inverse_scale) * product_61
     head_total_103 = _head(total_103)
     total_104 = head_total_103 + (total_103 - head_total_103)
+    magnitude_23 = jnp.abs(head_total_103)
     product_62 = total_103 * 2.0**-60
-    product_62 = (product_62 == 0.0) | (total_103 == head_total_103)
+    product_62 = (product_62 == 0.0) | (magnitude_23 == jnp.inf)
     product_62 = jnp.where(product_62, total_103, total_104)
     total_105 = branch_37 + jnp.where(jnp.abs(branch_43) < jnp.inf, branch_43, 0.0)
     product_63 = total_105 * branch_44
@@ -3752,15 +3912,17 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_65 = _MINUS_2_OVER_SQRT_PI * total_109
     head_product_65 = _head(product_65)
     total_110 = head_product_65 + (product_65 - head_product_65)
+    magnitude_24 = jnp.abs(head_product_65)
     product_66 = product_65 * 2.0**-60
-    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = (product_66 == 0.0) | (magnitude_24 == jnp.inf)
     product_66 = jnp.where(product_66, product_65, total_110)
     ratio_6 = product_66 / total_79
     product_67 = ratio_6 * total_79
     head_product_67 = _head(product_67)
     total_111 = head_product_67 + (product_67 - head_product_67)
+    magnitude_25 = jnp.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_25 == jnp.inf)
     product_68 = jnp.where(product_68, product_67, total_111)
     head_ratio_6 = _head(ratio_6)
     head_total_79 = _head(total_79)
@@ -3769,8 +3931,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_69 = _COEFFICIENT_5 * total_109
     head_product_69 = _head(product_69)
     total_112 = head_product_69 + (product_69 - head_product_69)
+    magnitude_26 = jnp.abs(head_product_69)
     product_70 = product_69 * 2.0**-60
-    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = (product_70 == 0.0) | (magnitude_26 == jnp.inf)
     product_70 = jnp.where(product_70, product_69, total_112)
     head_total_109 = _head(total_109)
     difference_67 = total_109 - head_total_109
@@ -3791,11 +3954,12 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_71 = product_3 * product_59
     head_product_71 = _head(product_71)
     total_114 = head_product_71 + (product_71 - head_product_71)
+    magnitude_27 = jnp.abs(head_product_71)
     product_72 = product_71 * 2.0**-60
-    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = (product_72 == 0.0) | (magnitude_27 == jnp.inf)
     product_72 = jnp.where(product_72, product_71, total_114)
     minus_product_72 = -product_72
-    magnitude = jnp.abs(minus_product_72)
+    magnitude_28 = jnp.abs(minus_product_72)
     head_product_59 = _head(product_59)
     difference_68 = product_59 - head_product_59
     difference_69 = head_product_3 * head_product_59 - product_72
@@ -3805,8 +3969,8 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     difference_69 = -(difference_69 + total_99 * product_3)
     product_73 = difference_69 * jnp.sign(minus_product_72)
     is_far_2 = jnp.where(jnp.abs(product_73) < jnp.inf, product_73, 0.0)
-    is_far_2 = (magnitude == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (magnitude != 64.0) & (magnitude > 64.0)
+    is_far_2 = (magnitude_28 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (magnitude_28 != 64.0) & (magnitude_28 > 64.0)
     branch_58 = jnp.where(is_far_3, 0.5 * minus_product_72, minus_product_72)
     abs_branch_58 = jnp.abs(branch_58)
     is_less_7 = abs_branch_58 < 0.25
@@ -3832,8 +3996,9 @@ def _second_derivative_x_gamma(x: Array, gamma: Array, delta: Array) -> Array:
     product_75 = total_113 * total_117
     head_product_75 = _head(product_75)
     total_118 = head_product_75 + (product_75 - head_product_75)
+    magnitude_29 = jnp.abs(head_product_75)
     product_76 = product_75 * 2.0**-60
-    product_76 = (product_76 == 0.0) | (product_75 == head_product_75)
+    product_76 = (product_76 == 0.0) | (magnitude_29 == jnp.inf)
     product_76 = jnp.where(product_76, product_75, total_118)
     head_total_113 = _head(total_113)
     head_total_117 = _head(total_117)
@@ -3898,32 +4063,35 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = 2.0 * clamped * delta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
     total_3 = head + (gamma_squared - head)
     product_5 = gamma_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (gamma_squared == head)
+    abs_head = jnp.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == jnp.inf)
     product_5 = jnp.where(product_5, gamma_squared, total_3)
     product_6 = product_4 * product_5
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_4)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_2 == jnp.inf), product_6, total_4)
     product_8 = delta * clamped
     head_product_8 = _head(product_8)
     total_5 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_5)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_3 == jnp.inf), product_8, total_5)
     is_equal = product_9 == 0.0
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -3958,7 +4126,7 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_3_squared, t)
     branch_4 = jnp.where(outside, t, 1.0)
     branch_5 = jnp.where(outside, 1.0, t)
     total_9 = branch_4 + branch_5
@@ -4008,8 +4176,9 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_13 = total_15 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_16)
     product_15 = -0.5 * log_total_15
     abs_product_15 = jnp.abs(product_15)
@@ -4034,20 +4203,23 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_17 = branch_14 * branch_15
     head_product_17 = _head(product_17)
     total_19 = head_product_17 + (product_17 - head_product_17)
+    magnitude_5 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_5 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_19)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_20 = head_product_19 + (product_19 - head_product_19)
+    magnitude_6 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_6 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_20)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_21 = head_product_21 + (product_21 - head_product_21)
+    magnitude_7 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_7 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_21)
     total_22 = product_22 - 1.0
     difference_9 = total_22 - product_22
@@ -4126,8 +4298,9 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_23 = product_7 * total_33
     head_product_23 = _head(product_23)
     total_34 = head_product_23 + (product_23 - head_product_23)
+    magnitude_8 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_8 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_34)
     total_35 = product_24 - 2.0
     difference_21 = total_35 - product_24
@@ -4164,14 +4337,16 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_25 = total_40 * total_41
     head_product_25 = _head(product_25)
     total_42 = head_product_25 + (product_25 - head_product_25)
+    magnitude_9 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_9 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_42)
     product_27 = clamped * delta
     head_product_27 = _head(product_27)
     total_43 = head_product_27 + (product_27 - head_product_27)
+    magnitude_10 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_10 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_43)
     total_44 = head_clamped * head_delta - product_28 + head_clamped * difference_2
     total_44 = total_44 + difference * head_delta + difference * difference_2
@@ -4182,8 +4357,9 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_29 = negated_4 * total_45
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_11 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_11 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_46)
     total_47 = product_26 + product_30
     difference_29 = total_47 - product_26
@@ -4213,21 +4389,24 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_31 = product_2 * total_51
     head_product_31 = _head(product_31)
     total_52 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_52)
     total_15_squared = jnp.square(total_15)
     head_3 = _head(total_15_squared)
     total_53 = head_3 + (total_15_squared - head_3)
     product_33 = total_15_squared * 2.0**-60
-    product_33 = (product_33 == 0.0) | (total_15_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_33 = (product_33 == 0.0) | (abs_head_3 == jnp.inf)
     product_33 = jnp.where(product_33, total_15_squared, total_53)
     ratio_3 = product_32 / product_33
     product_34 = ratio_3 * product_33
     head_product_34 = _head(product_34)
     total_54 = head_product_34 + (product_34 - head_product_34)
+    magnitude_13 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_13 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_54)
     head_ratio_3 = _head(ratio_3)
     head_product_33 = _head(product_33)
@@ -4260,13 +4439,15 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     head_4 = _head(total_33_squared)
     total_56 = head_4 + (total_33_squared - head_4)
     product_36 = total_33_squared * 2.0**-60
-    product_36 = (product_36 == 0.0) | (total_33_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_36 = (product_36 == 0.0) | (abs_head_4 == jnp.inf)
     product_36 = jnp.where(product_36, total_33_squared, total_56)
     product_37 = product_5 * product_36
     head_product_37 = _head(product_37)
     total_57 = head_product_37 + (product_37 - head_product_37)
+    magnitude_14 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_14 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_57)
     minus_product_38 = -product_38
     total_58 = smaller + minus_product_38
@@ -4313,8 +4494,9 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_41 = total_55 * total_64
     head_product_41 = _head(product_41)
     total_65 = head_product_41 + (product_41 - head_product_41)
+    magnitude_15 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_15 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_65)
     head_total_55 = _head(total_55)
     head_total_64 = _head(total_64)
@@ -4331,8 +4513,9 @@ def _second_derivative_x_delta(x: Array, gamma: Array, delta: Array) -> Array:
     product_43 = total_67 * total_64
     head_product_43 = _head(product_43)
     total_68 = head_product_43 + (product_43 - head_product_43)
+    magnitude_16 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_16 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_68)
     head_total_67 = _head(total_67)
     difference_46 = total_67 - head_total_67
@@ -4383,14 +4566,16 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product = _MINUS_4_OVER_SQRT_PI * held
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = product_2 * gamma
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     head_product_2 = _head(product_2)
     head_gamma = _head(gamma)
     difference = gamma - head_gamma
@@ -4398,9 +4583,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_5 = _COEFFICIENT_7 * held
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_3)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_3)
     head = _head(jnp.full_like(x, _COEFFICIENT_7))
     head_held = _head(held)
     difference_3 = held - head_held
@@ -4417,9 +4602,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_7 = delta * smaller
     head_product_7 = _head(product_7)
     total_7 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_7)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_7)
     head_delta = _head(delta)
     head_smaller = _head(smaller)
     difference_5 = smaller - head_smaller
@@ -4487,8 +4672,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_10 = total_18 * branch_9
     head_product_10 = _head(product_10)
     total_19 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_19)
     product_12 = -0.5 * log1p_t
     abs_product_12 = jnp.abs(product_12)
@@ -4513,20 +4699,23 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_14 = branch_11 * branch_12
     head_product_14 = _head(product_14)
     total_22 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_22)
     product_16 = product_11 * product_15
     head_product_16 = _head(product_16)
     total_23 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_23)
     product_18 = product_17 * product_15
     head_product_18 = _head(product_18)
     total_24 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_24)
     total_25 = product_19 - 1.0
     difference_12 = total_25 - product_19
@@ -4601,15 +4790,17 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     head_2 = _head(branch_20_squared)
     total_37 = head_2 + (branch_20_squared - head_2)
     product_21 = branch_20_squared * 2.0**-60
-    product_21 = (product_21 == 0.0) | (branch_20_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_21 = (product_21 == 0.0) | (abs_head_2 == jnp.inf)
     product_21 = jnp.where(product_21, branch_20_squared, total_37)
     head_branch_20 = _head(branch_20)
     difference_23 = branch_20 - head_branch_20
     product_22 = ratio_3 * t
     head_product_22 = _head(product_22)
     total_38 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_38)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
@@ -4634,8 +4825,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_24 = total_39 * total_40
     head_product_24 = _head(product_24)
     total_41 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_41)
     head_total_39 = _head(total_39)
     head_total_40 = _head(total_40)
@@ -4652,8 +4844,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_26 = total_6 * total_43
     head_product_26 = _head(product_26)
     total_44 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_44)
     head_total_6 = _head(total_6)
     head_total_43 = _head(total_43)
@@ -4670,14 +4863,16 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_28 = 3.0 * smaller_2
     head_product_28 = _head(product_28)
     total_47 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_47)
     gamma_squared = jnp.square(gamma)
     head_3 = _head(gamma_squared)
     total_48 = head_3 + (gamma_squared - head_3)
     product_30 = gamma_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_30 = (product_30 == 0.0) | (abs_head_3 == jnp.inf)
     product_30 = jnp.where(product_30, gamma_squared, total_48)
     total_49 = head_gamma * head_gamma - product_30 + head_gamma * difference
     total_49 = total_49 + difference * head_gamma + difference * difference
@@ -4687,8 +4882,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_31 = total_50 * total_39
     head_product_31 = _head(product_31)
     total_51 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_51)
     head_total_50 = _head(total_50)
     difference_32 = total_50 - head_total_50
@@ -4706,8 +4902,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_33 = total_53 * total_54
     head_product_33 = _head(product_33)
     total_55 = head_product_33 + (product_33 - head_product_33)
+    magnitude_13 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_13 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_55)
     head_total_53 = _head(total_53)
     head_total_54 = _head(total_54)
@@ -4724,8 +4921,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_35 = total_57 * total_54
     head_product_35 = _head(product_35)
     total_58 = head_product_35 + (product_35 - head_product_35)
+    magnitude_14 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_14 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_58)
     minus_product_36 = -product_36
     total_59 = product_29 + minus_product_36
@@ -4766,8 +4964,9 @@ def _second_derivative_gamma_gamma(x: Array, gamma: Array, delta: Array) -> Arra
     product_39 = total_46 * total_66
     head_product_39 = _head(product_39)
     total_67 = head_product_39 + (product_39 - head_product_39)
+    magnitude_15 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_15 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_67)
     head_total_46 = _head(total_46)
     head_total_66 = _head(total_66)
@@ -4804,28 +5003,29 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = jnp.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
-    product = jnp.where(product, held_squared, total)
+    product = jnp.where((product == 0.0) | (magnitude == jnp.inf), held_squared, total)
     product_2 = _MINUS_2_OVER_SQRT_PI * product
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude_2 = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total_2)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude_2 == jnp.inf), product_2, total_2)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
     total_3 = head + (gamma_squared - head)
     product_4 = gamma_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (gamma_squared == head)
+    abs_head = jnp.abs(head)
+    product_4 = (product_4 == 0.0) | (abs_head == jnp.inf)
     product_4 = jnp.where(product_4, gamma_squared, total_3)
     product_5 = 2.0 * product_4
     product_6 = delta * smaller
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_4)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_4)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
     head_smaller = _head(smaller)
@@ -4860,7 +5060,7 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_3_squared, t)
     branch_4 = jnp.where(outside, t, 1.0)
     branch_5 = jnp.where(outside, 1.0, t)
     total_8 = branch_4 + branch_5
@@ -4908,8 +5108,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_13 = total_14 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_13 = _head(product_13)
     total_15 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_15)
     product_15 = -0.5 * log_total_14
     abs_product_15 = jnp.abs(product_15)
@@ -4934,20 +5135,23 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_17 = branch_10 * branch_11
     head_product_17 = _head(product_17)
     total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_5 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_5 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_18)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_19 = head_product_19 + (product_19 - head_product_19)
+    magnitude_6 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_6 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_19)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_20 = head_product_21 + (product_21 - head_product_21)
+    magnitude_7 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_7 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_20)
     total_21 = product_22 - 1.0
     difference_9 = total_21 - product_22
@@ -5027,13 +5231,15 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_3 = _head(total_32_squared)
     total_33 = head_3 + (total_32_squared - head_3)
     product_23 = total_32_squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (total_32_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_23 = (product_23 == 0.0) | (abs_head_3 == jnp.inf)
     product_23 = jnp.where(product_23, total_32_squared, total_33)
     product_24 = product_5 * product_23
     head_product_24 = _head(product_24)
     total_34 = head_product_24 + (product_24 - head_product_24)
+    magnitude_8 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_8 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_34)
     total_35 = product_25 - 1.0
     difference_21 = total_35 - product_25
@@ -5065,15 +5271,17 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_26 = product_3 * total_39
     head_product_26 = _head(product_26)
     total_40 = head_product_26 + (product_26 - head_product_26)
+    magnitude_9 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_9 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_40)
     ratio_3 = product_27 / total_14
     product_28 = ratio_3 * total_14
     head_product_28 = _head(product_28)
     total_41 = head_product_28 + (product_28 - head_product_28)
+    magnitude_10 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_10 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_41)
     head_ratio_3 = _head(ratio_3)
     head_total_14 = _head(total_14)
@@ -5086,8 +5294,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_30 = _COEFFICIENT_5 * product
     head_product_30 = _head(product_30)
     total_42 = head_product_30 + (product_30 - head_product_30)
+    magnitude_11 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_11 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_42)
     head_4 = _head(jnp.full_like(x, _COEFFICIENT_5))
     head_product = _head(product)
@@ -5118,8 +5327,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_32 = product_4 * product_23
     head_product_32 = _head(product_32)
     total_44 = head_product_32 + (product_32 - head_product_32)
+    magnitude_12 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_12 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_44)
     minus_product_33 = -product_33
     total_45 = smaller_2 + minus_product_33
@@ -5162,8 +5372,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_36 = total_43 * total_50
     head_product_36 = _head(product_36)
     total_51 = head_product_36 + (product_36 - head_product_36)
+    magnitude_13 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_13 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_51)
     head_total_43 = _head(total_43)
     head_total_50 = _head(total_50)
@@ -5187,7 +5398,8 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_5 = _head(branch_28_squared)
     total_54 = head_5 + (branch_28_squared - head_5)
     product_38 = branch_28_squared * 2.0**-60
-    product_38 = (product_38 == 0.0) | (branch_28_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_38 = (product_38 == 0.0) | (abs_head_5 == jnp.inf)
     product_38 = jnp.where(product_38, branch_28_squared, total_54)
     head_branch_28 = _head(branch_28)
     difference_42 = branch_28 - head_branch_28
@@ -5201,8 +5413,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_39 = total_53 * total_55
     head_product_39 = _head(product_39)
     total_56 = head_product_39 + (product_39 - head_product_39)
+    magnitude_14 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_14 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_56)
     head_total_53 = _head(total_53)
     head_total_55 = _head(total_55)
@@ -5218,8 +5431,9 @@ def _second_derivative_gamma_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_41 = total_58 * total_50
     head_product_41 = _head(product_41)
     total_59 = head_product_41 + (product_41 - head_product_41)
+    magnitude_15 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_15 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_59)
     head_total_58 = _head(total_58)
     difference_46 = total_58 - head_total_58
@@ -5270,21 +5484,24 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product = _MINUS_2_OVER_SQRT_PI_2 * gamma * (jnp.square(held) * held)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     gamma_squared = jnp.square(gamma)
     head = _head(gamma_squared)
     total_2 = head + (gamma_squared - head)
     product_3 = gamma_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, gamma_squared, total_2)
     product_4 = 2.0 * product_3
     product_5 = delta * smaller
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_3)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude == jnp.inf), product_5, total_3)
     is_equal = product_6 == 0.0
     head_delta = _head(delta)
     head_smaller = _head(smaller)
@@ -5319,7 +5536,7 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_3_squared == head_2), branch_3_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head_2) == jnp.inf), branch_3_squared, t)
     branch_4 = jnp.where(outside, t, 1.0)
     branch_5 = jnp.where(outside, 1.0, t)
     total_7 = branch_4 + branch_5
@@ -5368,8 +5585,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_11 = total_13 * jnp.where(is_less_2, jnp.full_like(x, 2.0**64), 1.0)
     head_product_11 = _head(product_11)
     total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_2 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_2 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_14)
     product_13 = -0.5 * log_total_13
     abs_product_13 = jnp.abs(product_13)
@@ -5394,20 +5612,23 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_15 = branch_12 * branch_13
     head_product_15 = _head(product_15)
     total_17 = head_product_15 + (product_15 - head_product_15)
+    magnitude_3 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_3 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_17)
     product_17 = product_12 * product_16
     head_product_17 = _head(product_17)
     total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_4 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_4 == jnp.inf)
     product_18 = jnp.where(product_18, product_17, total_18)
     product_19 = product_18 * product_16
     head_product_19 = _head(product_19)
     total_19 = head_product_19 + (product_19 - head_product_19)
+    magnitude_5 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_5 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_19)
     total_20 = product_20 - 1.0
     difference_9 = total_20 - product_20
@@ -5486,8 +5707,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_21 = product_4 * total_31
     head_product_21 = _head(product_21)
     total_32 = head_product_21 + (product_21 - head_product_21)
+    magnitude_6 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_6 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_32)
     head_product_4 = _head(product_4)
     head_total_31 = _head(total_31)
@@ -5505,8 +5727,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_23 = total_34 * total_35
     head_product_23 = _head(product_23)
     total_36 = head_product_23 + (product_23 - head_product_23)
+    magnitude_7 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_7 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_36)
     minus_branch_5 = -branch_5
     total_37 = product_24 + minus_branch_5
@@ -5528,21 +5751,24 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_25 = product_2 * total_40
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
+    magnitude_8 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_8 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_41)
     total_13_squared = jnp.square(total_13)
     head_3 = _head(total_13_squared)
     total_42 = head_3 + (total_13_squared - head_3)
     product_27 = total_13_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (total_13_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_27 = (product_27 == 0.0) | (abs_head_3 == jnp.inf)
     product_27 = jnp.where(product_27, total_13_squared, total_42)
     ratio_3 = product_26 / product_27
     product_28 = ratio_3 * product_27
     head_product_28 = _head(product_28)
     total_43 = head_product_28 + (product_28 - head_product_28)
+    magnitude_9 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_9 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_43)
     head_ratio_3 = _head(ratio_3)
     head_product_27 = _head(product_27)
@@ -5575,13 +5801,15 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_4 = _head(total_31_squared)
     total_45 = head_4 + (total_31_squared - head_4)
     product_30 = total_31_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (total_31_squared == head_4)
+    abs_head_4 = jnp.abs(head_4)
+    product_30 = (product_30 == 0.0) | (abs_head_4 == jnp.inf)
     product_30 = jnp.where(product_30, total_31_squared, total_45)
     product_31 = product_3 * product_30
     head_product_31 = _head(product_31)
     total_46 = head_product_31 + (product_31 - head_product_31)
+    magnitude_10 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_10 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_46)
     minus_product_32 = -product_32
     total_47 = smaller_2 + minus_product_32
@@ -5629,8 +5857,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_35 = total_44 * total_53
     head_product_35 = _head(product_35)
     total_54 = head_product_35 + (product_35 - head_product_35)
+    magnitude_11 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_11 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_54)
     head_total_44 = _head(total_44)
     head_total_53 = _head(total_53)
@@ -5653,13 +5882,15 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     head_5 = _head(branch_32_squared)
     total_57 = head_5 + (branch_32_squared - head_5)
     product_37 = branch_32_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (branch_32_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_37 = (product_37 == 0.0) | (abs_head_5 == jnp.inf)
     product_37 = jnp.where(product_37, branch_32_squared, total_57)
     product_38 = product_37 * branch_32
     head_product_38 = _head(product_38)
     total_58 = head_product_38 + (product_38 - head_product_38)
+    magnitude_12 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_12 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_58)
     head_product_37 = _head(product_37)
     head_branch_32 = _head(branch_32)
@@ -5675,8 +5906,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_40 = total_56 * total_59
     head_product_40 = _head(product_40)
     total_60 = head_product_40 + (product_40 - head_product_40)
+    magnitude_13 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_13 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_60)
     head_total_56 = _head(total_56)
     head_total_59 = _head(total_59)
@@ -5692,8 +5924,9 @@ def _second_derivative_delta_delta(x: Array, gamma: Array, delta: Array) -> Arra
     product_42 = total_62 * total_53
     head_product_42 = _head(product_42)
     total_63 = head_product_42 + (product_42 - head_product_42)
+    magnitude_14 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_14 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_63)
     head_total_62 = _head(total_62)
     difference_46 = total_62 - head_total_62

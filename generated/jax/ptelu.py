@@ -93,8 +93,10 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product = 8.0 * _expm1(-2.0 * magnitude) * alpha * jnp.square(beta)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     minus_magnitude = -magnitude
     is_less = jnp.abs(minus_magnitude) < 0.5
     growth = _expm1(minus_magnitude)
@@ -103,21 +105,21 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_3 = product_2 * root_t
     head_product_3 = _head(product_3)
     total_3 = head_product_3 + (product_3 - head_product_3)
+    magnitude_2 = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_3)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude_2 == jnp.inf), product_3, total_3)
     product_5 = product_4 * root_t
     head_product_5 = _head(product_5)
     total_4 = head_product_5 + (product_5 - head_product_5)
+    magnitude_3 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_4)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_3 == jnp.inf), product_5, total_4)
     branch = jnp.where(is_negative, -product_6, product_6)
     root_t_squared = jnp.square(root_t)
     head = _head(root_t_squared)
     t = head + (root_t_squared - head)
     t_2 = root_t_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (root_t_squared == head), root_t_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head) == jnp.inf), root_t_squared, t)
     total_5 = t + 1.0
     difference = total_5 - t
     head_root_t = _head(root_t)
@@ -133,20 +135,22 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(total_7_squared)
     total_8 = head_2 + (total_7_squared - head_2)
     product_7 = total_7_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (total_7_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_7 = (product_7 == 0.0) | (abs_head_2 == jnp.inf)
     product_7 = jnp.where(product_7, total_7_squared, total_8)
     product_8 = product_7 * total_7
     head_product_8 = _head(product_8)
     total_9 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_9)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_9)
     ratio = branch / product_9
     product_10 = ratio * product_9
     head_product_10 = _head(product_10)
     total_10 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_10)
     head_ratio = _head(ratio)
     head_product_9 = _head(product_9)

@@ -99,7 +99,8 @@ def _value(x: Array, amplitude: Array, frequency: Array) -> Array:
     head = _head(total_3_squared)
     total_4 = head + (total_3_squared - head)
     product = total_3_squared * 2.0**-60
-    product = (product == 0.0) | (total_3_squared == head)
+    abs_head = jnp.abs(head)
+    product = (product == 0.0) | (abs_head == jnp.inf)
     product = jnp.where(product, total_3_squared, total_4)
     product_2 = 0.5 * product
     minus_product_2 = -product_2
@@ -140,8 +141,9 @@ def _value(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_5 = amplitude * branch_7
     head_product_5 = _head(product_5)
     total_10 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == jnp.inf)
     product_6 = jnp.where(product_6, product_5, total_10)
     total_11 = product_6 + larger
     difference_8 = total_11 - product_6
@@ -211,21 +213,24 @@ def _value(x: Array, amplitude: Array, frequency: Array) -> Array:
     total_20 = total_20 * (1.0 / (1.0 + t))
     head_total_20 = _head(total_20)
     total_21 = head_total_20 + (total_20 - head_total_20)
+    magnitude_3 = jnp.abs(head_total_20)
     product_11 = total_20 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (total_20 == head_total_20)
+    product_11 = (product_11 == 0.0) | (magnitude_3 == jnp.inf)
     product_11 = jnp.where(product_11, total_20, total_21)
     branch_14 = jnp.where(larger < 0.0, product_10, 1.0)
     product_12 = product_11 * branch_14
     head_product_12 = _head(product_12)
     total_22 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_22)
     product_14 = product_13 * branch_14
     head_product_14 = _head(product_14)
     total_23 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_23)
     head_product_13 = _head(product_13)
     head_branch_14 = _head(branch_14)
@@ -253,15 +258,17 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product = amplitude * frequency
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     larger = jnp.maximum(x, -(2.0**40))
     product_3 = frequency * larger
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     clamped = jnp.clip(product_4, -(2.0**100), 2.0**100)
     is_less = jnp.abs(clamped) < 1000.0
     floor = jnp.floor(clamped * _2_OVER_PI + 0.5)
@@ -281,7 +288,8 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     head = _head(total_5_squared)
     total_6 = head + (total_5_squared - head)
     product_5 = total_5_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (total_5_squared == head)
+    abs_head = jnp.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == jnp.inf)
     product_5 = jnp.where(product_5, total_5_squared, total_6)
     difference_4 = branch - (total_5 - total_3)
     product_6 = 0.5 * product_5
@@ -317,14 +325,15 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     difference_8 = branch_3 - (total_11 - total_8)
     branch_6 = jnp.where(outside_2, difference_7, difference_8)
     branch_7 = jnp.where(is_less, jnp.where(outside, -branch_6, branch_6), 0.0)
-    magnitude = jnp.abs(branch_5 - cos_clamped + branch_7)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(cos_clamped)
-    branch_8 = jnp.where(magnitude, branch_5, cos_clamped)
+    magnitude_2 = jnp.abs(branch_5 - cos_clamped + branch_7)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(cos_clamped)
+    branch_8 = jnp.where(magnitude_2, branch_5, cos_clamped)
     product_9 = product_2 * branch_8
     head_product_9 = _head(product_9)
     total_12 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_12)
     total_13 = product_10 + 1.0
     difference_9 = total_13 - product_10
@@ -348,8 +357,8 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     total_15 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
     total_16 = product_10 - (total_13 - difference_9) + (1.0 - difference_9)
     difference_14 = -sin_clamped * sin_total_14 - cos_clamped * product_11
-    total_15 = total_15 + (jnp.where(magnitude, branch_7, 0.0) + difference_14) * product_2
-    total_16 = total_16 + total_15
+    difference_14 = (jnp.where(magnitude_2, branch_7, 0.0) + difference_14) * product_2
+    total_16 = total_16 + (total_15 + difference_14)
     branch_9 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
     total_17 = total_13 + branch_9
     difference_15 = branch_9 - (total_17 - total_13)
@@ -369,8 +378,9 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_12 = amplitude * ratio
     head_product_12 = _head(product_12)
     total_21 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_21)
     is_greater = difference > 1.5
     branch_12 = jnp.where(outside_2, total_11, total_7)
@@ -378,20 +388,22 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     branch_13 = jnp.where(is_less, branch_13, sin_clamped)
     branch_14 = jnp.where(outside_2, difference_8, difference_7)
     branch_15 = jnp.where(is_less, jnp.where(is_greater, -branch_14, branch_14), 0.0)
-    magnitude_2 = jnp.abs(branch_13 - sin_clamped + branch_15)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(sin_clamped)
-    branch_16 = jnp.where(magnitude_2, branch_13, sin_clamped)
+    magnitude_5 = jnp.abs(branch_13 - sin_clamped + branch_15)
+    magnitude_5 = magnitude_5 <= 0.00390625 * jnp.abs(sin_clamped)
+    branch_16 = jnp.where(magnitude_5, branch_13, sin_clamped)
     product_14 = product_13 * branch_16
     head_product_14 = _head(product_14)
     total_22 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_22)
     product_16 = larger * ratio
     head_product_16 = _head(product_16)
     total_23 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_23)
     total_24 = product_15 + product_17
     difference_17 = total_24 - product_15
@@ -406,8 +418,9 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_18 = ratio * total_20
     head_product_18 = _head(product_18)
     total_25 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_25)
     head_total_20 = _head(total_20)
     difference_22 = total_20 - head_total_20
@@ -424,7 +437,7 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     total_28 = total_28 + difference_12 * head_ratio + difference_12 * difference_20
     total_28 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_28) + numerator * larger
     difference_23 = cos_clamped * sin_total_14 - sin_clamped * product_11
-    difference_23 = (jnp.where(magnitude_2, branch_15, 0.0) + difference_23) * product_13
+    difference_23 = (jnp.where(magnitude_5, branch_15, 0.0) + difference_23) * product_13
     difference_24 = head_product_13 * head_branch_16 - product_15
     difference_24 = difference_24 + head_product_13 * difference_18
     difference_24 = difference_24 + difference_19 * head_branch_16
@@ -448,8 +461,9 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_20 = total_31 * ratio_2
     head_product_20 = _head(product_20)
     total_33 = head_product_20 + (product_20 - head_product_20)
+    magnitude_9 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_9 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_33)
     smaller_2 = jnp.minimum(larger, 0.0)
     is_far_2 = jnp.abs(smaller_2) > 64.0
@@ -457,15 +471,17 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_22 = product_21 * part_of_t_2
     head_product_22 = _head(product_22)
     total_34 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_34)
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
     product_24 = product_23 * rest_of_t_2
     head_product_24 = _head(product_24)
     total_35 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_35)
     head_product_23 = _head(product_23)
     head_rest_of_t_2 = _head(rest_of_t_2)
@@ -482,8 +498,9 @@ def _derivative_x(x: Array, amplitude: Array, frequency: Array) -> Array:
     product_26 = ratio_2 * total_32
     head_product_26 = _head(product_26)
     total_36 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_12 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_36)
     head_total_32 = _head(total_32)
     difference_32 = total_32 - head_total_32
@@ -558,7 +575,7 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head = _head(branch_2_squared)
     t = head + (branch_2_squared - head)
     t_2 = branch_2_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (branch_2_squared == head), branch_2_squared, t)
+    t = jnp.where((t_2 == 0.0) | (jnp.abs(head) == jnp.inf), branch_2_squared, t)
     total_3 = t + 1.0
     difference_2 = total_3 - t
     head_branch_2 = _head(branch_2)
@@ -599,14 +616,15 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_2 = _head(ratio_2_squared)
     total_10 = head_2 + (ratio_2_squared - head_2)
     product_4 = ratio_2_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (ratio_2_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_4 = (product_4 == 0.0) | (abs_head_2 == jnp.inf)
     product_4 = jnp.where(product_4, ratio_2_squared, total_10)
     product_5 = frequency * larger
     head_product_5 = _head(product_5)
     total_11 = head_product_5 + (product_5 - head_product_5)
+    magnitude = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_11)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude == jnp.inf), product_5, total_11)
     clamped = jnp.clip(product_6, -(2.0**100), 2.0**100)
     is_less_2 = jnp.abs(clamped) < 1000.0
     floor_2 = jnp.floor(clamped * _2_OVER_PI + 0.5)
@@ -626,7 +644,8 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_3 = _head(total_14_squared)
     total_15 = head_3 + (total_14_squared - head_3)
     product_7 = total_14_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (total_14_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_7 = (product_7 == 0.0) | (abs_head_3 == jnp.inf)
     product_7 = jnp.where(product_7, total_14_squared, total_15)
     product_8 = 0.5 * product_7
     minus_product_8 = -product_8
@@ -663,14 +682,15 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     difference_13 = branch_8 - (total_20 - total_14)
     branch_11 = jnp.where(outside, difference_12, difference_13)
     branch_12 = jnp.where(is_less_2, jnp.where(is_greater, -branch_11, branch_11), 0.0)
-    magnitude = jnp.abs(branch_10 - sin_clamped + branch_12)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(sin_clamped)
-    branch_13 = jnp.where(magnitude, branch_10, sin_clamped)
+    magnitude_2 = jnp.abs(branch_10 - sin_clamped + branch_12)
+    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(sin_clamped)
+    branch_13 = jnp.where(magnitude_2, branch_10, sin_clamped)
     product_11 = amplitude * branch_13
     head_product_11 = _head(product_11)
     total_21 = head_product_11 + (product_11 - head_product_11)
+    magnitude_3 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_3 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_21)
     total_22 = product_12 + larger
     difference_14 = total_22 - product_12
@@ -690,7 +710,7 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     sin = jnp.sin(jnp.clip(total_23, -(2.0**100), 2.0**100))
     product_13 = 2.0 * jnp.square(jnp.sin(jnp.clip(0.5 * total_23, -(2.0**100), 2.0**100)))
     difference_19 = cos_clamped * sin - sin_clamped * product_13
-    difference_19 = jnp.where(magnitude, branch_12, 0.0) + difference_19
+    difference_19 = jnp.where(magnitude_2, branch_12, 0.0) + difference_19
     total_24 = product_12 - (total_22 - difference_14) + (larger - difference_14)
     difference_20 = head_amplitude * head_branch_13 - product_12
     difference_20 = difference_20 + head_amplitude * difference_15
@@ -703,8 +723,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_14 = product_4 * total_25
     head_product_14 = _head(product_14)
     total_26 = head_product_14 + (product_14 - head_product_14)
+    magnitude_4 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_4 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_26)
     product_16 = 0.5 * -jnp.abs(larger)
     abs_product_16 = jnp.abs(product_16)
@@ -729,16 +750,16 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_4 = _head(branch_16_squared)
     t_3 = head_4 + (branch_16_squared - head_4)
     t_4 = branch_16_squared * 2.0**-60
-    t_4 = (t_4 == 0.0) | (branch_16_squared == head_4)
-    t_5 = jnp.where(t_4, branch_16_squared, t_3)
-    total_29 = t_5 + 1.0
-    difference_22 = total_29 - t_5
+    t_5 = jnp.abs(head_4)
+    t_6 = jnp.where((t_4 == 0.0) | (t_5 == jnp.inf), branch_16_squared, t_3)
+    total_29 = t_6 + 1.0
+    difference_22 = total_29 - t_6
     head_branch_16 = _head(branch_16)
     difference_23 = branch_16 - head_branch_16
     branch_17 = jnp.where(is_less_3, branch_15 - (total_28 - total_27), 0.0)
-    total_30 = head_branch_16 * head_branch_16 - t_5 + head_branch_16 * difference_23
+    total_30 = head_branch_16 * head_branch_16 - t_6 + head_branch_16 * difference_23
     total_30 = total_30 + difference_23 * head_branch_16 + difference_23 * difference_23
-    total_30 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = jnp.where(t_6 * 2.0**-60 == 0.0, 0.0, total_30)
     total_30 = total_30 + branch_17 * branch_16 * 2.0
     binade_2 = _binade(exp_product_16 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < jnp.inf)
@@ -766,16 +787,17 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     numerator_11 = (1.0 - ratio_3 + total_33 + numerator_11) / ratio_3
     numerator_11 = jnp.where(inside_2 & (abs_product_16 >= 0.25), numerator_11, 0.0)
     product_18 = numerator_11 * 2.0
-    total_34 = t_5 - (total_29 - difference_22) + (1.0 - difference_22)
-    total_34 = total_34 + (total_30 + product_18 * t_5)
+    total_34 = t_6 - (total_29 - difference_22) + (1.0 - difference_22)
+    total_34 = total_34 + (total_30 + product_18 * t_6)
     branch_20 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
     total_35 = total_29 + branch_20
     ratio_4 = 1.0 / total_35
     product_19 = product_15 * ratio_4
     head_product_19 = _head(product_19)
     total_36 = head_product_19 + (product_19 - head_product_19)
+    magnitude_5 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_5 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_36)
     head_product_15 = _head(product_15)
     head_ratio_4 = _head(ratio_4)
@@ -790,8 +812,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_21 = ratio_2 * total_9
     head_product_21 = _head(product_21)
     total_37 = head_product_21 + (product_21 - head_product_21)
+    magnitude_6 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_6 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_37)
     head_total_9 = _head(total_9)
     difference_31 = total_9 - head_total_9
@@ -804,8 +827,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_23 = ratio_4 * total_35
     head_product_23 = _head(product_23)
     total_38 = head_product_23 + (product_23 - head_product_23)
+    magnitude_7 = jnp.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_7 == jnp.inf)
     product_24 = jnp.where(product_24, product_23, total_38)
     head_total_35 = _head(total_35)
     difference_33 = total_35 - head_total_35
@@ -835,7 +859,8 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_5 = _head(branch_22_squared)
     total_42 = head_5 + (branch_22_squared - head_5)
     product_25 = branch_22_squared * 2.0**-60
-    product_25 = (product_25 == 0.0) | (branch_22_squared == head_5)
+    abs_head_5 = jnp.abs(head_5)
+    product_25 = (product_25 == 0.0) | (abs_head_5 == jnp.inf)
     product_25 = jnp.where(product_25, branch_22_squared, total_42)
     head_branch_22 = _head(branch_22)
     difference_35 = branch_22 - head_branch_22
@@ -851,14 +876,16 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_26 = total_41 * total_43
     head_product_26 = _head(product_26)
     total_44 = head_product_26 + (product_26 - head_product_26)
+    magnitude_8 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_8 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_44)
     product_28 = amplitude * frequency
     head_product_28 = _head(product_28)
     total_45 = head_product_28 + (product_28 - head_product_28)
+    magnitude_9 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_9 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_45)
     outside_2 = is_equal | (difference_6 == 2.0)
     branch_25 = jnp.where(outside, total_20, total_19)
@@ -866,14 +893,15 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     branch_26 = jnp.where(is_less_2, branch_26, cos_clamped)
     branch_27 = jnp.where(outside, difference_13, difference_12)
     branch_28 = jnp.where(is_less_2, jnp.where(outside_2, -branch_27, branch_27), 0.0)
-    magnitude_2 = jnp.abs(branch_26 - cos_clamped + branch_28)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(cos_clamped)
-    branch_29 = jnp.where(magnitude_2, branch_26, cos_clamped)
+    magnitude_10 = jnp.abs(branch_26 - cos_clamped + branch_28)
+    magnitude_10 = magnitude_10 <= 0.00390625 * jnp.abs(cos_clamped)
+    branch_29 = jnp.where(magnitude_10, branch_26, cos_clamped)
     product_30 = product_29 * branch_29
     head_product_30 = _head(product_30)
     total_46 = head_product_30 + (product_30 - head_product_30)
+    magnitude_11 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_11 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_46)
     total_47 = product_31 + 1.0
     difference_37 = total_47 - product_31
@@ -883,7 +911,7 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     difference_39 = product_29 - head_product_29
     total_48 = product_31 - (total_47 - difference_37) + (1.0 - difference_37)
     difference_40 = -sin_clamped * sin - cos_clamped * product_13
-    difference_40 = (jnp.where(magnitude_2, branch_28, 0.0) + difference_40) * product_29
+    difference_40 = (jnp.where(magnitude_10, branch_28, 0.0) + difference_40) * product_29
     difference_41 = head_product_29 * head_branch_29 - product_31
     difference_41 = difference_41 + head_product_29 * difference_38
     difference_41 = difference_41 + difference_39 * head_branch_29
@@ -901,14 +929,16 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_33 = product_32 * ratio_4
     head_product_33 = _head(product_33)
     total_50 = head_product_33 + (product_33 - head_product_33)
+    magnitude_12 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_12 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_50)
     product_35 = product_34 * ratio_2
     head_product_35 = _head(product_35)
     total_51 = head_product_35 + (product_35 - head_product_35)
+    magnitude_13 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_13 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_51)
     head_product_34 = _head(product_34)
     difference_43 = product_34 - head_product_34
@@ -932,8 +962,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_38 = total_52 * total_53
     head_product_38 = _head(product_38)
     total_54 = head_product_38 + (product_38 - head_product_38)
+    magnitude_14 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_14 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_54)
     total_55 = product_27 + product_39
     difference_47 = total_55 - product_27
@@ -966,25 +997,29 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_6 = _head(frequency_squared)
     total_60 = head_6 + (frequency_squared - head_6)
     product_40 = frequency_squared * 2.0**-60
-    product_40 = (product_40 == 0.0) | (frequency_squared == head_6)
+    abs_head_6 = jnp.abs(head_6)
+    product_40 = (product_40 == 0.0) | (abs_head_6 == jnp.inf)
     product_40 = jnp.where(product_40, frequency_squared, total_60)
     product_41 = amplitude * product_40
     head_product_41 = _head(product_41)
     total_61 = head_product_41 + (product_41 - head_product_41)
+    magnitude_15 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_15 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_61)
     product_43 = product_42 * ratio_4
     head_product_43 = _head(product_43)
     total_62 = head_product_43 + (product_43 - head_product_43)
+    magnitude_16 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_16 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_62)
     product_45 = product_44 * branch_13
     head_product_45 = _head(product_45)
     total_63 = head_product_45 + (product_45 - head_product_45)
+    magnitude_17 = jnp.abs(head_product_45)
     product_46 = product_45 * 2.0**-60
-    product_46 = (product_46 == 0.0) | (product_45 == head_product_45)
+    product_46 = (product_46 == 0.0) | (magnitude_17 == jnp.inf)
     product_46 = jnp.where(product_46, product_45, total_63)
     minus_product_46 = -product_46
     total_64 = total_59 + minus_product_46
@@ -1025,19 +1060,22 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     head_7 = _head(ratio_4_squared)
     total_67 = head_7 + (ratio_4_squared - head_7)
     product_47 = ratio_4_squared * 2.0**-60
-    product_47 = (product_47 == 0.0) | (ratio_4_squared == head_7)
+    abs_head_7 = jnp.abs(head_7)
+    product_47 = (product_47 == 0.0) | (abs_head_7 == jnp.inf)
     product_47 = jnp.where(product_47, ratio_4_squared, total_67)
     product_48 = product_47 * total_25
     head_product_48 = _head(product_48)
     total_68 = head_product_48 + (product_48 - head_product_48)
+    magnitude_18 = jnp.abs(head_product_48)
     product_49 = product_48 * 2.0**-60
-    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = (product_49 == 0.0) | (magnitude_18 == jnp.inf)
     product_49 = jnp.where(product_49, product_48, total_68)
     product_50 = product_49 * ratio_2
     head_product_50 = _head(product_50)
     total_69 = head_product_50 + (product_50 - head_product_50)
+    magnitude_19 = jnp.abs(head_product_50)
     product_51 = product_50 * 2.0**-60
-    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = (product_51 == 0.0) | (magnitude_19 == jnp.inf)
     product_51 = jnp.where(product_51, product_50, total_69)
     head_product_49 = _head(product_49)
     difference_61 = product_49 - head_product_49
@@ -1061,15 +1099,16 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     branch_36 = jnp.where(jnp.abs(difference_64) < jnp.inf, difference_64, 0.0)
     total_71 = product_51 + branch_36
     is_negative_2 = larger < 0.0
-    branch_37 = jnp.where(is_negative_2, t_5, 1.0)
+    branch_37 = jnp.where(is_negative_2, t_6, 1.0)
     branch_38 = jnp.where(is_negative_2, total_30, 0.0)
     branch_39 = jnp.where(jnp.abs(branch_38) < jnp.inf, branch_38, 0.0)
     total_72 = branch_37 + branch_39
     product_52 = total_71 * total_72
     head_product_52 = _head(product_52)
     total_73 = head_product_52 + (product_52 - head_product_52)
+    magnitude_20 = jnp.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_20 == jnp.inf)
     product_53 = jnp.where(product_53, product_52, total_73)
     head_total_71 = _head(total_71)
     head_total_72 = _head(total_72)
@@ -1085,8 +1124,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_54 = total_75 * total_53
     head_product_54 = _head(product_54)
     total_76 = head_product_54 + (product_54 - head_product_54)
+    magnitude_21 = jnp.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_21 == jnp.inf)
     product_55 = jnp.where(product_55, product_54, total_76)
     minus_product_55 = -product_55
     total_77 = total_66 + minus_product_55
@@ -1114,8 +1154,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_57 = total_81 * total_82
     head_product_57 = _head(product_57)
     total_83 = head_product_57 + (product_57 - head_product_57)
+    magnitude_22 = jnp.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_22 == jnp.inf)
     product_58 = jnp.where(product_58, product_57, total_83)
     head_total_81 = _head(total_81)
     head_total_82 = _head(total_82)
@@ -1132,8 +1173,9 @@ def _second_derivative_x_x(x: Array, amplitude: Array, frequency: Array) -> Arra
     product_59 = total_85 * total_82
     head_product_59 = _head(product_59)
     total_86 = head_product_59 + (product_59 - head_product_59)
+    magnitude_23 = jnp.abs(head_product_59)
     product_60 = product_59 * 2.0**-60
-    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = (product_60 == 0.0) | (magnitude_23 == jnp.inf)
     product_60 = jnp.where(product_60, product_59, total_86)
     head_total_85 = _head(total_85)
     difference_73 = total_85 - head_total_85

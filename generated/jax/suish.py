@@ -76,8 +76,10 @@ def _second_derivative(x: Array) -> Array:
     product = clamped * branch
     head_product = _head(product)
     total_2 = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total_2)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total_2)
     head_clamped = _head(clamped)
     head_branch = _head(branch)
     difference = branch - head_branch

@@ -129,9 +129,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_3 = sign_branch * ratio_2
     head_product_3 = _head(product_3)
     total_12 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_12)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_12)
     tanh_branch = _tanh(branch)
     head_sign_branch = _head(sign_branch)
     head_ratio_2 = _head(ratio_2)
@@ -140,8 +140,9 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     product_5 = ratio_2 * total_11
     head_product_5 = _head(product_5)
     total_13 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == jnp.inf)
     product_6 = jnp.where(product_6, product_5, total_13)
     head_total_11 = _head(total_11)
     difference_9 = total_11 - head_total_11
@@ -155,14 +156,15 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     difference_10 = difference_10 + head_sign_branch * difference_7
     difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
     difference_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_10) + numerator_5
-    magnitude = jnp.abs(product_4 - tanh_branch + difference_10)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_8 = jnp.where(magnitude, product_4, tanh_branch)
+    magnitude_3 = jnp.abs(product_4 - tanh_branch + difference_10)
+    magnitude_3 = magnitude_3 <= 0.00390625 * jnp.abs(tanh_branch)
+    branch_8 = jnp.where(magnitude_3, product_4, tanh_branch)
     product_7 = alpha * branch_8
     head_product_7 = _head(product_7)
     total_14 = head_product_7 + (product_7 - head_product_7)
+    magnitude_4 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_4 == jnp.inf)
     product_8 = jnp.where(product_8, product_7, total_14)
     head_alpha = _head(alpha)
     head_branch_8 = _head(branch_8)
@@ -171,7 +173,7 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     total_15 = head_alpha * head_branch_8 - product_8 + head_alpha * difference_11
     total_15 = total_15 + difference_12 * head_branch_8 + difference_12 * difference_11
     total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + jnp.where(magnitude, difference_10, 0.0) * alpha
+    total_15 = total_15 + jnp.where(magnitude_3, difference_10, 0.0) * alpha
     product_9 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
     total_16 = product_8 + jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
     total_16 = jnp.where(alpha == 0.0, 0.0, total_16) + product_9
@@ -198,41 +200,41 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_2 = product * ratio
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total)
     e_2 = jnp.exp(0.5 * -jnp.abs(minus_product))
     e_2_squared = jnp.square(e_2)
     head_e_2_squared = _head(e_2_squared)
     t_3 = head_e_2_squared + (e_2_squared - head_e_2_squared)
-    t_4 = e_2_squared * 2.0**-60
-    t_4 = (t_4 == 0.0) | (e_2_squared == head_e_2_squared)
-    t_5 = jnp.where(t_4, e_2_squared, t_3)
-    total_2 = t_5 + 1.0
-    difference = total_2 - t_5
+    t_4 = jnp.abs(head_e_2_squared)
+    t_5 = e_2_squared * 2.0**-60
+    t_6 = jnp.where((t_5 == 0.0) | (t_4 == jnp.inf), e_2_squared, t_3)
+    total_2 = t_6 + 1.0
+    difference = total_2 - t_6
     head_e_2 = _head(e_2)
     difference_2 = e_2 - head_e_2
-    total_3 = head_e_2 * head_e_2 - t_5 + head_e_2 * difference_2
+    total_3 = head_e_2 * head_e_2 - t_6 + head_e_2 * difference_2
     total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2
-    total_3 = jnp.where(t_5 * 2.0**-60 == 0.0, 0.0, total_3)
-    total_4 = t_5 - (total_2 - difference) + (1.0 - difference) + total_3
+    total_3 = jnp.where(t_6 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_4 = t_6 - (total_2 - difference) + (1.0 - difference) + total_3
     branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
     total_5 = total_2 + branch
     ratio_2 = 1.0 / total_5
     product_4 = product_3 * ratio_2
     head_product_4 = _head(product_4)
     total_6 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_6)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_6)
     is_negative = minus_product < 0.0
-    branch_2 = jnp.where(is_negative, t_5, 1.0)
+    branch_2 = jnp.where(is_negative, t_6, 1.0)
     product_6 = product_5 * branch_2
     head_product_6 = _head(product_6)
     total_7 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_7)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_7)
     total_8 = product_7 + ratio
     difference_3 = total_8 - product_7
     head_product_5 = _head(product_5)
@@ -246,9 +248,9 @@ def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_8 = ratio_2 * total_5
     head_product_8 = _head(product_8)
     total_9 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_9)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_9)
     head_total_5 = _head(total_5)
     difference_8 = total_5 - head_total_5
     total_10 = head_product_5 * head_branch_2 - product_7 + head_product_5 * difference_4
@@ -303,8 +305,10 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product = clamped * jnp.square(beta)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = beta * clamped
     minus_product_3 = -product_3
     negated = -jnp.abs(minus_product_3)
@@ -323,14 +327,15 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head = _head(ratio_squared)
     total_6 = head + (ratio_squared - head)
     product_4 = ratio_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (ratio_squared == head)
+    abs_head = jnp.abs(head)
+    product_4 = (product_4 == 0.0) | (abs_head == jnp.inf)
     product_4 = jnp.where(product_4, ratio_squared, total_6)
     product_5 = product_2 * product_4
     head_product_5 = _head(product_5)
     total_7 = head_product_5 + (product_5 - head_product_5)
+    magnitude = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_7)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude == jnp.inf), product_5, total_7)
     head_product_2 = _head(product_2)
     head_product_4 = _head(product_4)
     difference_2 = product_4 - head_product_4
@@ -340,9 +345,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_7 = ratio * total_5
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_8)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_8)
     head_total_5 = _head(total_5)
     difference_5 = total_5 - head_total_5
     numerator = head_ratio * head_total_5 - product_8 + head_ratio * difference_5
@@ -371,8 +376,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_9 = ratio_2 * total_14
     head_product_9 = _head(product_9)
     total_15 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_15)
     head_ratio_2 = _head(ratio_2)
     head_total_14 = _head(total_14)
@@ -388,21 +394,24 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_16 = total_16 * jnp.where(minus_product_3 < 0.0, total_17, 1.0)
     head_total_16 = _head(total_16)
     total_18 = head_total_16 + (total_16 - head_total_16)
+    magnitude_4 = jnp.abs(head_total_16)
     product_11 = total_16 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (total_16 == head_total_16)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, total_16, total_18)
     product_12 = 2.0 * beta
     product_13 = product_12 * ratio_2
     head_product_13 = _head(product_13)
     total_19 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_19)
     product_15 = product_14 * ratio
     head_product_15 = _head(product_15)
     total_20 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_20)
     total_21 = product_11 + product_16
     difference_9 = total_21 - product_11
@@ -427,19 +436,22 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_2 = _head(ratio_2_squared)
     total_26 = head_2 + (ratio_2_squared - head_2)
     product_17 = ratio_2_squared * 2.0**-60
-    product_17 = (product_17 == 0.0) | (ratio_2_squared == head_2)
+    abs_head_2 = jnp.abs(head_2)
+    product_17 = (product_17 == 0.0) | (abs_head_2 == jnp.inf)
     product_17 = jnp.where(product_17, ratio_2_squared, total_26)
     product_18 = product_2 * product_17
     head_product_18 = _head(product_18)
     total_27 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_27)
     product_20 = product_19 * ratio
     head_product_20 = _head(product_20)
     total_28 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = jnp.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_8 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_28)
     head_product_19 = _head(product_19)
     difference_13 = product_19 - head_product_19
@@ -472,15 +484,17 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_22 = total_31 * part_of_t
     head_product_22 = _head(product_22)
     total_36 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_36)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     product_24 = product_23 * rest_of_t
     head_product_24 = _head(product_24)
     total_37 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_37)
     product_26 = 2.0 * alpha
     abs_clamped = jnp.abs(clamped)
@@ -491,13 +505,15 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     head_3 = _head(ratio_3_squared)
     total_39 = head_3 + (ratio_3_squared - head_3)
     product_27 = ratio_3_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (ratio_3_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_27 = (product_27 == 0.0) | (abs_head_3 == jnp.inf)
     product_27 = jnp.where(product_27, ratio_3_squared, total_39)
     product_28 = product_26 * product_27
     head_product_28 = _head(product_28)
     total_40 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_40)
     sign_clamped = jnp.sign(clamped)
     product_30 = -2.0 * abs_clamped
@@ -563,8 +579,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_32 = sign_clamped * ratio_5
     head_product_32 = _head(product_32)
     total_52 = head_product_32 + (product_32 - head_product_32)
+    magnitude_12 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_12 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_52)
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
@@ -574,8 +591,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_34 = ratio_5 * total_51
     head_product_34 = _head(product_34)
     total_53 = head_product_34 + (product_34 - head_product_34)
+    magnitude_13 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_13 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_53)
     head_total_51 = _head(total_51)
     difference_24 = total_51 - head_total_51
@@ -589,26 +607,29 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     difference_25 = difference_25 + head_sign_clamped * difference_22
     difference_25 = difference_25 + difference_23 * head_ratio_5 + difference_23 * difference_22
     difference_25 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_25) + numerator_18
-    magnitude = jnp.abs(product_33 - tanh_clamped + difference_25)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_13 = jnp.where(magnitude, product_33, tanh_clamped)
+    magnitude_14 = jnp.abs(product_33 - tanh_clamped + difference_25)
+    magnitude_14 = magnitude_14 <= 0.00390625 * jnp.abs(tanh_clamped)
+    branch_13 = jnp.where(magnitude_14, product_33, tanh_clamped)
     product_36 = product_29 * branch_13
     head_product_36 = _head(product_36)
     total_54 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_54)
     product_38 = product_37 * t_3
     head_product_38 = _head(product_38)
     total_55 = head_product_38 + (product_38 - head_product_38)
+    magnitude_16 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_16 == jnp.inf)
     product_39 = jnp.where(product_39, product_38, total_55)
     product_40 = product_39 * t_3
     head_product_40 = _head(product_40)
     total_56 = head_product_40 + (product_40 - head_product_40)
+    magnitude_17 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_56)
     minus_product_41 = -product_41
     total_57 = product_25 + minus_product_41
@@ -641,8 +662,9 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_42 = ratio_3 * total_38
     head_product_42 = _head(product_42)
     total_58 = head_product_42 + (product_42 - head_product_42)
+    magnitude_18 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_58)
     head_total_38 = _head(total_38)
     difference_39 = total_38 - head_total_38
@@ -665,7 +687,7 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_63 = total_63 + difference_38 * head_ratio_3 + difference_38 * difference_38
     total_63 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_63) + numerator_21
     total_63 = total_63 * product_26
-    product_44 = jnp.where(magnitude, difference_25, 0.0) * product_29
+    product_44 = jnp.where(magnitude_14, difference_25, 0.0) * product_29
     difference_40 = head_product_26 * head_product_27 - product_29
     difference_40 = difference_40 + head_product_26 * difference_36
     difference_40 = difference_40 + difference_37 * head_product_27

@@ -80,8 +80,10 @@ def _value(x: Array, alpha: Array) -> Array:
     product = total_3 * branch_2
     head_product = _head(product)
     total_4 = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total_4)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total_4)
     product_3 = -0.5 * log1p_e
     abs_product_3 = jnp.abs(product_3)
     is_less_2 = abs_product_3 < 0.25
@@ -105,20 +107,21 @@ def _value(x: Array, alpha: Array) -> Array:
     product_5 = branch_4 * branch_5
     head_product_5 = _head(product_5)
     total_7 = head_product_5 + (product_5 - head_product_5)
+    magnitude = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_7)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude == jnp.inf), product_5, total_7)
     product_7 = product_2 * product_6
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = jnp.where(product_8, product_7, total_8)
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_8)
     product_9 = product_8 * product_6
     head_product_9 = _head(product_9)
     total_9 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_9)
     total_10 = product_10 - 1.0
     difference_3 = total_10 - product_10
@@ -243,8 +246,9 @@ def _value(x: Array, alpha: Array) -> Array:
     product_14 = sign_product_11 * ratio_3
     head_product_14 = _head(product_14)
     total_30 = head_product_14 + (product_14 - head_product_14)
+    magnitude_4 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_4 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_30)
     tanh_product_11 = _tanh(product_11)
     head = _head(sign_product_11)
@@ -254,8 +258,9 @@ def _value(x: Array, alpha: Array) -> Array:
     product_16 = ratio_3 * total_29
     head_product_16 = _head(product_16)
     total_31 = head_product_16 + (product_16 - head_product_16)
+    magnitude_5 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_5 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_31)
     head_total_29 = _head(total_29)
     difference_19 = total_29 - head_total_29
@@ -268,20 +273,21 @@ def _value(x: Array, alpha: Array) -> Array:
     total_32 = head * head_ratio_3 - product_15 + head * difference_17
     total_32 = total_32 + difference_18 * head_ratio_3 + difference_18 * difference_17
     total_32 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_32) + numerator_15
-    magnitude = jnp.abs(product_15 - tanh_product_11 + total_32)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_11)
-    branch_19 = jnp.where(magnitude, product_15, tanh_product_11)
+    magnitude_6 = jnp.abs(product_15 - tanh_product_11 + total_32)
+    magnitude_6 = magnitude_6 <= 0.00390625 * jnp.abs(tanh_product_11)
+    branch_19 = jnp.where(magnitude_6, product_15, tanh_product_11)
     product_18 = branch_12 * branch_19
     head_product_18 = _head(product_18)
     total_33 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_33)
     head_branch_12 = _head(branch_12)
     head_branch_19 = _head(branch_19)
     difference_20 = branch_19 - head_branch_19
     difference_21 = branch_12 - head_branch_12
-    product_20 = jnp.where(magnitude, total_32, 0.0) * branch_12
+    product_20 = jnp.where(magnitude_6, total_32, 0.0) * branch_12
     difference_22 = head_branch_12 * head_branch_19 - product_19
     difference_22 = difference_22 + head_branch_12 * difference_20
     difference_22 = difference_22 + difference_21 * head_branch_19
@@ -301,23 +307,24 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
     total = head_t_squared + (t_squared - head_t_squared)
+    magnitude = jnp.abs(head_t_squared)
     product_2 = t_squared * 2.0**-60
-    product_2 = (product_2 == 0.0) | (t_squared == head_t_squared)
-    product_2 = jnp.where(product_2, t_squared, total)
+    product_2 = jnp.where((product_2 == 0.0) | (magnitude == jnp.inf), t_squared, total)
     total_2 = 1.0 + product_2
     ratio = 2.0 / total_2
     ratio_squared = jnp.square(ratio)
     head = _head(ratio_squared)
     total_3 = head + (ratio_squared - head)
     product_3 = ratio_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (ratio_squared == head)
+    abs_head = jnp.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == jnp.inf)
     product_3 = jnp.where(product_3, ratio_squared, total_3)
     product_4 = alpha * product_3
     head_product_4 = _head(product_4)
     total_4 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_4)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_4)
     head_alpha = _head(alpha)
     head_product_3 = _head(product_3)
     difference = product_3 - head_product_3
@@ -327,9 +334,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_6 = ratio * total_2
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
-    product_7 = jnp.where(product_7, product_6, total_5)
+    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_5)
     head_total_2 = _head(total_2)
     difference_4 = total_2 - head_total_2
     numerator = head_ratio * head_total_2 - product_7 + head_ratio * difference_4
@@ -357,8 +364,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_8 = total_10 * branch_2
     head_product_8 = _head(product_8)
     total_11 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_11)
     product_10 = -0.5 * log1p_t_2
     abs_product_10 = jnp.abs(product_10)
@@ -383,20 +391,23 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_12 = branch_4 * branch_5
     head_product_12 = _head(product_12)
     total_14 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_14)
     product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
     total_15 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_15)
     product_16 = product_15 * product_13
     head_product_16 = _head(product_16)
     total_16 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_16)
     total_17 = product_17 - 1.0
     difference_7 = total_17 - product_17
@@ -461,8 +472,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_18 = ratio_3 * t_2
     head_product_18 = _head(product_18)
     total_25 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_25)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
@@ -482,14 +494,16 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     total_27 = total_27 * jnp.where(is_negative, branch_13, total_26)
     head_total_27 = _head(total_27)
     total_28 = head_total_27 + (total_27 - head_total_27)
+    magnitude_9 = jnp.abs(head_total_27)
     product_20 = total_27 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (total_27 == head_total_27)
+    product_20 = (product_20 == 0.0) | (magnitude_9 == jnp.inf)
     product_20 = jnp.where(product_20, total_27, total_28)
     product_21 = product_20 * product_2
     head_product_21 = _head(product_21)
     total_29 = head_product_21 + (product_21 - head_product_21)
+    magnitude_10 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_10 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_29)
     ratio_4 = 1.0 / total_10
     sign_product = jnp.sign(product)
@@ -557,8 +571,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_25 = sign_product * ratio_6
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_41)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
@@ -568,8 +583,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_27 = ratio_6 * total_40
     head_product_27 = _head(product_27)
     total_42 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_42)
     head_total_40 = _head(total_40)
     difference_28 = total_40 - head_total_40
@@ -583,14 +599,15 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     difference_29 = difference_29 + head_sign_product * difference_26
     difference_29 = difference_29 + difference_27 * head_ratio_6 + difference_27 * difference_26
     difference_29 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_29) + numerator_28
-    magnitude = jnp.abs(product_26 - tanh_product + difference_29)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product)
-    branch_20 = jnp.where(magnitude, product_26, tanh_product)
+    magnitude_13 = jnp.abs(product_26 - tanh_product + difference_29)
+    magnitude_13 = magnitude_13 <= 0.00390625 * jnp.abs(tanh_product)
+    branch_20 = jnp.where(magnitude_13, product_26, tanh_product)
     product_29 = ratio_4 * branch_20
     head_product_29 = _head(product_29)
     total_43 = head_product_29 + (product_29 - head_product_29)
+    magnitude_14 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_14 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_43)
     total_44 = product_22 + product_30
     difference_30 = total_44 - product_22
@@ -605,8 +622,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_31 = ratio_4 * total_10
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_15 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_45)
     head_total_10 = _head(total_10)
     difference_35 = total_10 - head_total_10
@@ -618,7 +636,7 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     numerator_31 = -jnp.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_30)
     numerator_31 = (1.0 - product_32 + numerator_31 - difference_11 * ratio_4) / total_10
     total_46 = total_46 + numerator_31 * branch_20
-    total_46 = total_46 + jnp.where(magnitude, difference_29, 0.0) * ratio_4
+    total_46 = total_46 + jnp.where(magnitude_13, difference_29, 0.0) * ratio_4
     total_47 = product_22 - (total_44 - difference_30) + (product_30 - difference_30)
     difference_36 = head_product_20 * head_product_2 - product_22
     difference_36 = difference_36 + head_product_20 * difference_31
@@ -632,8 +650,9 @@ def _derivative_x(x: Array, alpha: Array) -> Array:
     product_33 = total_48 * branch_22
     head_product_33 = _head(product_33)
     total_49 = head_product_33 + (product_33 - head_product_33)
+    magnitude_16 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_16 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_49)
     head_total_48 = _head(total_48)
     head_branch_22 = _head(branch_22)
@@ -676,9 +695,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_2 = alpha * smaller
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
-    product_3 = jnp.where(product_3, product_2, total)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total)
     abs_product_3 = jnp.abs(product_3)
     negated = -abs_product_3
     abs_negated = jnp.abs(negated)
@@ -701,9 +720,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
     total_4 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_2 = jnp.abs(head_t_squared)
     product_5 = t_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
-    product_5 = jnp.where(product_5, t_squared, total_4)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), t_squared, total_4)
     total_5 = product_5 + 1.0
     difference_2 = total_5 - product_5
     head_t = _head(t)
@@ -753,13 +772,15 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     head = _head(ratio_2_squared)
     total_13 = head + (ratio_2_squared - head)
     product_6 = ratio_2_squared * 2.0**-60
-    product_6 = (product_6 == 0.0) | (ratio_2_squared == head)
+    abs_head = jnp.abs(head)
+    product_6 = (product_6 == 0.0) | (abs_head == jnp.inf)
     product_6 = jnp.where(product_6, ratio_2_squared, total_13)
     product_7 = product * product_6
     head_product_7 = _head(product_7)
     total_14 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == jnp.inf)
     product_8 = jnp.where(product_8, product_7, total_14)
     t_2 = jnp.exp(-jnp.abs(smaller))
     total_15 = t_2 + 1.0
@@ -771,8 +792,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_9 = product_8 * ratio_3
     head_product_9 = _head(product_9)
     total_18 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == jnp.inf)
     product_10 = jnp.where(product_10, product_9, total_18)
     head_product_8 = _head(product_8)
     head_ratio_3 = _head(ratio_3)
@@ -787,8 +809,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_11 = ratio_2 * total_12
     head_product_11 = _head(product_11)
     total_19 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = jnp.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == jnp.inf)
     product_12 = jnp.where(product_12, product_11, total_19)
     head_total_12 = _head(total_12)
     difference_14 = total_12 - head_total_12
@@ -803,8 +826,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_13 = ratio_3 * total_17
     head_product_13 = _head(product_13)
     total_21 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_21)
     head_total_17 = _head(total_17)
     difference_15 = total_17 - head_total_17
@@ -826,8 +850,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_15 = total_24 * total_25
     head_product_15 = _head(product_15)
     total_26 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_7 == jnp.inf)
     product_16 = jnp.where(product_16, product_15, total_26)
     minus_smaller = -smaller
     negated_3 = -jnp.abs(minus_smaller)
@@ -885,8 +910,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_18 = ratio_3 * ratio_5
     head_product_18 = _head(product_18)
     total_35 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_35)
     product_20 = -2.0 * abs_product_3
     abs_product_20 = jnp.abs(product_20)
@@ -952,8 +978,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_22 = sign_product_3 * ratio_7
     head_product_22 = _head(product_22)
     total_47 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_47)
     tanh_product_3 = _tanh(product_3)
     head_2 = _head(sign_product_3)
@@ -963,8 +990,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_24 = ratio_7 * total_46
     head_product_24 = _head(product_24)
     total_48 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_48)
     head_total_46 = _head(total_46)
     difference_28 = total_46 - head_total_46
@@ -977,14 +1005,15 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     total_49 = head_2 * head_ratio_7 - product_23 + head_2 * difference_26
     total_49 = total_49 + difference_27 * head_ratio_7 + difference_27 * difference_26
     total_49 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_49) + numerator_31
-    magnitude = jnp.abs(product_23 - tanh_product_3 + total_49)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_3)
-    branch_19 = jnp.where(magnitude, product_23, tanh_product_3)
+    magnitude_11 = jnp.abs(product_23 - tanh_product_3 + total_49)
+    magnitude_11 = magnitude_11 <= 0.00390625 * jnp.abs(tanh_product_3)
+    branch_19 = jnp.where(magnitude_11, product_23, tanh_product_3)
     product_26 = product_19 * branch_19
     head_product_26 = _head(product_26)
     total_50 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_12 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_50)
     head_product_19 = _head(product_19)
     head_branch_19 = _head(branch_19)
@@ -995,13 +1024,14 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_28 = ratio_5 * total_34
     head_product_28 = _head(product_28)
     total_51 = head_product_28 + (product_28 - head_product_28)
+    magnitude_13 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_51)
     head_total_34 = _head(total_34)
     difference_32 = total_34 - head_total_34
     product_30 = 4.0 * exp_product_20 / jnp.square(1.0 + exp_product_20) * total_10
-    product_30 = jnp.where(magnitude, total_49, 0.0) + product_30
+    product_30 = jnp.where(magnitude_11, total_49, 0.0) + product_30
     numerator_32 = head_ratio_5 * head_total_34 - product_29 + head_ratio_5 * difference_32
     numerator_33 = numerator_32 + difference_31 * head_total_34 + difference_31 * difference_32
     numerator_34 = -jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_33)
@@ -1028,8 +1058,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_31 = total_53 * total_54
     head_product_31 = _head(product_31)
     total_55 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_55)
     total_56 = product_16 + product_32
     difference_34 = total_56 - product_16
@@ -1061,14 +1092,16 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     head_3 = _head(alpha_squared)
     total_61 = head_3 + (alpha_squared - head_3)
     product_33 = alpha_squared * 2.0**-60
-    product_33 = (product_33 == 0.0) | (alpha_squared == head_3)
+    abs_head_3 = jnp.abs(head_3)
+    product_33 = (product_33 == 0.0) | (abs_head_3 == jnp.inf)
     product_33 = jnp.where(product_33, alpha_squared, total_61)
     product_34 = 2.0 * product_33
     product_35 = product_34 * product_6
     head_product_35 = _head(product_35)
     total_62 = head_product_35 + (product_35 - head_product_35)
+    magnitude_15 = jnp.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_15 == jnp.inf)
     product_36 = jnp.where(product_36, product_35, total_62)
     is_negative_2 = smaller < 0.0
     log1p_t_2 = _log1p(t_2)
@@ -1082,14 +1115,16 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_37 = product_36 * branch_26
     head_product_37 = _head(product_37)
     total_66 = head_product_37 + (product_37 - head_product_37)
+    magnitude_16 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_16 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_66)
     product_39 = product_38 * branch_19
     head_product_39 = _head(product_39)
     total_67 = head_product_39 + (product_39 - head_product_39)
+    magnitude_17 = jnp.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_17 == jnp.inf)
     product_40 = jnp.where(product_40, product_39, total_67)
     head_product_38 = _head(product_38)
     difference_41 = product_38 - head_product_38
@@ -1127,8 +1162,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_41 = total_69 * total_25
     head_product_41 = _head(product_41)
     total_70 = head_product_41 + (product_41 - head_product_41)
+    magnitude_18 = jnp.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_18 == jnp.inf)
     product_42 = jnp.where(product_42, product_41, total_70)
     minus_product_42 = -product_42
     total_71 = total_60 + minus_product_42
@@ -1148,8 +1184,9 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     product_43 = total_74 * branch_30
     head_product_43 = _head(product_43)
     total_75 = head_product_43 + (product_43 - head_product_43)
+    magnitude_19 = jnp.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_19 == jnp.inf)
     product_44 = jnp.where(product_44, product_43, total_75)
     head_total_74 = _head(total_74)
     head_branch_30 = _head(branch_30)
@@ -1173,9 +1210,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     e_squared = jnp.square(e)
     head_e_squared = _head(e_squared)
     total = head_e_squared + (e_squared - head_e_squared)
+    magnitude = jnp.abs(head_e_squared)
     product_3 = e_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (e_squared == head_e_squared)
-    product_3 = jnp.where(product_3, e_squared, total)
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), e_squared, total)
     total_2 = product_3 + 1.0
     difference = total_2 - product_3
     head_e = _head(e)
@@ -1191,9 +1228,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_4 = clamped * sigmoid_clamped
     head_product_4 = _head(product_4)
     total_5 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
-    product_5 = jnp.where(product_5, product_4, total_5)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_5)
     larger = jnp.maximum(clamped, 0.0)
     negated = -jnp.abs(clamped)
     is_less = jnp.abs(negated) < 0.5
@@ -1211,8 +1248,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_6 = total_9 * branch_4
     head_product_6 = _head(product_6)
     total_10 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = jnp.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == jnp.inf)
     product_7 = jnp.where(product_7, product_6, total_10)
     product_8 = -0.5 * log1p_branch_2
     abs_product_8 = jnp.abs(product_8)
@@ -1237,20 +1275,23 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_10 = branch_6 * branch_7
     head_product_10 = _head(product_10)
     total_13 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_13)
     product_12 = product_7 * product_11
     head_product_12 = _head(product_12)
     total_14 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = jnp.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
     product_13 = jnp.where(product_13, product_12, total_14)
     product_14 = product_13 * product_11
     head_product_14 = _head(product_14)
     total_15 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_15)
     total_16 = product_15 - 1.0
     difference_5 = total_16 - product_15
@@ -1307,13 +1348,13 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     total_23 = log1p_branch_2 + branch_12
     difference_13 = total_23 - log1p_branch_2
     difference_14 = branch_12 - difference_13
-    magnitude = jnp.abs(difference_13 + difference_14)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(log1p_branch_2)
-    branch_13 = jnp.where(magnitude, total_23, log1p_branch_2)
+    magnitude_7 = jnp.abs(difference_13 + difference_14)
+    magnitude_7 = magnitude_7 <= 0.00390625 * jnp.abs(log1p_branch_2)
+    branch_13 = jnp.where(magnitude_7, total_23, log1p_branch_2)
     total_24 = larger + branch_13
     difference_15 = total_24 - larger
     product_17 = 1.0 / total_7 * jnp.where(is_less, expm1_negated - (total_6 - 1.0), 0.0)
-    product_17 = jnp.where(magnitude, difference_14, 0.0) + product_17
+    product_17 = jnp.where(magnitude_7, difference_14, 0.0) + product_17
     total_25 = larger - (total_24 - difference_15) + (branch_13 - difference_15)
     total_25 = total_25 + product_17
     branch_14 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
@@ -1336,14 +1377,16 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_19 = product_18 * clamped
     head_product_19 = _head(product_19)
     total_31 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == jnp.inf)
     product_20 = jnp.where(product_20, product_19, total_31)
     product_21 = product_20 * total_26
     head_product_21 = _head(product_21)
     total_32 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_32)
     sign_product = jnp.sign(product)
     product_23 = -2.0 * abs_product
@@ -1410,8 +1453,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_25 = sign_product * ratio_4
     head_product_25 = _head(product_25)
     total_44 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_44)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
@@ -1421,8 +1465,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_27 = ratio_4 * total_43
     head_product_27 = _head(product_27)
     total_45 = head_product_27 + (product_27 - head_product_27)
+    magnitude_11 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_11 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_45)
     head_total_43 = _head(total_43)
     difference_28 = total_43 - head_total_43
@@ -1436,14 +1481,15 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     difference_29 = difference_29 + head_sign_product * difference_26
     difference_29 = difference_29 + difference_27 * head_ratio_4 + difference_27 * difference_26
     difference_29 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_29) + numerator_15
-    magnitude_2 = jnp.abs(product_26 - tanh_product + difference_29)
-    magnitude_2 = magnitude_2 <= 0.00390625 * jnp.abs(tanh_product)
-    branch_22 = jnp.where(magnitude_2, product_26, tanh_product)
+    magnitude_12 = jnp.abs(product_26 - tanh_product + difference_29)
+    magnitude_12 = magnitude_12 <= 0.00390625 * jnp.abs(tanh_product)
+    branch_22 = jnp.where(magnitude_12, product_26, tanh_product)
     product_29 = product_22 * branch_22
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_13 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_46)
     minus_product_30 = -product_30
     total_47 = total_30 + minus_product_30
@@ -1460,7 +1506,7 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     difference_35 = product_18 - head_product_18
     total_48 = total_30 - (total_47 - difference_30) + (minus_product_30 - difference_30)
     total_48 = total_48 + (branch_15 - (total_30 - total_27))
-    product_31 = jnp.where(magnitude_2, difference_29, 0.0) * product_22
+    product_31 = jnp.where(magnitude_12, difference_29, 0.0) * product_22
     difference_36 = head_product_22 * head_branch_22 - product_30
     difference_36 = difference_36 + head_product_22 * difference_31
     difference_36 = difference_36 + difference_32 * head_branch_22
@@ -1482,14 +1528,16 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_32 = ratio * total_49
     head_product_32 = _head(product_32)
     total_50 = head_product_32 + (product_32 - head_product_32)
+    magnitude_14 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_14 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_50)
     product_34 = product_33 * ratio
     head_product_34 = _head(product_34)
     total_51 = head_product_34 + (product_34 - head_product_34)
+    magnitude_15 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_15 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_51)
     head_product_33 = _head(product_33)
     head_ratio = _head(ratio)
@@ -1500,8 +1548,9 @@ def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     product_36 = ratio * total_4
     head_product_36 = _head(product_36)
     total_52 = head_product_36 + (product_36 - head_product_36)
+    magnitude_16 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_16 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_52)
     head_total_4 = _head(total_4)
     difference_42 = total_4 - head_total_4
@@ -1530,16 +1579,16 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     held_squared = jnp.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = jnp.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
-    product = jnp.where(product, held_squared, total)
+    product = jnp.where((product == 0.0) | (magnitude == jnp.inf), held_squared, total)
     product_2 = -2.0 * product
     product_3 = alpha * smaller
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude_2 = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude_2 == jnp.inf), product_3, total_2)
     abs_product_4 = jnp.abs(product_4)
     negated = -abs_product_4
     is_less = jnp.abs(negated) < 0.5
@@ -1549,9 +1598,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
     total_4 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_3 = jnp.abs(head_t_squared)
     product_5 = t_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
-    product_5 = jnp.where(product_5, t_squared, total_4)
+    product_5 = jnp.where((product_5 == 0.0) | (magnitude_3 == jnp.inf), t_squared, total_4)
     total_5 = product_5 + 1.0
     difference = total_5 - product_5
     head_t = _head(t)
@@ -1578,13 +1627,15 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     head = _head(ratio_squared)
     total_9 = head + (ratio_squared - head)
     product_7 = ratio_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (ratio_squared == head)
+    abs_head = jnp.abs(head)
+    product_7 = (product_7 == 0.0) | (abs_head == jnp.inf)
     product_7 = jnp.where(product_7, ratio_squared, total_9)
     product_8 = product_2 * product_7
     head_product_8 = _head(product_8)
     total_10 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == jnp.inf)
     product_9 = jnp.where(product_9, product_8, total_10)
     is_negative = smaller < 0.0
     abs_smaller = jnp.abs(smaller)
@@ -1601,8 +1652,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_10 = total_13 * branch_3
     head_product_10 = _head(product_10)
     total_14 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_14)
     product_12 = -0.5 * log1p_t_2
     abs_product_12 = jnp.abs(product_12)
@@ -1627,20 +1679,23 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_14 = branch_5 * branch_6
     head_product_14 = _head(product_14)
     total_17 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
     product_15 = jnp.where(product_15, product_14, total_17)
     product_16 = product_11 * product_15
     head_product_16 = _head(product_16)
     total_18 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_18)
     product_18 = product_17 * product_15
     head_product_18 = _head(product_18)
     total_19 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_19)
     total_20 = product_19 - 1.0
     difference_7 = total_20 - product_19
@@ -1712,8 +1767,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_21 = product_9 * branch_15
     head_product_21 = _head(product_21)
     total_31 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
     product_22 = jnp.where(product_22, product_21, total_31)
     product_23 = -2.0 * abs_product_4
     abs_product_23 = jnp.abs(product_23)
@@ -1779,8 +1835,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_25 = sign_product_4 * ratio_5
     head_product_25 = _head(product_25)
     total_43 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_43)
     tanh_product_4 = _tanh(product_4)
     head_2 = _head(sign_product_4)
@@ -1790,8 +1847,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_27 = ratio_5 * total_42
     head_product_27 = _head(product_27)
     total_44 = head_product_27 + (product_27 - head_product_27)
+    magnitude_11 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_11 == jnp.inf)
     product_28 = jnp.where(product_28, product_27, total_44)
     head_total_42 = _head(total_42)
     difference_26 = total_42 - head_total_42
@@ -1804,14 +1862,15 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     total_45 = head_2 * head_ratio_5 - product_26 + head_2 * difference_24
     total_45 = total_45 + difference_25 * head_ratio_5 + difference_25 * difference_24
     total_45 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_45) + numerator_15
-    magnitude = jnp.abs(product_26 - tanh_product_4 + total_45)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(tanh_product_4)
-    branch_22 = jnp.where(magnitude, product_26, tanh_product_4)
+    magnitude_12 = jnp.abs(product_26 - tanh_product_4 + total_45)
+    magnitude_12 = magnitude_12 <= 0.00390625 * jnp.abs(tanh_product_4)
+    branch_22 = jnp.where(magnitude_12, product_26, tanh_product_4)
     product_29 = product_22 * branch_22
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = jnp.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_13 == jnp.inf)
     product_30 = jnp.where(product_30, product_29, total_46)
     head_product_22 = _head(product_22)
     head_branch_22 = _head(branch_22)
@@ -1832,16 +1891,18 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_31 = ratio * total_8
     head_product_31 = _head(product_31)
     total_47 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = jnp.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == jnp.inf)
     product_32 = jnp.where(product_32, product_31, total_47)
     head_total_8 = _head(total_8)
     difference_35 = total_8 - head_total_8
     product_33 = ratio_3 * t_2
     head_product_33 = _head(product_33)
     total_48 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_15 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_48)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
@@ -1863,7 +1924,7 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     numerator_22 = 2.0 - product_32 + numerator_21 - (branch - (total_8 - total_5)) * ratio
     numerator_22 = numerator_22 / total_8 * ratio * 2.0
     product_35 = 4.0 * exp_product_23 / jnp.square(1.0 + exp_product_23) * total_6
-    product_35 = (jnp.where(magnitude, total_45, 0.0) + product_35) * product_22
+    product_35 = (jnp.where(magnitude_12, total_45, 0.0) + product_35) * product_22
     total_50 = head_ratio * head_ratio - product_7 + head_ratio * difference_34
     total_50 = total_50 + difference_34 * head_ratio + difference_34 * difference_34
     total_50 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_50) + numerator_22
@@ -1908,8 +1969,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_37 = total_52 * total_58
     head_product_37 = _head(product_37)
     total_59 = head_product_37 + (product_37 - head_product_37)
+    magnitude_16 = jnp.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_16 == jnp.inf)
     product_38 = jnp.where(product_38, product_37, total_59)
     head_total_52 = _head(total_52)
     head_total_58 = _head(total_58)
@@ -1928,14 +1990,16 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     squared = jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
     head_squared = _head(squared)
     total_62 = head_squared + (squared - head_squared)
+    abs_head_squared = jnp.abs(head_squared)
     product_39 = squared * 2.0**-60
-    product_39 = (product_39 == 0.0) | (squared == head_squared)
+    product_39 = (product_39 == 0.0) | (abs_head_squared == jnp.inf)
     product_39 = jnp.where(product_39, squared, total_62)
     product_40 = total_61 * product_39
     head_product_40 = _head(product_40)
     total_63 = head_product_40 + (product_40 - head_product_40)
+    magnitude_17 = jnp.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
     product_41 = jnp.where(product_41, product_40, total_63)
     head_total_61 = _head(total_61)
     head_product_39 = _head(product_39)
@@ -1954,8 +2018,9 @@ def _second_derivative_alpha_alpha(x: Array, alpha: Array) -> Array:
     product_42 = total_65 * total_66
     head_product_42 = _head(product_42)
     total_67 = head_product_42 + (product_42 - head_product_42)
+    magnitude_18 = jnp.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
     product_43 = jnp.where(product_43, product_42, total_67)
     head_total_65 = _head(total_65)
     head_total_66 = _head(total_66)

@@ -95,23 +95,25 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product = alpha_p * jnp.square(held)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = jnp.where((product_2 == 0.0) | (product == head_product), product, total)
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
     product_3 = held * beta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
-    product_4 = jnp.where(product_4, product_3, total_2)
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
     abs_x = jnp.abs(x)
     scale = jnp.maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     product_5 = product_4 * inverse_scale
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = jnp.where(product_6, product_5, total_3)
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_3)
     total_4 = product_2 + product_6
     difference = total_4 - product_2
     total_5 = product_2 - (total_4 - difference) + (product_6 - difference)
@@ -121,14 +123,15 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     head = _head(scale_squared)
     total_7 = head + (scale_squared - head)
     product_7 = scale_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (scale_squared == head)
+    abs_head = jnp.abs(head)
+    product_7 = (product_7 == 0.0) | (abs_head == jnp.inf)
     product_7 = jnp.where(product_7, scale_squared, total_7)
     product_8 = total_6 * product_7
     head_product_8 = _head(product_8)
     total_8 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = jnp.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
-    product_9 = jnp.where(product_9, product_8, total_8)
+    product_9 = jnp.where((product_9 == 0.0) | (magnitude_3 == jnp.inf), product_8, total_8)
     head_total_6 = _head(total_6)
     head_product_7 = _head(product_7)
     difference_2 = product_7 - head_product_7
@@ -145,8 +148,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_10 = held * alpha_n
     head_product_10 = _head(product_10)
     total_11 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = jnp.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
     product_11 = jnp.where(product_11, product_10, total_11)
     minus_product_11 = -product_11
     total_12 = product_4 + minus_product_11
@@ -192,8 +196,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_13 = total_16 * total_19
     head_product_13 = _head(product_13)
     total_20 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = jnp.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
     product_14 = jnp.where(product_14, product_13, total_20)
     branch_9 = jnp.where(is_negative, t, 1.0)
     minus_branch_5 = -branch_5
@@ -233,14 +238,16 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_16 = alpha_n * total_26
     head_product_16 = _head(product_16)
     total_27 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = jnp.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == jnp.inf)
     product_17 = jnp.where(product_17, product_16, total_27)
     product_18 = product_17 * inverse_scale
     head_product_18 = _head(product_18)
     total_28 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = jnp.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
     product_19 = jnp.where(product_19, product_18, total_28)
     total_29 = product_14 + product_19
     difference_13 = total_29 - product_14
@@ -280,8 +287,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_22 = x * beta
     head_product_22 = _head(product_22)
     total_36 = head_product_22 + (product_22 - head_product_22)
+    magnitude_8 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_8 == jnp.inf)
     product_23 = jnp.where(product_23, product_22, total_36)
     total_37 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
     difference_21 = total_37 - alpha_n
@@ -293,8 +301,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_24 = x * total_38
     head_product_24 = _head(product_24)
     total_39 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = jnp.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == jnp.inf)
     product_25 = jnp.where(product_25, product_24, total_39)
     minus_product_25 = -product_25
     total_40 = product_23 + minus_product_25
@@ -318,8 +327,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_26 = _0_8 * x
     head_product_26 = _head(product_26)
     total_45 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = jnp.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == jnp.inf)
     product_27 = jnp.where(product_27, product_26, total_45)
     minus_product_27 = -product_27
     total_46 = total_44 + minus_product_27
@@ -327,8 +337,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_28 = _THE_FIRST_DIGITS_OF_0_8 * x
     head_product_28 = _head(product_28)
     total_47 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = jnp.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
     product_29 = jnp.where(product_29, product_28, total_47)
     head_3 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_0_8))
     difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
@@ -347,8 +358,9 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_30 = total_51 * total_19
     head_product_30 = _head(product_30)
     total_52 = head_product_30 + (product_30 - head_product_30)
+    magnitude_12 = jnp.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_12 == jnp.inf)
     product_31 = jnp.where(product_31, product_30, total_52)
     total_53 = t - 1.0
     difference_31 = total_53 - t
@@ -358,15 +370,16 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     total_55 = total_53 + branch_19
     expm1_minus_abs_x = _expm1(minus_abs_x)
     difference_32 = branch_19 - (total_55 - total_53)
-    magnitude = jnp.abs(total_55 - expm1_minus_abs_x + difference_32)
-    magnitude = magnitude <= 0.00390625 * jnp.abs(expm1_minus_abs_x)
-    branch_20 = jnp.where(magnitude, total_55, expm1_minus_abs_x)
+    magnitude_13 = jnp.abs(total_55 - expm1_minus_abs_x + difference_32)
+    magnitude_13 = magnitude_13 <= 0.00390625 * jnp.abs(expm1_minus_abs_x)
+    branch_20 = jnp.where(magnitude_13, total_55, expm1_minus_abs_x)
     branch_21 = jnp.where(is_negative, branch_20, -branch_20)
     product_32 = total_38 * branch_21
     head_product_32 = _head(product_32)
     total_56 = head_product_32 + (product_32 - head_product_32)
+    magnitude_14 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_14 == jnp.inf)
     product_33 = jnp.where(product_33, product_32, total_56)
     total_57 = product_31 + product_33
     difference_33 = total_57 - product_31
@@ -374,7 +387,7 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     difference_34 = total_51 - head_total_51
     head_branch_21 = _head(branch_21)
     difference_35 = branch_21 - head_branch_21
-    branch_22 = jnp.where(magnitude, difference_32, 0.0)
+    branch_22 = jnp.where(magnitude_13, difference_32, 0.0)
     branch_23 = jnp.where(is_negative, branch_22, -branch_22)
     total_58 = head_total_38 * head_branch_21 - product_33 + head_total_38 * difference_35
     total_58 = total_58 + difference_26 * head_branch_21 + difference_26 * difference_35
@@ -392,16 +405,18 @@ def _value(x: Array, alpha_p: Array, alpha_n: Array, beta: Array) -> Array:
     product_34 = _0_8 * branch_21
     head_product_34 = _head(product_34)
     total_62 = head_product_34 + (product_34 - head_product_34)
+    magnitude_15 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_15 == jnp.inf)
     product_35 = jnp.where(product_35, product_34, total_62)
     total_63 = total_61 + product_35
     difference_36 = total_63 - total_61
     product_36 = _THE_FIRST_DIGITS_OF_0_8 * branch_21
     head_product_36 = _head(product_36)
     total_64 = head_product_36 + (product_36 - head_product_36)
+    magnitude_16 = jnp.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_16 == jnp.inf)
     product_37 = jnp.where(product_37, product_36, total_64)
     total_65 = total_61 - (total_63 - difference_36) + (product_35 - difference_36)
     total_65 = total_65 + (branch_24 - (total_61 - total_57))

@@ -122,8 +122,9 @@ def _derivative(x):
     held_squared = keras.ops.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = keras.ops.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = (product == 0.0) | (magnitude == float("inf"))
     product = keras.ops.where(product, held_squared, total)
     is_greater = -x > 1.0
     ratio = 1.0 / -x
@@ -146,7 +147,8 @@ def _derivative(x):
     head = _head(total_4_squared)
     total_5 = head + (total_4_squared - head)
     product_2 = total_4_squared * 2.0**-60
-    product_2 = (product_2 == 0.0) | (total_4_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_2 = (product_2 == 0.0) | (abs_head == float("inf"))
     product_2 = keras.ops.where(product_2, total_4_squared, total_5)
     difference_4 = branch_2 - (total_4 - total_2)
     product_3 = 0.5 * product_2
@@ -180,8 +182,9 @@ def _derivative(x):
     product_6 = branch * branch_6
     head_product_6 = _head(product_6)
     total_11 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_11)
     is_greater_2 = difference > 1.5
     branch_7 = keras.ops.where(outside_2, total_10, total_6)
@@ -211,14 +214,15 @@ def _derivative(x):
     total_16 = atan_branch + branch_12
     difference_12 = total_16 - atan_branch
     difference_13 = branch_12 - difference_12
-    magnitude = keras.ops.abs(difference_12 + difference_13)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(atan_branch)
-    branch_13 = keras.ops.where(magnitude, total_16, atan_branch)
+    magnitude_3 = keras.ops.abs(difference_12 + difference_13)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(atan_branch)
+    branch_13 = keras.ops.where(magnitude_3, total_16, atan_branch)
     product_8 = ratio * -x
     head_product_8 = _head(product_8)
     total_17 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_17)
     head_ratio = _head(ratio)
     head_2 = _head(-x)
@@ -229,22 +233,24 @@ def _derivative(x):
     numerator_4 = -keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
     numerator_4 = keras.ops.where(is_greater, (1.0 - product_9 + numerator_4) / -x, 0.0)
     numerator_4 = 1.0 / (keras.ops.square(branch) + 1.0) * numerator_4
-    numerator_4 = keras.ops.where(magnitude, difference_13, 0.0) + numerator_4
+    numerator_4 = keras.ops.where(magnitude_3, difference_13, 0.0) + numerator_4
     branch_14 = keras.ops.where(keras.ops.abs(numerator_4) < float("inf"), numerator_4, 0.0)
     branch_14 = keras.ops.where(is_greater, branch_13, _PI_OVER_2 + (branch_13 + branch_14))
     product_10 = product * branch_14
     head_product_10 = _head(product_10)
     total_18 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_18)
     scale = _maximum(abs_x, 1.0)
     inverse_scale = 1.0 / scale
     product_12 = held * inverse_scale
     head_product_12 = _head(product_12)
     total_19 = head_product_12 + (product_12 - head_product_12)
+    magnitude_6 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_6 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_19)
     total_20 = product_11 + product_13
     difference_16 = total_20 - product_11
@@ -260,8 +266,9 @@ def _derivative(x):
     product_14 = inverse_scale * scale
     head_product_14 = _head(product_14)
     total_21 = head_product_14 + (product_14 - head_product_14)
+    magnitude_7 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_7 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_21)
     head_scale = _head(scale)
     difference_21 = scale - head_scale
@@ -286,19 +293,21 @@ def _derivative(x):
     branch_17 = keras.ops.square(inverse_scale + branch_17)
     head_branch_17 = _head(branch_17)
     total_26 = head_branch_17 + (branch_17 - head_branch_17)
+    magnitude_8 = keras.ops.abs(head_branch_17)
     product_16 = branch_17 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (branch_17 == head_branch_17)
+    product_16 = (product_16 == 0.0) | (magnitude_8 == float("inf"))
     product_16 = keras.ops.where(product_16, branch_17, total_26)
     branch_18 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
     branch_18 = (branch_14 + branch_18) * product_16
-    magnitude_2 = keras.ops.abs(difference_22)
-    magnitude_2 = total_25 + keras.ops.where(magnitude_2 < float("inf"), difference_22, 0.0)
-    magnitude_2 = magnitude_2 + branch_18
-    product_17 = _1_OVER_PI_2 * magnitude_2
+    magnitude_9 = keras.ops.abs(difference_22)
+    magnitude_9 = total_25 + keras.ops.where(magnitude_9 < float("inf"), difference_22, 0.0)
+    magnitude_9 = magnitude_9 + branch_18
+    product_17 = _1_OVER_PI_2 * magnitude_9
     head_product_17 = _head(product_17)
     total_27 = head_product_17 + (product_17 - head_product_17)
+    magnitude_10 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_10 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_27)
     total_28 = product + product_16
     difference_23 = total_28 - product
@@ -309,32 +318,34 @@ def _derivative(x):
     product_19 = ratio_2 * total_30
     head_product_19 = _head(product_19)
     total_31 = head_product_19 + (product_19 - head_product_19)
+    magnitude_11 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_11 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_31)
     head_ratio_2 = _head(ratio_2)
     head_total_30 = _head(total_30)
     difference_24 = total_30 - head_total_30
     difference_25 = ratio_2 - head_ratio_2
-    product_21 = _THE_FIRST_DIGITS_OF_1_OVER_PI * magnitude_2
+    product_21 = _THE_FIRST_DIGITS_OF_1_OVER_PI * magnitude_9
     head_product_21 = _head(product_21)
     total_32 = head_product_21 + (product_21 - head_product_21)
+    magnitude_12 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_12 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_32)
     head_4 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_1_OVER_PI, x.dtype))
-    head_magnitude_2 = _head(magnitude_2)
-    difference_26 = magnitude_2 - head_magnitude_2
+    head_magnitude_9 = _head(magnitude_9)
+    difference_26 = magnitude_9 - head_magnitude_9
     difference_27 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_4
     numerator_8 = head_ratio_2 * head_total_30 - product_20 + head_ratio_2 * difference_24
     numerator_9 = numerator_8 + difference_25 * head_total_30 + difference_25 * difference_24
     numerator_10 = -keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_9)
     numerator_11 = product_18 - product_20 + numerator_10
-    numerator_12 = head_4 * head_magnitude_2 - product_22 + head_4 * difference_26
-    numerator_13 = numerator_12 + difference_27 * head_magnitude_2
+    numerator_12 = head_4 * head_magnitude_9 - product_22 + head_4 * difference_26
+    numerator_13 = numerator_12 + difference_27 * head_magnitude_9
     numerator_14 = numerator_13 + difference_27 * difference_26
     numerator_15 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, numerator_14)
-    numerator_16 = numerator_15 + _THE_OTHER_DIGITS_OF_1_OVER_PI * magnitude_2
+    numerator_16 = numerator_15 + _THE_OTHER_DIGITS_OF_1_OVER_PI * magnitude_9
     numerator_17 = numerator_11 + (product_22 - product_18 + numerator_16)
     numerator_17 = (numerator_17 - (branch_19 - (total_30 - total_28)) * ratio_2) / total_30
     difference_28 = x - 892.0
@@ -345,8 +356,9 @@ def _derivative(x):
     squared = keras.ops.square(inverse_scale)
     head_squared = _head(squared)
     total_33 = head_squared + (squared - head_squared)
+    abs_head_squared = keras.ops.abs(head_squared)
     product_23 = squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (squared == head_squared)
+    product_23 = (product_23 == 0.0) | (abs_head_squared == float("inf"))
     product_23 = keras.ops.where(product_23, squared, total_33)
     smaller = _minimum(x, 262144.0)
     numerator_18 = _1_OVER_PI * (product * branch_20 + product_13 + branch_20 * product_23)
@@ -401,15 +413,15 @@ def _derivative(x):
     total_36 = total_36 + 0.9999999997010052
     ratio_4 = _1_OVER_PI * smaller / (keras.ops.square(smaller) + 1.0)
     ratio_4 = ratio_4 + _1_OVER_PI * _atan(smaller) + 0.5
-    magnitude_3 = keras.ops.abs(difference_30)
-    magnitude_3 = keras.ops.where(magnitude_3 < 0.5938700437545776, total_34, numerator_29)
-    magnitude_4 = keras.ops.abs(difference_29)
-    magnitude_4 = keras.ops.where(magnitude_4 < 0.6248799577299174, total_35, magnitude_3)
-    magnitude_5 = keras.ops.abs(difference_28)
-    magnitude_5 = keras.ops.where(magnitude_5 < 0.7346425589785213, total_36, magnitude_4)
+    magnitude_13 = keras.ops.abs(difference_30)
+    magnitude_13 = keras.ops.where(magnitude_13 < 0.5938700437545776, total_34, numerator_29)
+    magnitude_14 = keras.ops.abs(difference_29)
+    magnitude_14 = keras.ops.where(magnitude_14 < 0.6248799577299174, total_35, magnitude_13)
+    magnitude_15 = keras.ops.abs(difference_28)
+    magnitude_15 = keras.ops.where(magnitude_15 < 0.7346425589785213, total_36, magnitude_14)
     abs_numerator_17 = keras.ops.abs(numerator_17)
     abs_numerator_17 = keras.ops.where(abs_numerator_17 < float("inf"), numerator_17, 0.0)
-    abs_numerator_17 = keras.ops.where(abs_x < 128.0, ratio_2 + abs_numerator_17, magnitude_5)
+    abs_numerator_17 = keras.ops.where(abs_x < 128.0, ratio_2 + abs_numerator_17, magnitude_15)
     value = keras.ops.where(x < 32.0, abs_numerator_17, ratio_4)
     return value, gradient
 

@@ -104,13 +104,15 @@ def _second_derivative(x):
     head = _head(clamped_squared)
     total = head + (clamped_squared - head)
     product = clamped_squared * 2.0**-60
-    product = (product == 0.0) | (clamped_squared == head)
+    abs_head = keras.ops.abs(head)
+    product = (product == 0.0) | (abs_head == float("inf"))
     product = keras.ops.where(product, clamped_squared, total)
     product_2 = product * clamped
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total_2)
     minus_clamped = -clamped
     product_4 = 0.5 * -keras.ops.abs(minus_clamped)
@@ -122,8 +124,8 @@ def _second_derivative(x):
     head_2 = _head(branch_squared)
     t = head_2 + (branch_squared - head_2)
     t_2 = branch_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_squared == head_2)
-    t = keras.ops.where(t_2, branch_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_squared, t)
     total_4 = t + 1.0
     difference = total_4 - t
     head_branch = _head(branch)
@@ -140,13 +142,15 @@ def _second_derivative(x):
     head_3 = _head(ratio_squared)
     total_8 = head_3 + (ratio_squared - head_3)
     product_5 = ratio_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (ratio_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_5 = (product_5 == 0.0) | (abs_head_3 == float("inf"))
     product_5 = keras.ops.where(product_5, ratio_squared, total_8)
     product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
     total_9 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_9)
     product_8 = 0.5 * -keras.ops.abs(clamped)
     is_less_2 = keras.ops.abs(product_8) < 0.5
@@ -155,34 +159,36 @@ def _second_derivative(x):
     branch_4 = keras.ops.where(is_less_2, total_10, keras.ops.exp(product_8))
     branch_4_squared = keras.ops.square(branch_4)
     head_4 = _head(branch_4_squared)
-    t_3 = head_4 + (branch_4_squared - head_4)
-    t_4 = branch_4_squared * 2.0**-60
-    t_4 = (t_4 == 0.0) | (branch_4_squared == head_4)
-    t_5 = keras.ops.where(t_4, branch_4_squared, t_3)
-    total_11 = t_5 + 1.0
-    difference_3 = total_11 - t_5
+    t_4 = head_4 + (branch_4_squared - head_4)
+    t_5 = branch_4_squared * 2.0**-60
+    t_6 = keras.ops.abs(head_4)
+    t_7 = keras.ops.where((t_5 == 0.0) | (t_6 == float("inf")), branch_4_squared, t_4)
+    total_11 = t_7 + 1.0
+    difference_3 = total_11 - t_7
     head_branch_4 = _head(branch_4)
     difference_4 = branch_4 - head_branch_4
     branch_5 = keras.ops.where(is_less_2, expm1_product_8 - (total_10 - 1.0), 0.0)
-    total_12 = head_branch_4 * head_branch_4 - t_5 + head_branch_4 * difference_4
+    total_12 = head_branch_4 * head_branch_4 - t_7 + head_branch_4 * difference_4
     total_12 = total_12 + difference_4 * head_branch_4 + difference_4 * difference_4
-    total_12 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_12)
+    total_12 = keras.ops.where(t_7 * 2.0**-60 == 0.0, 0.0, total_12)
     total_12 = total_12 + branch_5 * branch_4 * 2.0
-    total_13 = t_5 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
+    total_13 = t_7 - (total_11 - difference_3) + (1.0 - difference_3) + total_12
     branch_6 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
     total_14 = total_11 + branch_6
     ratio_2 = 1.0 / total_14
     product_9 = product_7 * ratio_2
     head_product_9 = _head(product_9)
     total_15 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_15)
     product_11 = clamped * ratio_2
     head_product_11 = _head(product_11)
     total_16 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_16)
     minus_product_12 = -product_12
     is_negative = clamped < 0.0
@@ -190,14 +196,16 @@ def _second_derivative(x):
     product_13 = minus_product_12 * branch_7
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_17)
     product_15 = product_14 * branch_7
     head_product_15 = _head(product_15)
     total_18 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_18)
     product_17 = 0.5 * -keras.ops.abs(product_16)
     is_less_3 = keras.ops.abs(product_17) < 0.5
@@ -206,19 +214,20 @@ def _second_derivative(x):
     branch_8 = keras.ops.where(is_less_3, total_19, keras.ops.exp(product_17))
     branch_8_squared = keras.ops.square(branch_8)
     head_5 = _head(branch_8_squared)
-    t_6 = head_5 + (branch_8_squared - head_5)
-    t_7 = branch_8_squared * 2.0**-60
-    t_7 = (t_7 == 0.0) | (branch_8_squared == head_5)
-    t_8 = keras.ops.where(t_7, branch_8_squared, t_6)
-    total_20 = t_8 + 1.0
-    difference_5 = total_20 - t_8
+    t_8 = head_5 + (branch_8_squared - head_5)
+    t_9 = branch_8_squared * 2.0**-60
+    t_10 = keras.ops.abs(head_5)
+    t_9 = (t_9 == 0.0) | (t_10 == float("inf"))
+    t_11 = keras.ops.where(t_9, branch_8_squared, t_8)
+    total_20 = t_11 + 1.0
+    difference_5 = total_20 - t_11
     head_branch_8 = _head(branch_8)
     difference_6 = branch_8 - head_branch_8
     branch_9 = keras.ops.where(is_less_3, expm1_product_17 - (total_19 - 1.0), 0.0)
     branch_9 = branch_9 * branch_8 * 2.0
-    total_21 = head_branch_8 * head_branch_8 - t_8 + head_branch_8 * difference_6
+    total_21 = head_branch_8 * head_branch_8 - t_11 + head_branch_8 * difference_6
     total_21 = total_21 + difference_6 * head_branch_8 + difference_6 * difference_6
-    total_21 = keras.ops.where(t_8 * 2.0**-60 == 0.0, 0.0, total_21) + branch_9
+    total_21 = keras.ops.where(t_11 * 2.0**-60 == 0.0, 0.0, total_21) + branch_9
     head_product_14 = _head(product_14)
     head_branch_7 = _head(branch_7)
     difference_7 = branch_7 - head_branch_7
@@ -232,8 +241,9 @@ def _second_derivative(x):
     product_18 = ratio_2 * total_14
     head_product_18 = _head(product_18)
     total_22 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_22)
     head_total_14 = _head(total_14)
     difference_12 = total_14 - head_total_14
@@ -257,31 +267,34 @@ def _second_derivative(x):
     difference_13 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, difference_13) + total_24
     difference_13 = difference_13 + branch_10 * product_14
     product_20 = -(difference_13 * _sign(product_16)) * 0.5 * 2.0
-    total_25 = t_8 - (total_20 - difference_5) + (1.0 - difference_5)
-    total_25 = total_25 + (total_21 + product_20 * t_8)
+    total_25 = t_11 - (total_20 - difference_5) + (1.0 - difference_5)
+    total_25 = total_25 + (total_21 + product_20 * t_11)
     branch_11 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
     total_26 = total_20 + branch_11
     ratio_3 = 1.0 / total_26
     product_21 = product_10 * ratio_3
     head_product_21 = _head(product_21)
     total_27 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_27)
     is_negative_2 = minus_clamped < 0.0
     branch_12 = keras.ops.where(is_negative_2, t, 1.0)
     product_23 = product_22 * branch_12
     head_product_23 = _head(product_23)
     total_28 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_28)
-    branch_13 = keras.ops.where(is_negative, t_5, 1.0)
+    branch_13 = keras.ops.where(is_negative, t_7, 1.0)
     product_25 = product_24 * branch_13
     head_product_25 = _head(product_25)
     total_29 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_29)
     head_product_24 = _head(product_24)
     head_branch_13 = _head(branch_13)
@@ -311,8 +324,9 @@ def _second_derivative(x):
     product_27 = ratio * total_7
     head_product_27 = _head(product_27)
     total_31 = head_product_27 + (product_27 - head_product_27)
+    magnitude_11 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_11 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_31)
     head_total_7 = _head(total_7)
     difference_25 = total_7 - head_total_7
@@ -340,8 +354,9 @@ def _second_derivative(x):
     product_29 = ratio_3 * total_26
     head_product_29 = _head(product_29)
     total_36 = head_product_29 + (product_29 - head_product_29)
+    magnitude_12 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_12 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_36)
     head_total_26 = _head(total_26)
     difference_26 = total_26 - head_total_26
@@ -369,35 +384,38 @@ def _second_derivative(x):
     difference_29 = (difference_29 + total_34 * ratio_3 + numerator_9 * product_10) * branch_12
     difference_27 = (difference_27 + difference_29 + branch_14 * product_22) * branch_13
     difference_28 = difference_28 + difference_27 + branch_15 * product_24
-    magnitude = keras.ops.abs(difference_28)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_28, 0.0)
-    total_37 = product_26 + magnitude
+    magnitude_13 = keras.ops.abs(difference_28)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_28, 0.0)
+    total_37 = product_26 + magnitude_13
     is_equal = product_16 == 0.0
-    magnitude_2 = keras.ops.abs(difference_13)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_13, 0.0)
+    magnitude_14 = keras.ops.abs(difference_13)
+    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_13, 0.0)
     differs = product_16 != 0.0
-    outside = is_equal & (magnitude_2 < 0.0) | differs & (product_16 < 0.0)
-    branch_16 = keras.ops.where(outside, t_8, 1.0)
+    outside = is_equal & (magnitude_14 < 0.0) | differs & (product_16 < 0.0)
+    branch_16 = keras.ops.where(outside, t_11, 1.0)
     branch_17 = keras.ops.where(outside, total_21, 0.0)
     branch_18 = keras.ops.where(keras.ops.abs(branch_17) < float("inf"), branch_17, 0.0)
     total_38 = branch_16 + branch_18
     product_31 = total_37 * total_38
     head_product_31 = _head(product_31)
     total_39 = head_product_31 + (product_31 - head_product_31)
+    magnitude_15 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_39)
     product_33 = product * product_5
     head_product_33 = _head(product_33)
     total_40 = head_product_33 + (product_33 - head_product_33)
+    magnitude_16 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_16 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_40)
     product_35 = product_34 * branch_12
     head_product_35 = _head(product_35)
     total_41 = head_product_35 + (product_35 - head_product_35)
+    magnitude_17 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_17 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_41)
     total_42 = product_32 + product_36
     difference_30 = total_42 - product_32
@@ -412,7 +430,7 @@ def _second_derivative(x):
     total_43 = head_total_37 * head_total_38 - product_32 + head_total_37 * difference_31
     total_43 = total_43 + difference_32 * head_total_38 + difference_32 * difference_31
     total_43 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_43)
-    total_43 = total_43 + (magnitude - (total_37 - product_26)) * total_38
+    total_43 = total_43 + (magnitude_13 - (total_37 - product_26)) * total_38
     total_43 = total_43 + difference_33 * total_37 + branch_19 * product_32
     total_44 = head_product * head_product_5 - product_34 + head_product * difference_21
     total_44 = total_44 + difference_23 * head_product_5 + difference_23 * difference_21
@@ -432,26 +450,30 @@ def _second_derivative(x):
     product_38 = product_37 * ratio_2
     head_product_38 = _head(product_38)
     total_47 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_18 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_47)
     product_40 = product_39 * ratio
     head_product_40 = _head(product_40)
     total_48 = head_product_40 + (product_40 - head_product_40)
+    magnitude_19 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_19 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_48)
     product_42 = product_41 * ratio_3
     head_product_42 = _head(product_42)
     total_49 = head_product_42 + (product_42 - head_product_42)
+    magnitude_20 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_20 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_49)
     product_44 = product_43 * branch_13
     head_product_44 = _head(product_44)
     total_50 = head_product_44 + (product_44 - head_product_44)
+    magnitude_21 = keras.ops.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_21 == float("inf"))
     product_45 = keras.ops.where(product_45, product_44, total_50)
     head_product_43 = _head(product_43)
     difference_36 = product_43 - head_product_43
@@ -481,14 +503,15 @@ def _second_derivative(x):
     difference_42 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_42)
     difference_42 = (difference_42 + total_51 * ratio_3 + numerator_9 * product_41) * branch_13
     difference_41 = difference_41 + difference_42 + branch_15 * product_43
-    magnitude_3 = keras.ops.abs(difference_41)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_41, 0.0)
-    total_52 = product_45 + magnitude_3
+    magnitude_22 = keras.ops.abs(difference_41)
+    magnitude_22 = keras.ops.where(magnitude_22 < float("inf"), difference_41, 0.0)
+    total_52 = product_45 + magnitude_22
     product_46 = total_52 * total_38
     head_product_46 = _head(product_46)
     total_53 = head_product_46 + (product_46 - head_product_46)
+    magnitude_23 = keras.ops.abs(head_product_46)
     product_47 = product_46 * 2.0**-60
-    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = (product_47 == 0.0) | (magnitude_23 == float("inf"))
     product_47 = keras.ops.where(product_47, product_46, total_53)
     total_54 = total_46 + product_47
     difference_43 = total_54 - total_46
@@ -497,7 +520,7 @@ def _second_derivative(x):
     total_55 = head_total_52 * head_total_38 - product_47 + head_total_52 * difference_31
     total_55 = total_55 + difference_44 * head_total_38 + difference_44 * difference_31
     total_55 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, total_55)
-    total_55 = total_55 + (magnitude_3 - (total_52 - product_45)) * total_38
+    total_55 = total_55 + (magnitude_22 - (total_52 - product_45)) * total_38
     total_55 = total_55 + difference_33 * total_52 + branch_19 * product_47
     total_56 = total_46 - (total_54 - difference_43) + (product_47 - difference_43)
     total_56 = total_56 + (branch_20 - (total_46 - total_42)) + total_55
@@ -507,8 +530,9 @@ def _second_derivative(x):
     product_49 = product_48 * ratio
     head_product_49 = _head(product_49)
     total_58 = head_product_49 + (product_49 - head_product_49)
+    magnitude_24 = keras.ops.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_24 == float("inf"))
     product_50 = keras.ops.where(product_50, product_49, total_58)
     total_59 = total_57 + product_50
     difference_45 = total_59 - total_57
@@ -525,14 +549,16 @@ def _second_derivative(x):
     product_51 = product_12 * branch_7
     head_product_51 = _head(product_51)
     total_63 = head_product_51 + (product_51 - head_product_51)
+    magnitude_25 = keras.ops.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_25 == float("inf"))
     product_52 = keras.ops.where(product_52, product_51, total_63)
     product_53 = product_52 * branch_7
     head_product_53 = _head(product_53)
     total_64 = head_product_53 + (product_53 - head_product_53)
+    magnitude_26 = keras.ops.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_26 == float("inf"))
     product_54 = keras.ops.where(product_54, product_53, total_64)
     product_55 = 0.5 * -keras.ops.abs(product_54)
     is_less_4 = keras.ops.abs(product_55) < 0.5
@@ -541,17 +567,18 @@ def _second_derivative(x):
     branch_23 = keras.ops.where(is_less_4, total_65, keras.ops.exp(product_55))
     branch_23_squared = keras.ops.square(branch_23)
     head_7 = _head(branch_23_squared)
-    t_9 = head_7 + (branch_23_squared - head_7)
-    t_10 = branch_23_squared * 2.0**-60
-    t_10 = (t_10 == 0.0) | (branch_23_squared == head_7)
-    t_11 = keras.ops.where(t_10, branch_23_squared, t_9)
-    total_66 = t_11 + 1.0
-    difference_47 = total_66 - t_11
+    t_12 = head_7 + (branch_23_squared - head_7)
+    t_13 = branch_23_squared * 2.0**-60
+    t_14 = keras.ops.abs(head_7)
+    t_13 = (t_13 == 0.0) | (t_14 == float("inf"))
+    t_15 = keras.ops.where(t_13, branch_23_squared, t_12)
+    total_66 = t_15 + 1.0
+    difference_47 = total_66 - t_15
     head_branch_23 = _head(branch_23)
     difference_48 = branch_23 - head_branch_23
-    total_67 = head_branch_23 * head_branch_23 - t_11 + head_branch_23 * difference_48
+    total_67 = head_branch_23 * head_branch_23 - t_15 + head_branch_23 * difference_48
     total_67 = total_67 + difference_48 * head_branch_23 + difference_48 * difference_48
-    total_67 = keras.ops.where(t_11 * 2.0**-60 == 0.0, 0.0, total_67)
+    total_67 = keras.ops.where(t_15 * 2.0**-60 == 0.0, 0.0, total_67)
     branch_24 = keras.ops.where(is_less_4, expm1_product_55 - (total_65 - 1.0), 0.0)
     total_67 = total_67 + branch_24 * branch_23 * 2.0
     head_product_52 = _head(product_52)
@@ -569,16 +596,17 @@ def _second_derivative(x):
     difference_52 = keras.ops.where(product_54 * 2.0**-60 == 0.0, 0.0, difference_52)
     difference_52 = difference_52 + difference_51 + branch_10 * product_52
     product_56 = -(difference_52 * _sign(product_54)) * 0.5 * 2.0
-    total_68 = t_11 - (total_66 - difference_47) + (1.0 - difference_47)
-    total_68 = total_68 + (total_67 + product_56 * t_11)
+    total_68 = t_15 - (total_66 - difference_47) + (1.0 - difference_47)
+    total_68 = total_68 + (total_67 + product_56 * t_15)
     branch_25 = keras.ops.where(keras.ops.abs(total_68) < float("inf"), total_68, 0.0)
     total_69 = total_66 + branch_25
     ratio_4 = 1.0 / total_69
     product_57 = ratio_4 * total_69
     head_product_57 = _head(product_57)
     total_70 = head_product_57 + (product_57 - head_product_57)
+    magnitude_27 = keras.ops.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_27 == float("inf"))
     product_58 = keras.ops.where(product_58, product_57, total_70)
     head_ratio_4 = _head(ratio_4)
     head_total_69 = _head(total_69)
@@ -589,17 +617,17 @@ def _second_derivative(x):
     numerator_12 = -keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, numerator_11)
     numerator_13 = 1.0 - product_58 + numerator_12
     numerator_13 = (numerator_13 - (branch_25 - (total_69 - total_66)) * ratio_4) / total_69
-    magnitude_4 = keras.ops.abs(difference_52)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_52, 0.0)
+    magnitude_28 = keras.ops.abs(difference_52)
+    magnitude_28 = keras.ops.where(magnitude_28 < float("inf"), difference_52, 0.0)
     branch_26 = keras.ops.where(keras.ops.abs(total_67) < float("inf"), total_67, 0.0)
-    branch_26 = t_11 + branch_26
+    branch_26 = t_15 + branch_26
     product_59 = branch_26 * product_56
     branch_27 = keras.ops.where(keras.ops.abs(product_59) < float("inf"), product_59, 0.0)
     branch_27 = branch_26 + branch_27
     branch_28 = keras.ops.where(keras.ops.abs(product_56) < float("inf"), product_56, 0.0)
     branch_28 = branch_26 * (branch_28 + 1.0)
     branch_28 = keras.ops.where(keras.ops.abs(branch_26) < 2.0**-60, branch_28, branch_27)
-    branch_28 = keras.ops.where(product_54 + magnitude_4 < 0.0, branch_28, 1.0)
+    branch_28 = keras.ops.where(product_54 + magnitude_28 < 0.0, branch_28, 1.0)
     branch_29 = keras.ops.where(keras.ops.abs(branch_15) < float("inf"), branch_15, 0.0)
     branch_29 = branch_13 + branch_29
     branch_30 = keras.ops.where(keras.ops.abs(branch_14) < float("inf"), branch_14, 0.0)
@@ -619,20 +647,23 @@ def _second_derivative(x):
     product_60 = product_41 * ratio_4
     head_product_60 = _head(product_60)
     total_74 = head_product_60 + (product_60 - head_product_60)
+    magnitude_29 = keras.ops.abs(head_product_60)
     product_61 = product_60 * 2.0**-60
-    product_61 = (product_61 == 0.0) | (product_60 == head_product_60)
+    product_61 = (product_61 == 0.0) | (magnitude_29 == float("inf"))
     product_61 = keras.ops.where(product_61, product_60, total_74)
     product_62 = product_61 * branch_13
     head_product_62 = _head(product_62)
     total_75 = head_product_62 + (product_62 - head_product_62)
+    magnitude_30 = keras.ops.abs(head_product_62)
     product_63 = product_62 * 2.0**-60
-    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = (product_63 == 0.0) | (magnitude_30 == float("inf"))
     product_63 = keras.ops.where(product_63, product_62, total_75)
     product_64 = product_63 * branch_28
     head_product_64 = _head(product_64)
     total_76 = head_product_64 + (product_64 - head_product_64)
+    magnitude_31 = keras.ops.abs(head_product_64)
     product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = (product_65 == 0.0) | (magnitude_31 == float("inf"))
     product_65 = keras.ops.where(product_65, product_64, total_76)
     minus_product_65 = -product_65
     total_77 = total_73 + minus_product_65
@@ -667,20 +698,23 @@ def _second_derivative(x):
     product_66 = product * ratio_2
     head_product_66 = _head(product_66)
     total_80 = head_product_66 + (product_66 - head_product_66)
+    magnitude_32 = keras.ops.abs(head_product_66)
     product_67 = product_66 * 2.0**-60
-    product_67 = (product_67 == 0.0) | (product_66 == head_product_66)
+    product_67 = (product_67 == 0.0) | (magnitude_32 == float("inf"))
     product_67 = keras.ops.where(product_67, product_66, total_80)
     product_68 = product_67 * ratio
     head_product_68 = _head(product_68)
     total_81 = head_product_68 + (product_68 - head_product_68)
+    magnitude_33 = keras.ops.abs(head_product_68)
     product_69 = product_68 * 2.0**-60
-    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = (product_69 == 0.0) | (magnitude_33 == float("inf"))
     product_69 = keras.ops.where(product_69, product_68, total_81)
     product_70 = product_69 * branch_13
     head_product_70 = _head(product_70)
     total_82 = head_product_70 + (product_70 - head_product_70)
+    magnitude_34 = keras.ops.abs(head_product_70)
     product_71 = product_70 * 2.0**-60
-    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = (product_71 == 0.0) | (magnitude_34 == float("inf"))
     product_71 = keras.ops.where(product_71, product_70, total_82)
     minus_product_71 = -product_71
     total_83 = total_79 + minus_product_71
@@ -711,46 +745,52 @@ def _second_derivative(x):
     product_72 = total_87 * branch_35
     head_product_72 = _head(product_72)
     total_88 = head_product_72 + (product_72 - head_product_72)
+    magnitude_35 = keras.ops.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
-    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = (product_73 == 0.0) | (magnitude_35 == float("inf"))
     product_73 = keras.ops.where(product_73, product_72, total_88)
     product_74 = product_73 * branch_35
     head_product_74 = _head(product_74)
     total_89 = head_product_74 + (product_74 - head_product_74)
+    magnitude_36 = keras.ops.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
-    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = (product_75 == 0.0) | (magnitude_36 == float("inf"))
     product_75 = keras.ops.where(product_75, product_74, total_89)
     product_76 = product_12 * ratio_3
     head_product_76 = _head(product_76)
     total_90 = head_product_76 + (product_76 - head_product_76)
+    magnitude_37 = keras.ops.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
-    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = (product_77 == 0.0) | (magnitude_37 == float("inf"))
     product_77 = keras.ops.where(product_77, product_76, total_90)
     difference_67 = head_product_12 * head_ratio_3 - product_77
     difference_67 = difference_67 + head_product_12 * difference_18
     difference_67 = difference_67 + difference_50 * head_ratio_3 + difference_50 * difference_18
     difference_67 = keras.ops.where(product_77 * 2.0**-60 == 0.0, 0.0, difference_67)
     difference_67 = difference_67 + total_23 * ratio_3 + numerator_9 * product_12
-    magnitude_5 = keras.ops.abs(difference_67)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_67, 0.0)
-    total_91 = product_77 + magnitude_5
+    magnitude_38 = keras.ops.abs(difference_67)
+    magnitude_38 = keras.ops.where(magnitude_38 < float("inf"), difference_67, 0.0)
+    total_91 = product_77 + magnitude_38
     product_78 = total_91 * total_38
     head_product_78 = _head(product_78)
     total_92 = head_product_78 + (product_78 - head_product_78)
+    magnitude_39 = keras.ops.abs(head_product_78)
     product_79 = product_78 * 2.0**-60
-    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = (product_79 == 0.0) | (magnitude_39 == float("inf"))
     product_79 = keras.ops.where(product_79, product_78, total_92)
     product_80 = product_12 * ratio_4
     head_product_80 = _head(product_80)
     total_93 = head_product_80 + (product_80 - head_product_80)
+    magnitude_40 = keras.ops.abs(head_product_80)
     product_81 = product_80 * 2.0**-60
-    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = (product_81 == 0.0) | (magnitude_40 == float("inf"))
     product_81 = keras.ops.where(product_81, product_80, total_93)
     product_82 = product_81 * branch_28
     head_product_82 = _head(product_82)
     total_94 = head_product_82 + (product_82 - head_product_82)
+    magnitude_41 = keras.ops.abs(head_product_82)
     product_83 = product_82 * 2.0**-60
-    product_83 = (product_83 == 0.0) | (product_82 == head_product_82)
+    product_83 = (product_83 == 0.0) | (magnitude_41 == float("inf"))
     product_83 = keras.ops.where(product_83, product_82, total_94)
     minus_product_83 = -product_83
     total_95 = product_79 + minus_product_83
@@ -763,7 +803,7 @@ def _second_derivative(x):
     total_97 = head_total_91 * head_total_38 - product_79 + head_total_91 * difference_31
     total_97 = total_97 + difference_69 * head_total_38 + difference_69 * difference_31
     total_97 = keras.ops.where(product_79 * 2.0**-60 == 0.0, 0.0, total_97)
-    total_97 = total_97 + (magnitude_5 - (total_91 - product_77)) * total_38
+    total_97 = total_97 + (magnitude_38 - (total_91 - product_77)) * total_38
     total_96 = total_96 + (total_97 + difference_33 * total_91 + branch_19 * product_79)
     difference_71 = head_product_81 * head_branch_28 - product_83
     difference_71 = difference_71 + head_product_81 * difference_57
@@ -781,14 +821,16 @@ def _second_derivative(x):
     product_84 = total_98 * branch_7
     head_product_84 = _head(product_84)
     total_99 = head_product_84 + (product_84 - head_product_84)
+    magnitude_42 = keras.ops.abs(head_product_84)
     product_85 = product_84 * 2.0**-60
-    product_85 = (product_85 == 0.0) | (product_84 == head_product_84)
+    product_85 = (product_85 == 0.0) | (magnitude_42 == float("inf"))
     product_85 = keras.ops.where(product_85, product_84, total_99)
     product_86 = product_85 * branch_7
     head_product_86 = _head(product_86)
     total_100 = head_product_86 + (product_86 - head_product_86)
+    magnitude_43 = keras.ops.abs(head_product_86)
     product_87 = product_86 * 2.0**-60
-    product_87 = (product_87 == 0.0) | (product_86 == head_product_86)
+    product_87 = (product_87 == 0.0) | (magnitude_43 == float("inf"))
     product_87 = keras.ops.where(product_87, product_86, total_100)
     total_101 = product_75 + product_87
     difference_73 = total_101 - product_75
@@ -836,20 +878,23 @@ def _second_derivative(x):
     product_88 = total_108 * ratio_2
     head_product_88 = _head(product_88)
     total_109 = head_product_88 + (product_88 - head_product_88)
+    magnitude_44 = keras.ops.abs(head_product_88)
     product_89 = product_88 * 2.0**-60
-    product_89 = (product_89 == 0.0) | (product_88 == head_product_88)
+    product_89 = (product_89 == 0.0) | (magnitude_44 == float("inf"))
     product_89 = keras.ops.where(product_89, product_88, total_109)
     product_90 = product_89 * ratio_4
     head_product_90 = _head(product_90)
     total_110 = head_product_90 + (product_90 - head_product_90)
+    magnitude_45 = keras.ops.abs(head_product_90)
     product_91 = product_90 * 2.0**-60
-    product_91 = (product_91 == 0.0) | (product_90 == head_product_90)
+    product_91 = (product_91 == 0.0) | (magnitude_45 == float("inf"))
     product_91 = keras.ops.where(product_91, product_90, total_110)
     product_92 = product_91 * ratio_3
     head_product_92 = _head(product_92)
     total_111 = head_product_92 + (product_92 - head_product_92)
+    magnitude_46 = keras.ops.abs(head_product_92)
     product_93 = product_92 * 2.0**-60
-    product_93 = (product_93 == 0.0) | (product_92 == head_product_92)
+    product_93 = (product_93 == 0.0) | (magnitude_46 == float("inf"))
     product_93 = keras.ops.where(product_93, product_92, total_111)
     head_product_91 = _head(product_91)
     difference_82 = product_91 - head_product_91
@@ -872,15 +917,15 @@ def _second_derivative(x):
     difference_86 = difference_86 + difference_82 * head_ratio_3 + difference_82 * difference_18
     difference_86 = keras.ops.where(product_93 * 2.0**-60 == 0.0, 0.0, difference_86)
     difference_86 = difference_86 + difference_85 + numerator_9 * product_91
-    magnitude_6 = keras.ops.abs(difference_86)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_86, 0.0)
-    total_113 = product_93 + magnitude_6
+    magnitude_47 = keras.ops.abs(difference_86)
+    magnitude_47 = keras.ops.where(magnitude_47 < float("inf"), difference_86, 0.0)
+    total_113 = product_93 + magnitude_47
     smaller = _minimum(clamped, 0.0)
     smaller_2 = _minimum(product_54, 0.0)
     total_114 = smaller + smaller_2
     difference_87 = total_114 - smaller
     total_115 = smaller - (total_114 - difference_87) + (smaller_2 - difference_87)
-    inside = (product_54 == 0.0) & (magnitude_4 <= 0.0)
+    inside = (product_54 == 0.0) & (magnitude_28 <= 0.0)
     inside = inside | (product_54 != 0.0) & (product_54 <= 0.0)
     total_115 = total_115 + keras.ops.where(inside, difference_52, 0.0)
     branch_40 = keras.ops.where(keras.ops.abs(total_115) < float("inf"), total_115, 0.0)
@@ -890,7 +935,7 @@ def _second_derivative(x):
     difference_88 = total_117 - total_116
     total_118 = total_116 - (total_117 - difference_88) + (smaller_3 - difference_88)
     total_118 = total_118 + (branch_40 - (total_116 - total_114))
-    outside_2 = is_equal & (magnitude_2 <= 0.0) | differs & (product_16 <= 0.0)
+    outside_2 = is_equal & (magnitude_14 <= 0.0) | differs & (product_16 <= 0.0)
     total_118 = total_118 + keras.ops.where(outside_2, difference_13, 0.0)
     branch_41 = keras.ops.where(keras.ops.abs(total_118) < float("inf"), total_118, 0.0)
     total_119 = total_117 + branch_41
@@ -905,49 +950,53 @@ def _second_derivative(x):
     product_95 = total_113 * total_121
     head_product_95 = _head(product_95)
     total_122 = head_product_95 + (product_95 - head_product_95)
+    magnitude_48 = keras.ops.abs(head_product_95)
     product_96 = product_95 * 2.0**-60
-    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
+    product_96 = (product_96 == 0.0) | (magnitude_48 == float("inf"))
     product_96 = keras.ops.where(product_96, product_95, total_122)
     head_total_113 = _head(total_113)
     head_total_121 = _head(total_121)
     difference_89 = total_121 - head_total_121
     difference_90 = total_113 - head_total_113
     difference_91 = branch_44 - (total_121 - branch_42)
-    product_97 = (magnitude_6 - (total_113 - product_93)) * total_121
+    product_97 = (magnitude_47 - (total_113 - product_93)) * total_121
     difference_92 = head_total_113 * head_total_121 - product_96
     difference_92 = difference_92 + head_total_113 * difference_89
     difference_92 = difference_92 + difference_90 * head_total_121
     difference_92 = difference_92 + difference_90 * difference_89
     difference_92 = keras.ops.where(product_96 * 2.0**-60 == 0.0, 0.0, difference_92)
     difference_92 = difference_92 + product_97 + difference_91 * total_113
-    magnitude_7 = keras.ops.abs(difference_92)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_92, 0.0)
-    total_123 = product_96 + magnitude_7
+    magnitude_49 = keras.ops.abs(difference_92)
+    magnitude_49 = keras.ops.where(magnitude_49 < float("inf"), difference_92, 0.0)
+    total_123 = product_96 + magnitude_49
     product_98 = total_123 * total_121
     head_product_98 = _head(product_98)
     total_124 = head_product_98 + (product_98 - head_product_98)
+    magnitude_50 = keras.ops.abs(head_product_98)
     product_99 = product_98 * 2.0**-60
-    product_99 = (product_99 == 0.0) | (product_98 == head_product_98)
+    product_99 = (product_99 == 0.0) | (magnitude_50 == float("inf"))
     product_99 = keras.ops.where(product_99, product_98, total_124)
     head_total_123 = _head(total_123)
     difference_93 = total_123 - head_total_123
-    product_100 = (magnitude_7 - (total_123 - product_96)) * total_121
+    product_100 = (magnitude_49 - (total_123 - product_96)) * total_121
     difference_94 = head_total_123 * head_total_121 - product_99
     difference_94 = difference_94 + head_total_123 * difference_89
     difference_94 = difference_94 + difference_93 * head_total_121
     difference_94 = difference_94 + difference_93 * difference_89
     difference_94 = keras.ops.where(product_99 * 2.0**-60 == 0.0, 0.0, difference_94)
     difference_94 = difference_94 + product_100 + difference_91 * total_123
-    magnitude_8 = keras.ops.abs(difference_94)
-    magnitude_8 = product_99 + keras.ops.where(magnitude_8 < float("inf"), difference_94, 0.0)
+    magnitude_51 = keras.ops.abs(difference_94)
+    magnitude_51 = keras.ops.where(magnitude_51 < float("inf"), difference_94, 0.0)
+    magnitude_51 = product_99 + magnitude_51
     product_101 = (branch_41 - (total_119 - total_117)) * 0.5
     total_125 = product_101 + product_101
-    product_102 = magnitude_8 * total_125
+    product_102 = magnitude_51 * total_125
     branch_45 = keras.ops.where(keras.ops.abs(product_102) < float("inf"), product_102, 0.0)
-    branch_45 = magnitude_8 + branch_45
+    branch_45 = magnitude_51 + branch_45
     branch_46 = keras.ops.where(keras.ops.abs(total_125) < float("inf"), total_125, 0.0)
-    branch_46 = magnitude_8 * (branch_46 + 1.0)
-    return keras.ops.where(keras.ops.abs(magnitude_8) < 2.0**-60, branch_46, branch_45)
+    branch_46 = magnitude_51 * (branch_46 + 1.0)
+    abs_magnitude_51 = keras.ops.abs(magnitude_51)
+    return keras.ops.where(abs_magnitude_51 < 2.0**-60, branch_46, branch_45)
 
 
 def _upstream(arguments, upstream):

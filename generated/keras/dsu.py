@@ -184,8 +184,9 @@ def _second_derivative(x):
     product = (product - 0.005844424551589697) * difference
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     total_2 = product_2 + _COEFFICIENT
     difference_2 = total_2 - product_2
@@ -196,8 +197,9 @@ def _second_derivative(x):
     product_3 = total_4 * difference
     head_product_3 = _head(product_3)
     total_5 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_5)
     total_6 = product_4 + _COEFFICIENT_3
     difference_3 = total_6 - product_4
@@ -216,8 +218,9 @@ def _second_derivative(x):
     product_5 = sign_x * total_9
     head_product_5 = _head(product_5)
     total_10 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_10)
     head_sign_x = _head(sign_x)
     head_total_9 = _head(total_9)
@@ -238,14 +241,16 @@ def _second_derivative(x):
     product_8 = _COEFFICIENT_5 * total_14
     head_product_8 = _head(product_8)
     total_15 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_15)
     product_10 = _COEFFICIENT_6 * total_14
     head_product_10 = _head(product_10)
     total_16 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_16)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_6, x.dtype))
     head_total_14 = _head(total_14)
@@ -263,14 +268,16 @@ def _second_derivative(x):
     product_12 = _COEFFICIENT_8 * x
     head_product_12 = _head(product_12)
     total_18 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_18)
     product_14 = _COEFFICIENT_9 * x
     head_product_14 = _head(product_14)
     total_19 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_19)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_9, x.dtype))
     head_x = _head(x)
@@ -293,35 +300,39 @@ def _second_derivative(x):
     product_17 = product_16 * sin_clamped
     head_product_17 = _head(product_17)
     total_24 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_24)
     product_19 = product_18 * ratio
     head_product_19 = _head(product_19)
     total_25 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_25)
     product_21 = product_20 * ratio
     head_product_21 = _head(product_21)
     total_26 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_26)
     total_27 = x + _THE_FIRST_DIGITS_OF_MINUS_PI
     difference_15 = total_27 - x
     difference_16 = _THE_FIRST_DIGITS_OF_MINUS_PI - difference_15
     difference_16 = x - (total_27 - difference_15) + difference_16
     difference_16 = difference_16 + _THE_OTHER_DIGITS_OF_MINUS_PI
-    magnitude = keras.ops.abs(difference_16)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_16, 0.0)
-    total_28 = total_27 + magnitude
+    magnitude_10 = keras.ops.abs(difference_16)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_16, 0.0)
+    total_28 = total_27 + magnitude_10
     ratio_2 = 1.0 / total_28
     product_23 = sin_clamped * ratio_2
     head_product_23 = _head(product_23)
     total_29 = head_product_23 + (product_23 - head_product_23)
+    magnitude_11 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_11 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_29)
     total_30 = product_22 + product_24
     difference_17 = total_30 - product_22
@@ -338,8 +349,9 @@ def _second_derivative(x):
     product_25 = ratio * total_23
     head_product_25 = _head(product_25)
     total_31 = head_product_25 + (product_25 - head_product_25)
+    magnitude_12 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_12 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_31)
     head_total_23 = _head(total_23)
     difference_23 = total_23 - head_total_23
@@ -354,8 +366,9 @@ def _second_derivative(x):
     product_28 = ratio_2 * total_28
     head_product_28 = _head(product_28)
     total_32 = head_product_28 + (product_28 - head_product_28)
+    magnitude_13 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_32)
     head_total_28 = _head(total_28)
     difference_25 = total_28 - head_total_28
@@ -363,7 +376,7 @@ def _second_derivative(x):
     numerator_3 = numerator_2 + difference_24 * head_total_28 + difference_24 * difference_25
     numerator_4 = -keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, numerator_3)
     numerator_5 = 1.0 - product_29 + numerator_4
-    numerator_5 = (numerator_5 - (magnitude - (total_28 - total_27)) * ratio_2) / total_28
+    numerator_5 = (numerator_5 - (magnitude_10 - (total_28 - total_27)) * ratio_2) / total_28
     total_33 = head_product_18 * head_ratio - product_20 + head_product_18 * difference_18
     total_33 = total_33 + difference_20 * head_ratio + difference_20 * difference_18
     total_33 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_33)
@@ -391,14 +404,16 @@ def _second_derivative(x):
     product_31 = product_30 * cos_clamped
     head_product_31 = _head(product_31)
     total_37 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_37)
     product_33 = product_32 * ratio_2
     head_product_33 = _head(product_33)
     total_38 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_15 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_38)
     total_39 = total_36 + product_34
     difference_28 = total_39 - total_36
@@ -427,8 +442,9 @@ def _second_derivative(x):
     product_36 = sin_clamped * ratio
     head_product_36 = _head(product_36)
     total_42 = head_product_36 + (product_36 - head_product_36)
+    magnitude_16 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_16 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_42)
     minus_product_37 = -product_37
     total_43 = total_41 + minus_product_37
@@ -445,14 +461,16 @@ def _second_derivative(x):
     product_38 = product_16 * cos_clamped
     head_product_38 = _head(product_38)
     total_46 = head_product_38 + (product_38 - head_product_38)
+    magnitude_17 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_17 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_46)
     product_40 = product_39 * ratio
     head_product_40 = _head(product_40)
     total_47 = head_product_40 + (product_40 - head_product_40)
+    magnitude_18 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_18 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_47)
     minus_product_41 = -product_41
     total_48 = total_45 + minus_product_41
@@ -477,8 +495,9 @@ def _second_derivative(x):
     product_42 = product_30 * sin_clamped
     head_product_42 = _head(product_42)
     total_52 = head_product_42 + (product_42 - head_product_42)
+    magnitude_19 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_19 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_52)
     difference_40 = head_product_30 * head_sin_clamped - product_43
     difference_40 = difference_40 + head_product_30 * difference_21
@@ -512,13 +531,13 @@ def _second_derivative(x):
     branch_12 = sign_x * (branch_12 * abs_difference_9 - 0.14508464817665492)
     branch_13 = keras.ops.where(keras.ops.abs(total_11) < float("inf"), total_11, 0.0)
     branch_13 = product_6 + branch_13
-    magnitude_2 = keras.ops.abs(difference_40)
-    magnitude_2 = product_43 + keras.ops.where(magnitude_2 < float("inf"), difference_40, 0.0)
-    magnitude_2 = magnitude_2 * branch_9 * branch_9
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = total_51 + keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    magnitude_3 = _PI_OVER_2 * (magnitude_3 - magnitude_2)
-    branch_11 = keras.ops.where(abs_x < 2.0**-90, branch_11, magnitude_3)
+    magnitude_20 = keras.ops.abs(difference_40)
+    magnitude_20 = keras.ops.where(magnitude_20 < float("inf"), difference_40, 0.0)
+    magnitude_20 = (product_43 + magnitude_20) * branch_9 * branch_9
+    magnitude_21 = keras.ops.abs(difference_39)
+    magnitude_21 = total_51 + keras.ops.where(magnitude_21 < float("inf"), difference_39, 0.0)
+    magnitude_21 = _PI_OVER_2 * (magnitude_21 - magnitude_20)
+    branch_11 = keras.ops.where(abs_x < 2.0**-90, branch_11, magnitude_21)
     product_44 = keras.ops.where(abs_x < 4.0, product_44, branch_11)
     abs_difference = keras.ops.abs(difference)
     branch_10 = (abs_total_14 == _COEFFICIENT_11) & (branch_10 < _COEFFICIENT_12)

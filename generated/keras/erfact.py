@@ -284,21 +284,24 @@ def _value(x, alpha, beta):
     product_2 = alpha * part_of_t * rest_of_t
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total)
     abs_product_3 = keras.ops.abs(product_3)
     product_4 = _2_OVER_SQRT_PI * alpha
     head_product_4 = _head(product_4)
     total_2 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_2)
     product_6 = _COEFFICIENT * alpha
     head_product_6 = _head(product_6)
     total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_3)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_alpha = _head(alpha)
@@ -330,8 +333,9 @@ def _value(x, alpha, beta):
     total_5 = product_3_squared * (total_5 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_5 = _head(total_5)
     total_6 = head_total_5 + (total_5 - head_total_5)
+    abs_head_total_5 = keras.ops.abs(head_total_5)
     product_8 = total_5 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (total_5 == head_total_5)
+    product_8 = (product_8 == 0.0) | (abs_head_total_5 == float("inf"))
     product_8 = keras.ops.where(product_8, total_5, total_6)
     total_7 = product_8 + 1.0
     difference_3 = total_7 - product_8
@@ -341,14 +345,16 @@ def _value(x, alpha, beta):
     product_9 = _2_OVER_SQRT_PI * total_9
     head_product_9 = _head(product_9)
     total_10 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_10)
     product_11 = _COEFFICIENT * total_9
     head_product_11 = _head(product_11)
     total_11 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_11)
     head_total_9 = _head(total_9)
     difference_4 = total_9 - head_total_9
@@ -363,8 +369,9 @@ def _value(x, alpha, beta):
     product_13 = total_13 * product_3
     head_product_13 = _head(product_13)
     total_14 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_14)
     sign_product_3 = _sign(product_3)
     smaller = _minimum(abs_product_3, 40.0)
@@ -372,11 +379,12 @@ def _value(x, alpha, beta):
     head_2 = _head(smaller_squared)
     total_15 = head_2 + (smaller_squared - head_2)
     product_15 = smaller_squared * 2.0**-60
-    product_15 = (product_15 == 0.0) | (smaller_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_15 = (product_15 == 0.0) | (abs_head_2 == float("inf"))
     product_15 = keras.ops.where(product_15, smaller_squared, total_15)
     minus_product_15 = -product_15
-    magnitude = keras.ops.abs(minus_product_15)
-    is_less_2 = magnitude < 0.25
+    magnitude_7 = keras.ops.abs(minus_product_15)
+    is_less_2 = magnitude_7 < 0.25
     total_16 = minus_product_15 + 1.0
     difference_5 = total_16 - minus_product_15
     total_17 = minus_product_15 - (total_16 - difference_5) + (1.0 - difference_5)
@@ -415,8 +423,9 @@ def _value(x, alpha, beta):
     product_16 = total_20 * numerator
     head_product_16 = _head(product_16)
     total_21 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_8 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_21)
     minus_product_17 = -product_17
     total_22 = minus_product_17 + 1.0
@@ -457,7 +466,7 @@ def _value(x, alpha, beta):
     numerator_9 = (numerator_8 + _1_OVER_4_FACTORIAL) * total_25 + _1_OVER_3_FACTORIAL
     numerator_10 = keras.ops.square(total_25) * (numerator_9 * total_25 + _1_OVER_2_FACTORIAL)
     numerator_11 = 1.0 - ratio + total_25 + (numerator_10 + (branch_8 - (total_25 - total_23)))
-    numerator_11 = keras.ops.where(inside & (magnitude >= 0.25), numerator_11 / ratio, 0.0)
+    numerator_11 = keras.ops.where(inside & (magnitude_7 >= 0.25), numerator_11 / ratio, 0.0)
     total_26 = -(total_26 + (numerator_11 + total_27) * product_17)
     total_28 = minus_product_17 - (total_22 - difference_6) + (1.0 - difference_6)
     total_28 = total_28 + total_26
@@ -466,8 +475,9 @@ def _value(x, alpha, beta):
     product_18 = sign_product_3 * total_29
     head_product_18 = _head(product_18)
     total_30 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_30)
     head_total_13 = _head(total_13)
     head_product_3 = _head(product_3)
@@ -518,8 +528,9 @@ def _derivative_x(x, alpha, beta):
     product = beta * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     e = keras.ops.exp(_minimum(0.5 * (2.0 * product_2), 40.0))
     e_2 = keras.ops.exp(_minimum(0.5 * product_2, 40.0))
@@ -538,13 +549,17 @@ def _derivative_x(x, alpha, beta):
     e_4 = (e_4 + abs_product_3 * branch_2) * e_2
     head_e_4 = _head(e_4)
     total_2 = head_e_4 + (e_4 - head_e_4)
-    total_2 = keras.ops.where((e_4 * 2.0**-60 == 0.0) | (e_4 == head_e_4), e_4, total_2)
-    product_5 = total_2 * e_2
-    head_product_5 = _head(product_5)
-    total_3 = head_product_5 + (product_5 - head_product_5)
-    product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
-    product_6 = keras.ops.where(product_6, product_5, total_3)
+    abs_head_e_4 = keras.ops.abs(head_e_4)
+    product_5 = e_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (abs_head_e_4 == float("inf"))
+    product_5 = keras.ops.where(product_5, e_4, total_2)
+    product_6 = product_5 * e_2
+    head_product_6 = _head(product_6)
+    total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude = keras.ops.abs(head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (magnitude == float("inf"))
+    product_7 = keras.ops.where(product_7, product_6, total_3)
     total_4 = alpha - 0.75
     difference = total_4 - alpha
     total_5 = alpha - (total_4 - difference) + (-0.75 - difference)
@@ -556,149 +571,160 @@ def _derivative_x(x, alpha, beta):
     total_8 = total_8 + (branch_3 - (total_6 - total_4))
     branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
     total_9 = total_7 + branch_4
-    product_7 = product_2 * total_9
-    head_product_7 = _head(product_7)
-    total_10 = head_product_7 + (product_7 - head_product_7)
-    product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
-    product_8 = keras.ops.where(product_8, product_7, total_10)
+    product_8 = product_2 * total_9
+    head_product_8 = _head(product_8)
+    total_10 = head_product_8 + (product_8 - head_product_8)
+    magnitude_2 = keras.ops.abs(head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (magnitude_2 == float("inf"))
+    product_9 = keras.ops.where(product_9, product_8, total_10)
     smaller = _minimum(product_2, 40.0)
     is_less_2 = keras.ops.abs(smaller) < 0.5
     expm1_smaller = _expm1(smaller)
     total_11 = expm1_smaller + 1.0
     branch_5 = keras.ops.where(is_less_2, total_11, keras.ops.exp(smaller))
-    product_9 = product_8 * branch_5
-    head_product_9 = _head(product_9)
-    total_12 = head_product_9 + (product_9 - head_product_9)
-    product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
-    product_10 = keras.ops.where(product_10, product_9, total_12)
+    product_10 = product_9 * branch_5
+    head_product_10 = _head(product_10)
+    total_12 = head_product_10 + (product_10 - head_product_10)
+    magnitude_3 = keras.ops.abs(head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (magnitude_3 == float("inf"))
+    product_11 = keras.ops.where(product_11, product_10, total_12)
     total_9_squared = keras.ops.square(total_9)
     head = _head(total_9_squared)
     total_13 = head + (total_9_squared - head)
-    product_11 = total_9_squared * 2.0**-60
-    product_11 = (product_11 == 0.0) | (total_9_squared == head)
-    product_11 = keras.ops.where(product_11, total_9_squared, total_13)
+    product_12 = total_9_squared * 2.0**-60
+    abs_head = keras.ops.abs(head)
+    product_12 = (product_12 == 0.0) | (abs_head == float("inf"))
+    product_12 = keras.ops.where(product_12, total_9_squared, total_13)
     head_total_9 = _head(total_9)
     difference_3 = total_9 - head_total_9
     difference_4 = branch_4 - (total_9 - total_7)
-    total_14 = head_total_9 * head_total_9 - product_11 + head_total_9 * difference_3
+    total_14 = head_total_9 * head_total_9 - product_12 + head_total_9 * difference_3
     total_14 = total_14 + difference_3 * head_total_9 + difference_3 * difference_3
-    total_14 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
     total_14 = total_14 + difference_4 * total_9 * 2.0
     branch_6 = keras.ops.where(keras.ops.abs(total_14) < float("inf"), total_14, 0.0)
-    branch_6 = -((product_11 + branch_6) * keras.ops.exp(_minimum(product_2 * 2.0, 40.0)))
+    branch_6 = -((product_12 + branch_6) * keras.ops.exp(_minimum(product_2 * 2.0, 40.0)))
     branch_6 = _minimum(branch_6, 40.0)
     is_less_3 = keras.ops.abs(branch_6) < 0.5
     expm1_branch_6 = _expm1(branch_6)
     total_15 = expm1_branch_6 + 1.0
     branch_7 = keras.ops.where(is_less_3, total_15, keras.ops.exp(branch_6))
-    product_12 = product_10 * branch_7
-    head_product_12 = _head(product_12)
-    total_16 = head_product_12 + (product_12 - head_product_12)
-    product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
-    product_13 = keras.ops.where(product_13, product_12, total_16)
-    product_14 = product_13 * _2_OVER_SQRT_PI
-    head_product_14 = _head(product_14)
-    total_17 = head_product_14 + (product_14 - head_product_14)
-    product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
-    product_15 = keras.ops.where(product_15, product_14, total_17)
-    product_16 = total_9 * branch_5
-    head_product_16 = _head(product_16)
-    total_18 = head_product_16 + (product_16 - head_product_16)
-    product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
-    product_17 = keras.ops.where(product_17, product_16, total_18)
-    abs_product_17 = keras.ops.abs(product_17)
-    is_less_4 = abs_product_17 < 1.0
-    product_17_squared = keras.ops.square(product_17)
-    total_19 = _MINUS_1_OVER_39_19_FACTORIAL * product_17_squared + _1_OVER_37_18_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_35_17_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_33_16_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_31_15_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_29_14_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_27_13_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_25_12_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_23_11_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_21_10_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_19_9_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_17_8_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_15_7_FACTORIAL
-    total_19 = total_19 * product_17_squared + _1_OVER_13_6_FACTORIAL
-    total_19 = total_19 * product_17_squared + _MINUS_1_OVER_11_5_FACTORIAL
-    total_19 = (total_19 * product_17_squared + _1_OVER_9_4_FACTORIAL) * product_17_squared
-    total_19 = (total_19 + _MINUS_1_OVER_7_3_FACTORIAL) * product_17_squared
-    total_19 = (total_19 + _1_OVER_5_2_FACTORIAL) * product_17_squared
-    total_19 = product_17_squared * (total_19 + _MINUS_1_OVER_3_1_FACTORIAL)
+    product_13 = product_11 * branch_7
+    head_product_13 = _head(product_13)
+    total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
+    product_14 = keras.ops.where(product_14, product_13, total_16)
+    product_15 = product_14 * _2_OVER_SQRT_PI
+    head_product_15 = _head(product_15)
+    total_17 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = keras.ops.abs(head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (magnitude_5 == float("inf"))
+    product_16 = keras.ops.where(product_16, product_15, total_17)
+    product_17 = total_9 * branch_5
+    head_product_17 = _head(product_17)
+    total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_6 = keras.ops.abs(head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (magnitude_6 == float("inf"))
+    product_18 = keras.ops.where(product_18, product_17, total_18)
+    abs_product_18 = keras.ops.abs(product_18)
+    is_less_4 = abs_product_18 < 1.0
+    product_18_squared = keras.ops.square(product_18)
+    total_19 = _MINUS_1_OVER_39_19_FACTORIAL * product_18_squared + _1_OVER_37_18_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_35_17_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_33_16_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_31_15_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_29_14_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_27_13_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_25_12_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_23_11_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_21_10_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_19_9_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_17_8_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_15_7_FACTORIAL
+    total_19 = total_19 * product_18_squared + _1_OVER_13_6_FACTORIAL
+    total_19 = total_19 * product_18_squared + _MINUS_1_OVER_11_5_FACTORIAL
+    total_19 = (total_19 * product_18_squared + _1_OVER_9_4_FACTORIAL) * product_18_squared
+    total_19 = (total_19 + _MINUS_1_OVER_7_3_FACTORIAL) * product_18_squared
+    total_19 = (total_19 + _1_OVER_5_2_FACTORIAL) * product_18_squared
+    total_19 = product_18_squared * (total_19 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_19 = _head(total_19)
     total_20 = head_total_19 + (total_19 - head_total_19)
-    product_18 = total_19 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (total_19 == head_total_19)
-    product_18 = keras.ops.where(product_18, total_19, total_20)
-    total_21 = product_18 + 1.0
-    difference_5 = total_21 - product_18
-    total_22 = product_18 - (total_21 - difference_5) + (1.0 - difference_5)
+    magnitude_7 = keras.ops.abs(head_total_19)
+    product_19 = total_19 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
+    product_19 = keras.ops.where(product_19, total_19, total_20)
+    total_21 = product_19 + 1.0
+    difference_5 = total_21 - product_19
+    total_22 = product_19 - (total_21 - difference_5) + (1.0 - difference_5)
     branch_8 = keras.ops.where(keras.ops.abs(total_22) < float("inf"), total_22, 0.0)
     total_23 = total_21 + branch_8
-    product_19 = _2_OVER_SQRT_PI * total_23
-    head_product_19 = _head(product_19)
-    total_24 = head_product_19 + (product_19 - head_product_19)
-    product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
-    product_20 = keras.ops.where(product_20, product_19, total_24)
-    product_21 = _COEFFICIENT * total_23
-    head_product_21 = _head(product_21)
-    total_25 = head_product_21 + (product_21 - head_product_21)
-    product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
-    product_22 = keras.ops.where(product_22, product_21, total_25)
+    product_20 = _2_OVER_SQRT_PI * total_23
+    head_product_20 = _head(product_20)
+    total_24 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = keras.ops.abs(head_product_20)
+    product_21 = product_20 * 2.0**-60
+    product_21 = (product_21 == 0.0) | (magnitude_8 == float("inf"))
+    product_21 = keras.ops.where(product_21, product_20, total_24)
+    product_22 = _COEFFICIENT * total_23
+    head_product_22 = _head(product_22)
+    total_25 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = keras.ops.abs(head_product_22)
+    product_23 = product_22 * 2.0**-60
+    product_23 = (product_23 == 0.0) | (magnitude_9 == float("inf"))
+    product_23 = keras.ops.where(product_23, product_22, total_25)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_total_23 = _head(total_23)
     difference_6 = total_23 - head_total_23
     difference_7 = _COEFFICIENT - head_2
-    total_26 = head_2 * head_total_23 - product_22 + head_2 * difference_6
+    total_26 = head_2 * head_total_23 - product_23 + head_2 * difference_6
     total_26 = total_26 + difference_7 * head_total_23 + difference_7 * difference_6
-    total_26 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_26 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_26)
     total_26 = total_26 + _COEFFICIENT_2 * total_23
     total_26 = total_26 + (branch_8 - (total_23 - total_21)) * _COEFFICIENT
-    total_26 = product_22 - product_20 + total_26
+    total_26 = product_23 - product_21 + total_26
     branch_9 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
-    total_27 = product_20 + branch_9
-    product_23 = total_27 * product_17
-    head_product_23 = _head(product_23)
-    total_28 = head_product_23 + (product_23 - head_product_23)
-    product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
-    product_24 = keras.ops.where(product_24, product_23, total_28)
-    sign_product_17 = _sign(product_17)
-    smaller_2 = _minimum(abs_product_17, 40.0)
+    total_27 = product_21 + branch_9
+    product_24 = total_27 * product_18
+    head_product_24 = _head(product_24)
+    total_28 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = keras.ops.abs(head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (magnitude_10 == float("inf"))
+    product_25 = keras.ops.where(product_25, product_24, total_28)
+    sign_product_18 = _sign(product_18)
+    smaller_2 = _minimum(abs_product_18, 40.0)
     smaller_2_squared = keras.ops.square(smaller_2)
     head_3 = _head(smaller_2_squared)
     total_29 = head_3 + (smaller_2_squared - head_3)
-    product_25 = smaller_2_squared * 2.0**-60
-    product_25 = (product_25 == 0.0) | (smaller_2_squared == head_3)
-    product_25 = keras.ops.where(product_25, smaller_2_squared, total_29)
-    minus_product_25 = -product_25
-    magnitude = keras.ops.abs(minus_product_25)
-    is_less_5 = magnitude < 0.25
-    total_30 = minus_product_25 + 1.0
-    difference_8 = total_30 - minus_product_25
-    total_31 = minus_product_25 - (total_30 - difference_8) + (1.0 - difference_8)
-    total_32 = _1_OVER_15_FACTORIAL * minus_product_25 + _1_OVER_14_FACTORIAL
-    total_32 = (total_32 * minus_product_25 + _1_OVER_13_FACTORIAL) * minus_product_25
-    total_32 = (total_32 + _1_OVER_12_FACTORIAL) * minus_product_25 + _1_OVER_11_FACTORIAL
-    total_32 = (total_32 * minus_product_25 + _1_OVER_10_FACTORIAL) * minus_product_25
-    total_32 = (total_32 + _1_OVER_9_FACTORIAL) * minus_product_25 + _1_OVER_8_FACTORIAL
-    total_32 = (total_32 * minus_product_25 + _1_OVER_7_FACTORIAL) * minus_product_25
-    total_32 = (total_32 + _1_OVER_6_FACTORIAL) * minus_product_25 + _1_OVER_5_FACTORIAL
-    total_32 = (total_32 * minus_product_25 + _1_OVER_4_FACTORIAL) * minus_product_25
-    total_32 = (total_32 + _1_OVER_3_FACTORIAL) * minus_product_25 + _1_OVER_2_FACTORIAL
-    total_31 = total_31 + keras.ops.square(minus_product_25) * total_32
+    product_26 = smaller_2_squared * 2.0**-60
+    abs_head_3 = keras.ops.abs(head_3)
+    product_26 = (product_26 == 0.0) | (abs_head_3 == float("inf"))
+    product_26 = keras.ops.where(product_26, smaller_2_squared, total_29)
+    minus_product_26 = -product_26
+    magnitude_11 = keras.ops.abs(minus_product_26)
+    is_less_5 = magnitude_11 < 0.25
+    total_30 = minus_product_26 + 1.0
+    difference_8 = total_30 - minus_product_26
+    total_31 = minus_product_26 - (total_30 - difference_8) + (1.0 - difference_8)
+    total_32 = _1_OVER_15_FACTORIAL * minus_product_26 + _1_OVER_14_FACTORIAL
+    total_32 = (total_32 * minus_product_26 + _1_OVER_13_FACTORIAL) * minus_product_26
+    total_32 = (total_32 + _1_OVER_12_FACTORIAL) * minus_product_26 + _1_OVER_11_FACTORIAL
+    total_32 = (total_32 * minus_product_26 + _1_OVER_10_FACTORIAL) * minus_product_26
+    total_32 = (total_32 + _1_OVER_9_FACTORIAL) * minus_product_26 + _1_OVER_8_FACTORIAL
+    total_32 = (total_32 * minus_product_26 + _1_OVER_7_FACTORIAL) * minus_product_26
+    total_32 = (total_32 + _1_OVER_6_FACTORIAL) * minus_product_26 + _1_OVER_5_FACTORIAL
+    total_32 = (total_32 * minus_product_26 + _1_OVER_4_FACTORIAL) * minus_product_26
+    total_32 = (total_32 + _1_OVER_3_FACTORIAL) * minus_product_26 + _1_OVER_2_FACTORIAL
+    total_31 = total_31 + keras.ops.square(minus_product_26) * total_32
     branch_10 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
     total_33 = total_30 + branch_10
-    e_5 = keras.ops.exp(minus_product_25)
+    e_5 = keras.ops.exp(minus_product_26)
     branch_11 = keras.ops.where(is_less_5, total_33, e_5)
     branch_12 = keras.ops.where(is_less_5, branch_10 - (total_33 - total_30), 0.0)
     branch_13 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
@@ -718,15 +744,16 @@ def _derivative_x(x, alpha, beta):
     denominator = (denominator + 5.8341919788915355) * smaller_3 + 5.745265609005083
     denominator = (denominator * smaller_3 + 3.503311438830771) * smaller_3 + 1.0
     numerator = numerator / denominator
-    product_26 = total_34 * numerator
-    head_product_26 = _head(product_26)
-    total_35 = head_product_26 + (product_26 - head_product_26)
-    product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
-    product_27 = keras.ops.where(product_27, product_26, total_35)
-    minus_product_27 = -product_27
-    total_36 = minus_product_27 + 1.0
-    difference_9 = total_36 - minus_product_27
+    product_27 = total_34 * numerator
+    head_product_27 = _head(product_27)
+    total_35 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = keras.ops.abs(head_product_27)
+    product_28 = product_27 * 2.0**-60
+    product_28 = (product_28 == 0.0) | (magnitude_12 == float("inf"))
+    product_28 = keras.ops.where(product_28, product_27, total_35)
+    minus_product_28 = -product_28
+    total_36 = minus_product_28 + 1.0
+    difference_9 = total_36 - minus_product_28
     head_total_34 = _head(total_34)
     head_numerator = _head(numerator)
     difference_10 = numerator - head_numerator
@@ -736,7 +763,7 @@ def _derivative_x(x, alpha, beta):
     branch_14 = keras.ops.where(inside, binade, 1.0)
     ratio_2 = e_5 / branch_14
     floor = _floor(keras.ops.log(branch_14) * _1_OVER_LOG_2 + 0.5)
-    difference_12 = minus_product_25 - floor * _THE_FIRST_DIGITS_OF_LOG_2
+    difference_12 = minus_product_26 - floor * _THE_FIRST_DIGITS_OF_LOG_2
     negated = -(floor * _MORE_DIGITS_OF_LOG_2)
     total_37 = difference_12 + negated
     difference_13 = total_37 - difference_12
@@ -746,9 +773,9 @@ def _derivative_x(x, alpha, beta):
     total_39 = total_37 + branch_15
     head_smaller_2 = _head(smaller_2)
     difference_14 = smaller_2 - head_smaller_2
-    total_40 = head_total_34 * head_numerator - product_27 + head_total_34 * difference_10
+    total_40 = head_total_34 * head_numerator - product_28 + head_total_34 * difference_10
     total_40 = total_40 + difference_11 * head_numerator + difference_11 * difference_10
-    total_40 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_40)
+    total_40 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, total_40)
     total_40 = total_40 + (branch_13 - (total_34 - branch_11)) * numerator
     numerator_2 = (_1_OVER_15_FACTORIAL * total_39 + _1_OVER_14_FACTORIAL) * total_39
     numerator_3 = (numerator_2 + _1_OVER_13_FACTORIAL) * total_39 + _1_OVER_12_FACTORIAL
@@ -761,100 +788,102 @@ def _derivative_x(x, alpha, beta):
     numerator_10 = keras.ops.square(total_39) * (numerator_9 * total_39 + _1_OVER_2_FACTORIAL)
     numerator_11 = numerator_10 + (branch_15 - (total_39 - total_37))
     numerator_11 = (1.0 - ratio_2 + total_39 + numerator_11) / ratio_2
-    numerator_11 = keras.ops.where(inside & (magnitude >= 0.25), numerator_11, 0.0)
-    total_41 = minus_product_27 - (total_36 - difference_9) + (1.0 - difference_9)
-    difference_15 = head_smaller_2 * head_smaller_2 - product_25
+    numerator_11 = keras.ops.where(inside & (magnitude_11 >= 0.25), numerator_11, 0.0)
+    total_41 = minus_product_28 - (total_36 - difference_9) + (1.0 - difference_9)
+    difference_15 = head_smaller_2 * head_smaller_2 - product_26
     difference_15 = difference_15 + head_smaller_2 * difference_14
     difference_15 = difference_15 + difference_14 * head_smaller_2
     difference_15 = difference_15 + difference_14 * difference_14
-    difference_15 = -keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_15)
-    total_41 = total_41 - (total_40 + (numerator_11 + difference_15) * product_27)
+    difference_15 = -keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_15)
+    total_41 = total_41 - (total_40 + (numerator_11 + difference_15) * product_28)
     branch_16 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
     total_42 = total_36 + branch_16
-    product_28 = sign_product_17 * total_42
-    head_product_28 = _head(product_28)
-    total_43 = head_product_28 + (product_28 - head_product_28)
-    product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
-    product_29 = keras.ops.where(product_29, product_28, total_43)
-    branch_17 = keras.ops.where(is_less_4, product_24, product_29)
-    total_44 = product_15 + branch_17
-    difference_16 = total_44 - product_15
-    product_30 = product_13 * _COEFFICIENT
-    head_product_30 = _head(product_30)
-    total_45 = head_product_30 + (product_30 - head_product_30)
-    product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
-    product_31 = keras.ops.where(product_31, product_30, total_45)
-    head_product_13 = _head(product_13)
-    difference_17 = product_13 - head_product_13
-    head_product_10 = _head(product_10)
+    product_29 = sign_product_18 * total_42
+    head_product_29 = _head(product_29)
+    total_43 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = keras.ops.abs(head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (magnitude_13 == float("inf"))
+    product_30 = keras.ops.where(product_30, product_29, total_43)
+    branch_17 = keras.ops.where(is_less_4, product_25, product_30)
+    total_44 = product_16 + branch_17
+    difference_16 = total_44 - product_16
+    product_31 = product_14 * _COEFFICIENT
+    head_product_31 = _head(product_31)
+    total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = keras.ops.abs(head_product_31)
+    product_32 = product_31 * 2.0**-60
+    product_32 = (product_32 == 0.0) | (magnitude_14 == float("inf"))
+    product_32 = keras.ops.where(product_32, product_31, total_45)
+    head_product_14 = _head(product_14)
+    difference_17 = product_14 - head_product_14
+    head_product_11 = _head(product_11)
     head_branch_7 = _head(branch_7)
     difference_18 = branch_7 - head_branch_7
-    difference_19 = product_10 - head_product_10
-    head_product_8 = _head(product_8)
+    difference_19 = product_11 - head_product_11
+    head_product_9 = _head(product_9)
     head_branch_5 = _head(branch_5)
     difference_20 = branch_5 - head_branch_5
-    difference_21 = product_8 - head_product_8
+    difference_21 = product_9 - head_product_9
     head_product_2 = _head(product_2)
     difference_22 = product_2 - head_product_2
     branch_18 = keras.ops.where(is_less_2, expm1_smaller - (total_11 - 1.0), 0.0)
     head_total_27 = _head(total_27)
-    head_product_17 = _head(product_17)
-    difference_23 = product_17 - head_product_17
+    head_product_18 = _head(product_18)
+    difference_23 = product_18 - head_product_18
     difference_24 = total_27 - head_total_27
-    head_4 = _head(sign_product_17)
+    head_4 = _head(sign_product_18)
     head_total_42 = _head(total_42)
     difference_25 = total_42 - head_total_42
-    difference_26 = sign_product_17 - head_4
-    total_46 = head_total_27 * head_product_17 - product_24 + head_total_27 * difference_23
-    total_46 = total_46 + difference_24 * head_product_17 + difference_24 * difference_23
-    total_46 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_46)
-    total_46 = total_46 + (branch_9 - (total_27 - product_20)) * product_17
-    total_47 = head_product_8 * head_branch_5 - product_10 + head_product_8 * difference_20
+    difference_26 = sign_product_18 - head_4
+    total_46 = head_total_27 * head_product_18 - product_25 + head_total_27 * difference_23
+    total_46 = total_46 + difference_24 * head_product_18 + difference_24 * difference_23
+    total_46 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_9 - (total_27 - product_21)) * product_18
+    total_47 = head_product_9 * head_branch_5 - product_11 + head_product_9 * difference_20
     total_47 = total_47 + difference_21 * head_branch_5 + difference_21 * difference_20
-    total_47 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_48 = head_product_2 * head_total_9 - product_8 + head_product_2 * difference_3
+    total_47 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, total_47)
+    total_48 = head_product_2 * head_total_9 - product_9 + head_product_2 * difference_3
     total_48 = total_48 + difference_22 * head_total_9 + difference_22 * difference_3
-    total_48 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_48 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_48)
     total_47 = total_47 + (total_48 + difference_4 * product_2) * branch_5
-    total_47 = (total_47 + branch_18 * product_8) * branch_7
-    total_49 = head_total_9 * head_branch_5 - product_17 + head_total_9 * difference_20
+    total_47 = (total_47 + branch_18 * product_9) * branch_7
+    total_49 = head_total_9 * head_branch_5 - product_18 + head_total_9 * difference_20
     total_49 = total_49 + difference_3 * head_branch_5 + difference_3 * difference_20
-    total_49 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_49 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_49)
     total_49 = total_49 + difference_4 * branch_5 + branch_18 * total_9
-    total_49 = _2_OVER_SQRT_PI * keras.ops.exp(-product_17_squared) * total_49
-    total_50 = head_product_13 * head_2 - product_31 + head_product_13 * difference_7
+    total_49 = _2_OVER_SQRT_PI * keras.ops.exp(-product_18_squared) * total_49
+    total_50 = head_product_14 * head_2 - product_32 + head_product_14 * difference_7
     total_50 = total_50 + difference_17 * head_2 + difference_17 * difference_7
-    total_50 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, total_50)
-    total_51 = product_15 - (total_44 - difference_16) + (branch_17 - difference_16)
+    total_50 = keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, total_50)
+    total_51 = product_16 - (total_44 - difference_16) + (branch_17 - difference_16)
     branch_19 = keras.ops.where(is_less_3, expm1_branch_6 - (total_15 - 1.0), 0.0)
-    branch_19 = branch_19 * product_10
-    total_52 = head_4 * head_total_42 - product_29 + head_4 * difference_25
+    branch_19 = branch_19 * product_11
+    total_52 = head_4 * head_total_42 - product_30 + head_4 * difference_25
     total_52 = total_52 + difference_26 * head_total_42 + difference_26 * difference_25
-    total_52 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_52)
-    total_52 = total_52 + (branch_16 - (total_42 - total_36)) * sign_product_17
+    total_52 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_52 = total_52 + (branch_16 - (total_42 - total_36)) * sign_product_18
     total_46 = keras.ops.where(is_less_4, total_46, total_52) + total_49
-    difference_27 = head_product_10 * head_branch_7 - product_13
-    difference_27 = difference_27 + head_product_10 * difference_18
+    difference_27 = head_product_11 * head_branch_7 - product_14
+    difference_27 = difference_27 + head_product_11 * difference_18
     difference_27 = difference_27 + difference_19 * head_branch_7
     difference_27 = difference_27 + difference_19 * difference_18
-    difference_27 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_27) + total_47
+    difference_27 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_27) + total_47
     total_50 = total_50 + (difference_27 + branch_19) * _COEFFICIENT
-    total_50 = product_31 - product_15 + (total_50 + _COEFFICIENT_2 * product_13)
+    total_50 = product_32 - product_16 + (total_50 + _COEFFICIENT_2 * product_14)
     total_51 = total_51 + total_50 + total_46
     branch_20 = keras.ops.where(keras.ops.abs(total_51) < float("inf"), total_51, 0.0)
     total_53 = total_44 + branch_20
-    head_total_2 = _head(total_2)
+    head_product_5 = _head(product_5)
     head_e_2 = _head(e_2)
     difference_28 = e_2 - head_e_2
-    difference_29 = total_2 - head_total_2
-    total_54 = head_total_2 * head_e_2 - product_6 + head_total_2 * difference_28
+    difference_29 = product_5 - head_product_5
+    total_54 = head_product_5 * head_e_2 - product_7 + head_product_5 * difference_28
     total_54 = total_54 + difference_29 * head_e_2 + difference_29 * difference_28
-    total_54 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_54)
+    total_54 = keras.ops.where(product_7 * 2.0**-60 == 0.0, 0.0, total_54)
     total_54 = keras.ops.where(is_less, total_54, branch_20 - (total_53 - total_44))
     branch_21 = keras.ops.where(keras.ops.abs(total_54) < float("inf"), total_54, 0.0)
-    value = keras.ops.where(is_less, product_6, total_53) + branch_21
+    value = keras.ops.where(is_less, product_7, total_53) + branch_21
     return value, gradient
 
 
@@ -875,13 +904,15 @@ def _derivative_alpha(x, alpha, beta):
     head = _head(alpha_squared)
     total = head + (alpha_squared - head)
     product = alpha_squared * 2.0**-60
-    product = (product == 0.0) | (alpha_squared == head)
+    abs_head = keras.ops.abs(head)
+    product = (product == 0.0) | (abs_head == float("inf"))
     product = keras.ops.where(product, alpha_squared, total)
     product_2 = beta * clamped
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total_2)
     product_4 = 2.0 * product_3
     is_far = keras.ops.abs(product_4) > 64.0
@@ -893,15 +924,17 @@ def _derivative_alpha(x, alpha, beta):
     product_5 = product * part_of_t
     head_product_5 = _head(product_5)
     total_4 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_4)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product_7 = product_6 * rest_of_t
     head_product_7 = _head(product_7)
     total_5 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_5)
     minus_product_8 = -product_8
     total_6 = minus_product_8 + product_3
@@ -988,34 +1021,39 @@ def _second_derivative_x_x(x, alpha, beta):
     product = _MINUS_2_OVER_SQRT_PI * alpha
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = product_2 * beta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     product_5 = 2.0 * clamped
     product_6 = product_5 * beta
     head_product_6 = _head(product_6)
     total_3 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_3)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
     total_4 = head + (alpha_squared - head)
     product_8 = alpha_squared * 2.0**-60
-    product_8 = (product_8 == 0.0) | (alpha_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_8 = (product_8 == 0.0) | (abs_head == float("inf"))
     product_8 = keras.ops.where(product_8, alpha_squared, total_4)
     product_9 = product_7 * product_8
     head_product_9 = _head(product_9)
     total_5 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_5)
     head_product_7 = _head(product_7)
     head_product_8 = _head(product_8)
@@ -1042,8 +1080,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_11 = beta * clamped
     head_product_11 = _head(product_11)
     total_10 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_10)
     is_equal = product_12 == 0.0
     head_clamped = _head(clamped)
@@ -1064,7 +1103,8 @@ def _second_derivative_x_x(x, alpha, beta):
     head_2 = _head(branch_3_squared)
     total_13 = head_2 + (branch_3_squared - head_2)
     product_13 = branch_3_squared * 2.0**-60
-    product_13 = (product_13 == 0.0) | (branch_3_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_13 = (product_13 == 0.0) | (abs_head_2 == float("inf"))
     product_13 = keras.ops.where(product_13, branch_3_squared, total_13)
     head_branch_3 = _head(branch_3)
     difference_7 = branch_3 - head_branch_3
@@ -1078,14 +1118,16 @@ def _second_derivative_x_x(x, alpha, beta):
     product_14 = total_9 * total_15
     head_product_14 = _head(product_14)
     total_16 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_16)
     product_16 = clamped * beta
     head_product_16 = _head(product_16)
     total_17 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_17)
     total_18 = product_17 + 2.0
     difference_8 = total_18 - product_17
@@ -1104,7 +1146,8 @@ def _second_derivative_x_x(x, alpha, beta):
     head_3 = _head(branch_8_squared)
     total_22 = head_3 + (branch_8_squared - head_3)
     product_18 = branch_8_squared * 2.0**-60
-    product_18 = (product_18 == 0.0) | (branch_8_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_18 = (product_18 == 0.0) | (abs_head_3 == float("inf"))
     product_18 = keras.ops.where(product_18, branch_8_squared, total_22)
     head_branch_8 = _head(branch_8)
     difference_9 = branch_8 - head_branch_8
@@ -1117,8 +1160,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_19 = total_21 * total_24
     head_product_19 = _head(product_19)
     total_25 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_25)
     total_26 = product_15 + product_20
     difference_10 = total_26 - product_15
@@ -1150,8 +1194,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_21 = product_4 * total_30
     head_product_21 = _head(product_21)
     total_31 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_31)
     head_product_4 = _head(product_4)
     head_total_30 = _head(total_30)
@@ -1162,8 +1207,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_23 = _COEFFICIENT_3 * alpha
     head_product_23 = _head(product_23)
     total_32 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_32)
     head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
     difference_18 = _COEFFICIENT_3 - head_4
@@ -1216,8 +1262,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_29 = total_37 * total_40
     head_product_29 = _head(product_29)
     total_41 = head_product_29 + (product_29 - head_product_29)
+    magnitude_10 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_10 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_41)
     head_total_37 = _head(total_37)
     head_total_40 = _head(total_40)
@@ -1237,8 +1284,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_31 = total_43 * total_44
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_11 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_11 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_45)
     minus_product_32 = -product_32
     total_46 = smaller + minus_product_32
@@ -1289,8 +1337,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_34 = 3.0 * smaller_2
     head_product_34 = _head(product_34)
     total_53 = head_product_34 + (product_34 - head_product_34)
+    magnitude_12 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_12 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_53)
     minus_product_35 = -product_35
     total_54 = total_52 + minus_product_35
@@ -1301,11 +1350,11 @@ def _second_derivative_x_x(x, alpha, beta):
     total_55 = total_55 + (branch_22 - (total_52 - total_46))
     total_56 = 3.0 * head_smaller_2 - product_35 + 3.0 * (smaller_2 - head_smaller_2)
     total_56 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, total_56)
-    magnitude = keras.ops.abs(minus_total_11)
-    magnitude = keras.ops.where(magnitude < float("inf"), minus_total_11, 0.0)
-    magnitude = (minus_product_12 == 0.0) & (magnitude <= 0.0)
-    magnitude = magnitude | (minus_product_12 != 0.0) & (minus_product_12 <= 0.0)
-    total_56 = -(total_56 + keras.ops.where(magnitude, minus_total_11, 0.0) * 3.0)
+    magnitude_13 = keras.ops.abs(minus_total_11)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), minus_total_11, 0.0)
+    magnitude_13 = (minus_product_12 == 0.0) & (magnitude_13 <= 0.0)
+    magnitude_13 = magnitude_13 | (minus_product_12 != 0.0) & (minus_product_12 <= 0.0)
+    total_56 = -(total_56 + keras.ops.where(magnitude_13, minus_total_11, 0.0) * 3.0)
     total_55 = total_55 + total_56
     branch_23 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
     total_57 = total_54 + branch_23
@@ -1326,8 +1375,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_37 = total_36 * total_59
     head_product_37 = _head(product_37)
     total_60 = head_product_37 + (product_37 - head_product_37)
+    magnitude_14 = keras.ops.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_14 == float("inf"))
     product_38 = keras.ops.where(product_38, product_37, total_60)
     head_total_36 = _head(total_36)
     head_total_59 = _head(total_59)
@@ -1347,8 +1397,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_39 = total_62 * total_63
     head_product_39 = _head(product_39)
     total_64 = head_product_39 + (product_39 - head_product_39)
+    magnitude_15 = keras.ops.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_15 == float("inf"))
     product_40 = keras.ops.where(product_40, product_39, total_64)
     head_total_62 = _head(total_62)
     head_total_63 = _head(total_63)
@@ -1377,14 +1428,16 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = product_2 * beta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     head_product_2 = _head(product_2)
     head_beta = _head(beta)
@@ -1393,8 +1446,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_5 = _COEFFICIENT * clamped
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_3)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_clamped = _head(clamped)
@@ -1411,8 +1465,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_7 = beta * clamped
     head_product_7 = _head(product_7)
     total_6 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_6)
     is_equal = product_8 == 0.0
     total_7 = head_beta * head_clamped - product_8 + head_beta * difference_3
@@ -1475,29 +1530,33 @@ def _second_derivative_x_alpha(x, alpha, beta):
     branch_7 = keras.ops.square(keras.ops.where(outside, 1.0, branch_7))
     head_branch_7 = _head(branch_7)
     total_14 = head_branch_7 + (branch_7 - head_branch_7)
+    magnitude_4 = keras.ops.abs(head_branch_7)
     product_11 = branch_7 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (branch_7 == head_branch_7)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, branch_7, total_14)
     branch_8 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
     branch_8 = (product_4 + branch_8) * product_11
     head_branch_8 = _head(branch_8)
     total_15 = head_branch_8 + (branch_8 - head_branch_8)
+    magnitude_5 = keras.ops.abs(head_branch_8)
     product_12 = branch_8 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (branch_8 == head_branch_8)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == float("inf"))
     product_12 = keras.ops.where(product_12, branch_8, total_15)
     product_13 = _2_OVER_SQRT_PI * product_11
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_16)
     total_17 = product_12 + product_14
     difference_8 = total_17 - product_12
     product_15 = _COEFFICIENT * product_11
     head_product_15 = _head(product_15)
     total_18 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_7 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_18)
     head_product_11 = _head(product_11)
     difference_9 = product_11 - head_product_11
@@ -1512,26 +1571,30 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_17 = _4_OVER_SQRT_PI * clamped
     head_product_17 = _head(product_17)
     total_22 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_8 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_22)
     product_19 = product_18 * beta
     head_product_19 = _head(product_19)
     total_23 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_9 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_23)
     alpha_squared = keras.ops.square(alpha)
     head_2 = _head(alpha_squared)
     total_24 = head_2 + (alpha_squared - head_2)
     product_21 = alpha_squared * 2.0**-60
-    product_21 = (product_21 == 0.0) | (alpha_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_21 = (product_21 == 0.0) | (abs_head_2 == float("inf"))
     product_21 = keras.ops.where(product_21, alpha_squared, total_24)
     product_22 = product_20 * product_21
     head_product_22 = _head(product_22)
     total_25 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_25)
     head_product_20 = _head(product_20)
     head_product_21 = _head(product_21)
@@ -1542,8 +1605,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_24 = _COEFFICIENT_5 * clamped
     head_product_24 = _head(product_24)
     total_26 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_26)
     head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     difference_13 = _COEFFICIENT_5 - head_3
@@ -1566,15 +1630,16 @@ def _second_derivative_x_alpha(x, alpha, beta):
     difference_15 = difference_15 + difference_11 * difference_10
     difference_15 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_15) + total_28
     difference_15 = difference_15 + total_27 * product_20
-    magnitude = keras.ops.abs(difference_15)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_15, 0.0)
-    total_30 = product_23 + magnitude
+    magnitude_12 = keras.ops.abs(difference_15)
+    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_15, 0.0)
+    total_30 = product_23 + magnitude_12
     branch_10 = keras.ops.where(outside, t, 1.0)
     branch_10_squared = keras.ops.square(branch_10)
     head_4 = _head(branch_10_squared)
     total_31 = head_4 + (branch_10_squared - head_4)
     product_26 = branch_10_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (branch_10_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_26 = (product_26 == 0.0) | (abs_head_4 == float("inf"))
     product_26 = keras.ops.where(product_26, branch_10_squared, total_31)
     head_branch_10 = _head(branch_10)
     difference_16 = branch_10 - head_branch_10
@@ -1585,14 +1650,15 @@ def _second_derivative_x_alpha(x, alpha, beta):
     difference_17 = difference_17 + difference_16 * difference_16
     difference_17 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_17)
     difference_17 = difference_17 + product_27
-    magnitude_2 = keras.ops.abs(difference_17)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_17, 0.0)
-    total_32 = product_26 + magnitude_2
+    magnitude_13 = keras.ops.abs(difference_17)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_17, 0.0)
+    total_32 = product_26 + magnitude_13
     product_28 = total_30 * total_32
     head_product_28 = _head(product_28)
     total_33 = head_product_28 + (product_28 - head_product_28)
+    magnitude_14 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_14 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_33)
     minus_product_29 = -product_29
     total_34 = total_21 + minus_product_29
@@ -1604,17 +1670,17 @@ def _second_derivative_x_alpha(x, alpha, beta):
     total_35 = head_total_30 * head_total_32 - product_29 + head_total_30 * difference_19
     total_35 = total_35 + difference_20 * head_total_32 + difference_20 * difference_19
     total_35 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, total_35)
-    total_35 = total_35 + (magnitude - (total_30 - product_23)) * total_32
-    total_35 = total_35 + (magnitude_2 - (total_32 - product_26)) * total_30
+    total_35 = total_35 + (magnitude_12 - (total_30 - product_23)) * total_32
+    total_35 = total_35 + (magnitude_13 - (total_32 - product_26)) * total_30
     total_35 = -(total_35 + keras.ops.where(outside, numerator, 0.0) * 2.0 * product_29)
     total_36 = total_21 - (total_34 - difference_18) + (minus_product_29 - difference_18)
     total_36 = total_36 + (branch_9 - (total_21 - total_17)) + total_35
     branch_11 = keras.ops.where(keras.ops.abs(total_36) < float("inf"), total_36, 0.0)
     total_37 = total_34 + branch_11
     difference_21 = branch_11 - (total_37 - total_34)
-    magnitude_3 = keras.ops.abs(difference_21)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_21, 0.0)
-    total_38 = total_37 + magnitude_3
+    magnitude_15 = keras.ops.abs(difference_21)
+    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_21, 0.0)
+    total_38 = total_37 + magnitude_15
     branch_12 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
     total_39 = product_21 + branch_12
     product_30 = 2.0 * product_8
@@ -1647,8 +1713,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_33 = total_39 * total_42
     head_product_33 = _head(product_33)
     total_43 = head_product_33 + (product_33 - head_product_33)
+    magnitude_16 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_16 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_43)
     head_total_39 = _head(total_39)
     head_total_42 = _head(total_42)
@@ -1668,8 +1735,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_35 = total_45 * total_46
     head_product_35 = _head(product_35)
     total_47 = head_product_35 + (product_35 - head_product_35)
+    magnitude_17 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_17 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_47)
     minus_product_36 = -product_36
     smaller = _minimum(product_8, 0.0)
@@ -1722,8 +1790,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_37 = 3.0 * smaller_2
     head_product_37 = _head(product_37)
     total_56 = head_product_37 + (product_37 - head_product_37)
+    magnitude_18 = keras.ops.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_18 == float("inf"))
     product_38 = keras.ops.where(product_38, product_37, total_56)
     minus_product_38 = -product_38
     total_57 = total_55 + minus_product_38
@@ -1734,11 +1803,11 @@ def _second_derivative_x_alpha(x, alpha, beta):
     total_58 = total_58 + (branch_23 - (total_55 - total_48))
     total_59 = 3.0 * head_smaller_2 - product_38 + 3.0 * (smaller_2 - head_smaller_2)
     total_59 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_59)
-    magnitude_4 = keras.ops.abs(minus_total_7)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_7, 0.0)
-    magnitude_4 = (minus_product_8 == 0.0) & (magnitude_4 <= 0.0)
-    magnitude_4 = magnitude_4 | (minus_product_8 != 0.0) & (minus_product_8 <= 0.0)
-    total_59 = -(total_59 + keras.ops.where(magnitude_4, minus_total_7, 0.0) * 3.0)
+    magnitude_19 = keras.ops.abs(minus_total_7)
+    magnitude_19 = keras.ops.where(magnitude_19 < float("inf"), minus_total_7, 0.0)
+    magnitude_19 = (minus_product_8 == 0.0) & (magnitude_19 <= 0.0)
+    magnitude_19 = magnitude_19 | (minus_product_8 != 0.0) & (minus_product_8 <= 0.0)
+    total_59 = -(total_59 + keras.ops.where(magnitude_19, minus_total_7, 0.0) * 3.0)
     total_58 = total_58 + total_59
     branch_24 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
     total_60 = total_57 + branch_24
@@ -1759,8 +1828,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_40 = total_38 * total_62
     head_product_40 = _head(product_40)
     total_63 = head_product_40 + (product_40 - head_product_40)
+    magnitude_20 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_20 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_63)
     head_total_38 = _head(total_38)
     head_total_62 = _head(total_62)
@@ -1769,7 +1839,7 @@ def _second_derivative_x_alpha(x, alpha, beta):
     total_64 = head_total_38 * head_total_62 - product_41 + head_total_38 * difference_32
     total_64 = total_64 + difference_33 * head_total_62 + difference_33 * difference_32
     total_64 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_64)
-    total_64 = total_64 + (magnitude_3 - (total_38 - total_37)) * total_62
+    total_64 = total_64 + (magnitude_15 - (total_38 - total_37)) * total_62
     total_64 = total_64 + (branch_27 - (total_62 - part_of_t_2)) * total_38
     branch_28 = keras.ops.where(keras.ops.abs(total_64) < float("inf"), total_64, 0.0)
     total_65 = product_41 + branch_28
@@ -1780,8 +1850,9 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_42 = total_65 * total_66
     head_product_42 = _head(product_42)
     total_67 = head_product_42 + (product_42 - head_product_42)
+    magnitude_21 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_21 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_67)
     head_total_65 = _head(total_65)
     head_total_66 = _head(total_66)
@@ -1812,8 +1883,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     held_squared = keras.ops.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = keras.ops.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = (product == 0.0) | (magnitude == float("inf"))
     product = keras.ops.where(product, held_squared, total)
     difference = beta - 0.75
     smaller = _minimum(-clamped, 0.0)
@@ -1821,8 +1893,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_2 = _2_OVER_SQRT_PI_2 * alpha * product * difference * e
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude_2 = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude_2 == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total_2)
     product_4 = difference * clamped
     is_negative = product_4 < 0.0
@@ -1836,37 +1909,43 @@ def _second_derivative_x_beta(x, alpha, beta):
     head = _head(branch_squared)
     total_4 = head + (branch_squared - head)
     product_5 = branch_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (branch_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == float("inf"))
     product_5 = keras.ops.where(product_5, branch_squared, total_4)
     product_6 = product_3 * product_5
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_5)
     product_8 = _3_OVER_2_SQRT_PI * alpha
     head_product_8 = _head(product_8)
     total_6 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_6)
     product_10 = product_9 * product
     head_product_10 = _head(product_10)
     total_7 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_7)
     product_12 = product_11 * e
     head_product_12 = _head(product_12)
     total_8 = head_product_12 + (product_12 - head_product_12)
+    magnitude_6 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_6 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_8)
     product_14 = product_13 * product_5
     head_product_14 = _head(product_14)
     total_9 = head_product_14 + (product_14 - head_product_14)
+    magnitude_7 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_7 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_9)
     total_10 = product_7 + product_15
     difference_2 = total_10 - product_7
@@ -1894,8 +1973,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_16 = _COEFFICIENT_7 * alpha
     head_product_16 = _head(product_16)
     total_12 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_8 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_12)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
     head_alpha = _head(alpha)
@@ -1929,26 +2009,30 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_18 = _4_OVER_SQRT_PI * held
     head_product_18 = _head(product_18)
     total_19 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_19)
     product_20 = product_19 * alpha
     head_product_20 = _head(product_20)
     total_20 = head_product_20 + (product_20 - head_product_20)
+    magnitude_10 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_10 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_20)
     product_22 = product_21 * e
     head_product_22 = _head(product_22)
     total_21 = head_product_22 + (product_22 - head_product_22)
+    magnitude_11 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_11 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_21)
     product_24 = product_23 * product_5
     head_product_24 = _head(product_24)
     total_22 = head_product_24 + (product_24 - head_product_24)
+    magnitude_12 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_12 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_22)
     head_product_23 = _head(product_23)
     difference_15 = product_23 - head_product_23
@@ -1959,8 +2043,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_26 = _COEFFICIENT_5 * held
     head_product_26 = _head(product_26)
     total_23 = head_product_26 + (product_26 - head_product_26)
+    magnitude_13 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_13 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_23)
     head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     head_held = _head(held)
@@ -1989,8 +2074,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_28 = inverse_scale * scale
     head_product_28 = _head(product_28)
     total_27 = head_product_28 + (product_28 - head_product_28)
+    magnitude_14 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_14 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_27)
     head_4 = _head(inverse_scale)
     head_scale = _head(scale)
@@ -2004,7 +2090,8 @@ def _second_derivative_x_beta(x, alpha, beta):
     head_5 = _head(alpha_squared)
     total_28 = head_5 + (alpha_squared - head_5)
     product_30 = alpha_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (alpha_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_30 = (product_30 == 0.0) | (abs_head_5 == float("inf"))
     product_30 = keras.ops.where(product_30, alpha_squared, total_28)
     product_31 = product_30 * alpha
     smaller_2 = _minimum(clamped, 0.0)
@@ -2013,39 +2100,43 @@ def _second_derivative_x_beta(x, alpha, beta):
     total_29 = keras.ops.square(keras.ops.where(is_negative, total_29, 1.0))
     head_total_29 = _head(total_29)
     total_30 = head_total_29 + (total_29 - head_total_29)
+    magnitude_15 = keras.ops.abs(head_total_29)
     product_32 = total_29 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (total_29 == head_total_29)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == float("inf"))
     product_32 = keras.ops.where(product_32, total_29, total_30)
     product_33 = _4_OVER_SQRT_PI_2 * product * product_31 * difference * e_2 * product_32
     branch_4 = keras.ops.where(keras.ops.abs(numerator) < float("inf"), numerator, 0.0)
     branch_4 = inverse_scale + branch_4
-    magnitude = keras.ops.abs(difference_20)
-    magnitude = product_25 + keras.ops.where(magnitude < float("inf"), difference_20, 0.0)
-    magnitude = magnitude * branch_4
-    magnitude_2 = keras.ops.abs(difference_14)
-    magnitude_2 = total_18 + keras.ops.where(magnitude_2 < float("inf"), difference_14, 0.0)
-    magnitude_2 = magnitude_2 + magnitude - product_33
+    magnitude_16 = keras.ops.abs(difference_20)
+    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_20, 0.0)
+    magnitude_16 = (product_25 + magnitude_16) * branch_4
+    magnitude_17 = keras.ops.abs(difference_14)
+    magnitude_17 = total_18 + keras.ops.where(magnitude_17 < float("inf"), difference_14, 0.0)
+    magnitude_17 = magnitude_17 + magnitude_16 - product_33
     product_34 = _3_OVER_SQRT_PI * product * product_31
     head_product_34 = _head(product_34)
     total_31 = head_product_34 + (product_34 - head_product_34)
+    magnitude_18 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_18 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_31)
     product_36 = product_35 * e_2
     head_product_36 = _head(product_36)
     total_32 = head_product_36 + (product_36 - head_product_36)
+    magnitude_19 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_19 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_32)
     product_38 = product_37 * product_32
     head_product_38 = _head(product_38)
     total_33 = head_product_38 + (product_38 - head_product_38)
+    magnitude_20 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_20 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_33)
     minus_product_39 = -product_39
-    total_34 = magnitude_2 + minus_product_39
-    difference_23 = total_34 - magnitude_2
+    total_34 = magnitude_17 + minus_product_39
+    difference_23 = total_34 - magnitude_17
     head_product_37 = _head(product_37)
     head_product_32 = _head(product_32)
     difference_24 = product_32 - head_product_32
@@ -2063,20 +2154,21 @@ def _second_derivative_x_beta(x, alpha, beta):
     difference_28 = difference_28 + difference_25 * difference_24
     difference_28 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_28) + total_35
     difference_28 = -difference_28
-    difference_29 = magnitude_2 - (total_34 - difference_23)
+    difference_29 = magnitude_17 - (total_34 - difference_23)
     difference_29 = difference_29 + (minus_product_39 - difference_23) + difference_28
-    magnitude_3 = keras.ops.abs(difference_29)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_29, 0.0)
-    total_36 = total_34 + magnitude_3
-    difference_30 = magnitude_3 - (total_36 - total_34)
-    magnitude_4 = keras.ops.abs(difference_30)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_30, 0.0)
-    total_37 = total_36 + magnitude_4
+    magnitude_21 = keras.ops.abs(difference_29)
+    magnitude_21 = keras.ops.where(magnitude_21 < float("inf"), difference_29, 0.0)
+    total_36 = total_34 + magnitude_21
+    difference_30 = magnitude_21 - (total_36 - total_34)
+    magnitude_22 = keras.ops.abs(difference_30)
+    magnitude_22 = keras.ops.where(magnitude_22 < float("inf"), difference_30, 0.0)
+    total_37 = total_36 + magnitude_22
     product_40 = 0.75 * smaller_2
     head_product_40 = _head(product_40)
     total_38 = head_product_40 + (product_40 - head_product_40)
+    magnitude_23 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_23 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_38)
     smaller_3 = _minimum(product_4, 0.0)
     total_39 = product_41 + smaller_3
@@ -2091,8 +2183,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_42 = 1.5 * clamped
     head_product_42 = _head(product_42)
     total_43 = head_product_42 + (product_42 - head_product_42)
+    magnitude_24 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_24 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_43)
     product_44 = 2.0 * product_4
     total_44 = product_43 + product_44
@@ -2120,8 +2213,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_46 = product_30 * total_49
     head_product_46 = _head(product_46)
     total_50 = head_product_46 + (product_46 - head_product_46)
+    magnitude_25 = keras.ops.abs(head_product_46)
     product_47 = product_46 * 2.0**-60
-    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = (product_47 == 0.0) | (magnitude_25 == float("inf"))
     product_47 = keras.ops.where(product_47, product_46, total_50)
     head_product_30 = _head(product_30)
     head_total_49 = _head(total_49)
@@ -2134,9 +2228,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     difference_36 = difference_36 + difference_35 * difference_34
     difference_36 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, difference_36)
     difference_36 = difference_36 + product_48
-    magnitude_5 = keras.ops.abs(difference_36)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_36, 0.0)
-    total_51 = product_47 + magnitude_5
+    magnitude_26 = keras.ops.abs(difference_36)
+    magnitude_26 = keras.ops.where(magnitude_26 < float("inf"), difference_36, 0.0)
+    total_51 = product_47 + magnitude_26
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     branch_10 = keras.ops.where(is_far, branch_8, 0.0)
     branch_11 = keras.ops.where(keras.ops.abs(branch_10) < float("inf"), branch_10, 0.0)
@@ -2144,8 +2238,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_49 = total_51 * total_52
     head_product_49 = _head(product_49)
     total_53 = head_product_49 + (product_49 - head_product_49)
+    magnitude_27 = keras.ops.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_27 == float("inf"))
     product_50 = keras.ops.where(product_50, product_49, total_53)
     minus_product_50 = -product_50
     total_54 = total_42 + minus_product_50
@@ -2158,7 +2253,7 @@ def _second_derivative_x_beta(x, alpha, beta):
     total_55 = head_total_51 * head_total_52 - product_50 + head_total_51 * difference_38
     total_55 = total_55 + difference_39 * head_total_52 + difference_39 * difference_38
     total_55 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, total_55)
-    total_55 = total_55 + (magnitude_5 - (total_51 - product_47)) * total_52
+    total_55 = total_55 + (magnitude_26 - (total_51 - product_47)) * total_52
     total_55 = -(total_55 + (branch_11 - (total_52 - rest_of_t)) * total_51)
     total_56 = total_42 - (total_54 - difference_37) + (minus_product_50 - difference_37)
     total_56 = total_56 + (branch_5 - (total_42 - total_39))
@@ -2169,8 +2264,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_52 = 2.25 * smaller
     head_product_52 = _head(product_52)
     total_58 = head_product_52 + (product_52 - head_product_52)
+    magnitude_28 = keras.ops.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_28 == float("inf"))
     product_53 = keras.ops.where(product_53, product_52, total_58)
     minus_product_53 = -product_53
     total_59 = total_57 + minus_product_53
@@ -2186,8 +2282,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_54 = 3.0 * smaller_4
     head_product_54 = _head(product_54)
     total_63 = head_product_54 + (product_54 - head_product_54)
+    magnitude_29 = keras.ops.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_29 == float("inf"))
     product_55 = keras.ops.where(product_55, product_54, total_63)
     minus_product_55 = -product_55
     total_64 = total_62 + minus_product_55
@@ -2216,8 +2313,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_57 = total_37 * total_69
     head_product_57 = _head(product_57)
     total_70 = head_product_57 + (product_57 - head_product_57)
+    magnitude_30 = keras.ops.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_30 == float("inf"))
     product_58 = keras.ops.where(product_58, product_57, total_70)
     head_total_37 = _head(total_37)
     head_total_69 = _head(total_69)
@@ -2226,7 +2324,7 @@ def _second_derivative_x_beta(x, alpha, beta):
     total_71 = head_total_37 * head_total_69 - product_58 + head_total_37 * difference_43
     total_71 = total_71 + difference_44 * head_total_69 + difference_44 * difference_43
     total_71 = keras.ops.where(product_58 * 2.0**-60 == 0.0, 0.0, total_71)
-    total_71 = total_71 + (magnitude_4 - (total_37 - total_36)) * total_69
+    total_71 = total_71 + (magnitude_22 - (total_37 - total_36)) * total_69
     total_71 = total_71 + (branch_18 - (total_69 - part_of_t_2)) * total_37
     branch_19 = keras.ops.where(keras.ops.abs(total_71) < float("inf"), total_71, 0.0)
     branch_19 = product_58 + branch_19
@@ -2255,8 +2353,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     squared_2 = _MINUS_2_OVER_SQRT_PI_2 * clamped * alpha * squared_2
     head_squared_2 = _head(squared_2)
     total_72 = head_squared_2 + (squared_2 - head_squared_2)
+    magnitude_31 = keras.ops.abs(head_squared_2)
     product_62 = squared_2 * 2.0**-60
-    product_62 = (product_62 == 0.0) | (squared_2 == head_squared_2)
+    product_62 = (product_62 == 0.0) | (magnitude_31 == float("inf"))
     product_62 = keras.ops.where(product_62, squared_2, total_72)
     smaller_5 = _minimum(product_61, 0.0)
     product_63 = 0.5 * (2.0 * product_61)
@@ -2267,14 +2366,16 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_64 = product_30 * branch_22
     head_product_64 = _head(product_64)
     total_74 = head_product_64 + (product_64 - head_product_64)
+    magnitude_32 = keras.ops.abs(head_product_64)
     product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = (product_65 == 0.0) | (magnitude_32 == float("inf"))
     product_65 = keras.ops.where(product_65, product_64, total_74)
     product_66 = product_65 * branch_22
     head_product_66 = _head(product_66)
     total_75 = head_product_66 + (product_66 - head_product_66)
+    magnitude_33 = keras.ops.abs(head_product_66)
     product_67 = product_66 * 2.0**-60
-    product_67 = (product_67 == 0.0) | (product_66 == head_product_66)
+    product_67 = (product_67 == 0.0) | (magnitude_33 == float("inf"))
     product_67 = keras.ops.where(product_67, product_66, total_75)
     minus_product_67 = -product_67
     total_76 = smaller_5 + minus_product_67
@@ -2303,8 +2404,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_68 = 3.0 * smaller_6
     head_product_68 = _head(product_68)
     total_79 = head_product_68 + (product_68 - head_product_68)
+    magnitude_34 = keras.ops.abs(head_product_68)
     product_69 = product_68 * 2.0**-60
-    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = (product_69 == 0.0) | (magnitude_34 == float("inf"))
     product_69 = keras.ops.where(product_69, product_68, total_79)
     minus_product_69 = -product_69
     total_80 = total_78 + minus_product_69
@@ -2327,8 +2429,9 @@ def _second_derivative_x_beta(x, alpha, beta):
     product_71 = product_62 * total_85
     head_product_71 = _head(product_71)
     total_86 = head_product_71 + (product_71 - head_product_71)
+    magnitude_35 = keras.ops.abs(head_product_71)
     product_72 = product_71 * 2.0**-60
-    product_72 = (product_72 == 0.0) | (product_71 == head_product_71)
+    product_72 = (product_72 == 0.0) | (magnitude_35 == float("inf"))
     product_72 = keras.ops.where(product_72, product_71, total_86)
     head_product_62 = _head(product_62)
     head_total_85 = _head(total_85)
@@ -2341,21 +2444,22 @@ def _second_derivative_x_beta(x, alpha, beta):
     difference_54 = difference_54 + difference_52 * difference_51
     difference_54 = keras.ops.where(product_72 * 2.0**-60 == 0.0, 0.0, difference_54)
     difference_54 = difference_54 + difference_53 * product_62
-    magnitude_6 = keras.ops.abs(difference_54)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_54, 0.0)
-    total_87 = product_72 + magnitude_6
+    magnitude_36 = keras.ops.abs(difference_54)
+    magnitude_36 = keras.ops.where(magnitude_36 < float("inf"), difference_54, 0.0)
+    total_87 = product_72 + magnitude_36
     product_73 = total_87 * total_85
     head_product_73 = _head(product_73)
     total_88 = head_product_73 + (product_73 - head_product_73)
+    magnitude_37 = keras.ops.abs(head_product_73)
     product_74 = product_73 * 2.0**-60
-    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = (product_74 == 0.0) | (magnitude_37 == float("inf"))
     product_74 = keras.ops.where(product_74, product_73, total_88)
     head_total_87 = _head(total_87)
     difference_55 = total_87 - head_total_87
     total_89 = head_total_87 * head_total_85 - product_74 + head_total_87 * difference_51
     total_89 = total_89 + difference_55 * head_total_85 + difference_55 * difference_51
     total_89 = keras.ops.where(product_74 * 2.0**-60 == 0.0, 0.0, total_89)
-    total_89 = total_89 + (magnitude_6 - (total_87 - product_72)) * total_85
+    total_89 = total_89 + (magnitude_36 - (total_87 - product_72)) * total_85
     total_89 = keras.ops.where(is_less_5, 0.0, total_89 + difference_53 * total_87)
     total_89 = keras.ops.where(is_less, 0.0, total_89)
     squared_3 = keras.ops.square(keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale))
@@ -2376,8 +2480,8 @@ def _second_derivative_x_beta(x, alpha, beta):
     branch_32 = abs_branch_19 + branch_32
     branch_33 = keras.ops.where(keras.ops.abs(branch_31) < float("inf"), branch_31, 0.0)
     branch_33 = abs_branch_19 * (branch_33 + 1.0)
-    magnitude_7 = keras.ops.abs(abs_branch_19)
-    return keras.ops.where(magnitude_7 < 2.0**-60, branch_33, branch_32)
+    magnitude_38 = keras.ops.abs(abs_branch_19)
+    return keras.ops.where(magnitude_38 < 2.0**-60, branch_33, branch_32)
 
 
 def _second_derivative_alpha_alpha(x, alpha, beta):
@@ -2386,20 +2490,23 @@ def _second_derivative_alpha_alpha(x, alpha, beta):
     product = _MINUS_4_OVER_SQRT_PI * clamped * alpha
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
     total_2 = head + (alpha_squared - head)
     product_3 = alpha_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, alpha_squared, total_2)
     product_4 = beta * clamped
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_3)
     product_6 = 2.0 * product_5
     is_far = keras.ops.abs(product_6) > 64.0
@@ -2411,22 +2518,25 @@ def _second_derivative_alpha_alpha(x, alpha, beta):
     product_7 = product_3 * part_of_t
     head_product_7 = _head(product_7)
     total_5 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_5)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product_9 = product_8 * rest_of_t
     head_product_9 = _head(product_9)
     total_6 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_6)
     minus_product_10 = -product_10
     product_11 = 3.0 * product_5
     head_product_11 = _head(product_11)
     total_7 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_7)
     total_8 = minus_product_10 + product_12
     difference = total_8 - minus_product_10
@@ -2467,8 +2577,9 @@ def _second_derivative_alpha_alpha(x, alpha, beta):
     product_13 = product_2 * part_of_t_2
     head_product_13 = _head(product_13)
     total_15 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_15)
     head_product_2 = _head(product_2)
     head_part_of_t_2 = _head(part_of_t_2)
@@ -2494,16 +2605,18 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product = _MINUS_1_OVER_4_SQRT_PI * keras.ops.square(held)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     difference = alpha - 0.75
     total_2 = 16.0 * keras.ops.square(difference) + 24.0 * difference + 9.0
     product_3 = beta * clamped
     head_product_3 = _head(product_3)
     total_3 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_3)
     product_5 = 2.0 * product_4
     is_far = keras.ops.abs(product_5) > 64.0
@@ -2531,8 +2644,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_7 = total_2 * total_6
     head_product_7 = _head(product_7)
     total_7 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_7)
     head_total_2 = _head(total_2)
     head_total_6 = _head(total_6)
@@ -2552,8 +2666,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_9 = total_9 * total_10
     head_product_9 = _head(product_9)
     total_11 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_11)
     total_12 = product_10 - 8.0
     difference_6 = total_12 - product_10
@@ -2598,8 +2713,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_11 = product_2 * total_18
     head_product_11 = _head(product_11)
     total_19 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_19)
     head_product_2 = _head(product_2)
     head_total_18 = _head(total_18)
@@ -2620,7 +2736,8 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     head = _head(total_24_squared)
     total_25 = head + (total_24_squared - head)
     product_13 = total_24_squared * 2.0**-60
-    product_13 = (product_13 == 0.0) | (total_24_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_13 = (product_13 == 0.0) | (abs_head == float("inf"))
     product_13 = keras.ops.where(product_13, total_24_squared, total_25)
     head_total_24 = _head(total_24)
     difference_15 = total_24 - head_total_24
@@ -2633,8 +2750,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_14 = total_27 * total_6
     head_product_14 = _head(product_14)
     total_28 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_28)
     head_total_27 = _head(total_27)
     difference_16 = total_27 - head_total_27
@@ -2648,8 +2766,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_16 = total_30 * total_10
     head_product_16 = _head(product_16)
     total_31 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_31)
     minus_product_17 = -product_17
     total_32 = minus_product_17 + product_4
@@ -2683,8 +2802,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_19 = total_21 * total_37
     head_product_19 = _head(product_19)
     total_38 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_38)
     head_total_21 = _head(total_21)
     head_total_37 = _head(total_37)
@@ -2706,7 +2826,8 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     head_2 = _head(branch_19_squared)
     total_41 = head_2 + (branch_19_squared - head_2)
     product_21 = branch_19_squared * 2.0**-60
-    product_21 = (product_21 == 0.0) | (branch_19_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_21 = (product_21 == 0.0) | (abs_head_2 == float("inf"))
     product_21 = keras.ops.where(product_21, branch_19_squared, total_41)
     head_branch_19 = _head(branch_19)
     difference_22 = branch_19 - head_branch_19
@@ -2715,14 +2836,15 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     difference_23 = difference_23 + difference_22 * head_branch_19
     difference_23 = difference_23 + difference_22 * difference_22
     difference_23 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_23)
-    magnitude = keras.ops.abs(difference_23)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_23, 0.0)
-    total_42 = product_21 + magnitude
+    magnitude_8 = keras.ops.abs(difference_23)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_23, 0.0)
+    total_42 = product_21 + magnitude_8
     product_22 = total_40 * total_42
     head_product_22 = _head(product_22)
     total_43 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_43)
     head_total_40 = _head(total_40)
     head_total_42 = _head(total_42)
@@ -2732,7 +2854,7 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     total_44 = total_44 + difference_25 * head_total_42 + difference_25 * difference_24
     total_44 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_44)
     total_44 = total_44 + (branch_18 - (total_40 - product_20)) * total_42
-    total_44 = total_44 + (magnitude - (total_42 - product_21)) * total_40
+    total_44 = total_44 + (magnitude_8 - (total_42 - product_21)) * total_40
     branch_20 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
     total_45 = product_23 + branch_20
     rest_of_t_2 = keras.ops.where(is_far_3, part_of_t_2, 1.0)
@@ -2742,8 +2864,9 @@ def _second_derivative_alpha_beta(x, alpha, beta):
     product_24 = total_45 * total_46
     head_product_24 = _head(product_24)
     total_47 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_47)
     head_total_45 = _head(total_45)
     head_total_46 = _head(total_46)
@@ -2777,14 +2900,16 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product = product * keras.ops.exp(beta * x)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     alpha_squared = keras.ops.square(alpha)
     head = _head(alpha_squared)
     total_2 = head + (alpha_squared - head)
     product_3 = alpha_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (alpha_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, alpha_squared, total_2)
     product_4 = 2.0 * product_3
     product_5 = 2.0 * beta * x
@@ -2795,8 +2920,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_6 = product_4 * branch
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_4)
     minus_product_7 = -product_7
     total_5 = minus_product_7 + 1.0
@@ -2816,8 +2942,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_8 = product_2 * total_7
     head_product_8 = _head(product_8)
     total_8 = head_product_8 + (product_8 - head_product_8)
+    magnitude_2 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_2 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_8)
     head_product_2 = _head(product_2)
     head_total_7 = _head(total_7)
@@ -2830,8 +2957,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_10 = product_3 * branch
     head_product_10 = _head(product_10)
     total_10 = head_product_10 + (product_10 - head_product_10)
+    magnitude_3 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_3 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_10)
     head_product_3 = _head(product_3)
     difference_6 = product_3 - head_product_3
@@ -2846,15 +2974,17 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_12 = product_12 * (4.0 * difference_7 + 3.0)
     head_product_12 = _head(product_12)
     total_12 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_12)
     product_14 = 16.0 * keras.ops.square(difference_7)
     product_15 = 24.0 * difference_7
     head_product_15 = _head(product_15)
     total_13 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_13)
     total_14 = product_14 + product_16
     difference_8 = total_14 - product_14
@@ -2872,14 +3002,15 @@ def _second_derivative_beta_beta(x, alpha, beta):
     branch_5 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
     total_19 = total_17 + branch_5
     difference_10 = branch_5 - (total_19 - total_17)
-    magnitude = keras.ops.abs(difference_10)
-    magnitude = keras.ops.where(magnitude < float("inf"), difference_10, 0.0)
-    total_20 = total_19 + magnitude
+    magnitude_6 = keras.ops.abs(difference_10)
+    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_10, 0.0)
+    total_20 = total_19 + magnitude_6
     product_18 = beta * clamped
     head_product_18 = _head(product_18)
     total_21 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_21)
     product_20 = 2.0 * product_19
     abs_product_20 = keras.ops.abs(product_20)
@@ -2920,8 +3051,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_24 = total_20 * total_25
     head_product_24 = _head(product_24)
     total_26 = head_product_24 + (product_24 - head_product_24)
+    magnitude_8 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_8 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_26)
     head_total_20 = _head(total_20)
     head_total_25 = _head(total_25)
@@ -2931,7 +3063,7 @@ def _second_derivative_beta_beta(x, alpha, beta):
     total_27 = head_total_20 * head_total_25 - product_25 + head_total_20 * difference_14
     total_27 = total_27 + difference_15 * head_total_25 + difference_15 * difference_14
     total_27 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_27)
-    total_27 = total_27 + (magnitude - (total_20 - total_19)) * total_25
+    total_27 = total_27 + (magnitude_6 - (total_20 - total_19)) * total_25
     total_27 = total_27 + difference_16 * total_20
     branch_10 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
     total_28 = product_25 + branch_10
@@ -2942,8 +3074,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_26 = total_28 * total_29
     head_product_26 = _head(product_26)
     total_30 = head_product_26 + (product_26 - head_product_26)
+    magnitude_9 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_9 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_30)
     total_31 = product_27 - 8.0
     difference_17 = total_31 - product_27
@@ -2993,8 +3126,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_28 = product_13 * total_37
     head_product_28 = _head(product_28)
     total_38 = head_product_28 + (product_28 - head_product_28)
+    magnitude_10 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_10 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_38)
     total_39 = difference_7 + 0.75
     difference_23 = total_39 - difference_7
@@ -3005,7 +3139,8 @@ def _second_derivative_beta_beta(x, alpha, beta):
     head_2 = _head(total_41_squared)
     total_42 = head_2 + (total_41_squared - head_2)
     product_30 = total_41_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (total_41_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_30 = (product_30 == 0.0) | (abs_head_2 == float("inf"))
     product_30 = keras.ops.where(product_30, total_41_squared, total_42)
     head_total_41 = _head(total_41)
     difference_24 = total_41 - head_total_41
@@ -3018,8 +3153,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_31 = total_44 * total_25
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_11 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_11 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_45)
     head_total_44 = _head(total_44)
     difference_25 = total_44 - head_total_44
@@ -3033,8 +3169,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_33 = total_47 * total_29
     head_product_33 = _head(product_33)
     total_48 = head_product_33 + (product_33 - head_product_33)
+    magnitude_12 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_12 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_48)
     minus_product_34 = -product_34
     total_49 = minus_product_34 + product_19
@@ -3051,9 +3188,9 @@ def _second_derivative_beta_beta(x, alpha, beta):
     branch_21 = keras.ops.where(keras.ops.abs(total_50) < float("inf"), total_50, 0.0)
     total_52 = total_49 + branch_21
     difference_28 = branch_21 - (total_52 - total_49)
-    magnitude_2 = keras.ops.abs(difference_28)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_28, 0.0)
-    total_53 = total_52 + magnitude_2
+    magnitude_13 = keras.ops.abs(difference_28)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_28, 0.0)
+    total_53 = total_52 + magnitude_13
     is_far_2 = keras.ops.abs(total_53) > 64.0
     smaller_2 = _minimum(keras.ops.where(is_far_2, 0.5 * total_53, total_53), 40.0)
     is_less_4 = keras.ops.abs(smaller_2) < 0.5
@@ -3063,11 +3200,12 @@ def _second_derivative_beta_beta(x, alpha, beta):
     product_35 = product_29 * part_of_t_2
     head_product_35 = _head(product_35)
     total_55 = head_product_35 + (product_35 - head_product_35)
+    magnitude_14 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_14 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_55)
-    inside_2 = (total_52 != -800.0) & (total_52 < -800.0)
-    is_gone = (total_52 == -800.0) & (magnitude_2 < 0.0) | inside_2
+    inside_2 = (total_52 == -800.0) & (magnitude_13 < 0.0)
+    is_gone = inside_2 | (total_52 != -800.0) & (total_52 < -800.0)
     scale = _maximum(keras.ops.abs(clamped), 1.0)
     smaller_3 = _minimum(scale, keras.ops.convert_to_tensor(10822639409.680916, x.dtype))
     smaller_3 = keras.ops.where(is_gone, smaller_3, scale)
@@ -3075,26 +3213,30 @@ def _second_derivative_beta_beta(x, alpha, beta):
     head_3 = _head(smaller_3_squared)
     total_56 = head_3 + (smaller_3_squared - head_3)
     product_37 = smaller_3_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (smaller_3_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_37 = (product_37 == 0.0) | (abs_head_3 == float("inf"))
     product_37 = keras.ops.where(product_37, smaller_3_squared, total_56)
     product_38 = product_37 * smaller_3
     head_product_38 = _head(product_38)
     total_57 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_57)
     product_40 = product_36 * product_39
     head_product_40 = _head(product_40)
     total_58 = head_product_40 + (product_40 - head_product_40)
+    magnitude_16 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_16 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_58)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
     product_42 = product_41 * rest_of_t_2
     head_product_42 = _head(product_42)
     total_59 = head_product_42 + (product_42 - head_product_42)
+    magnitude_17 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_17 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_59)
     head_product_41 = _head(product_41)
     head_rest_of_t_2 = _head(rest_of_t_2)
@@ -3153,8 +3295,8 @@ def _second_derivative_beta_beta(x, alpha, beta):
     branch_23 = keras.ops.exp(-(product_11 + branch_23))
     branch_24 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
     branch_24 = keras.ops.where(is_less, (product_9 + branch_24) * branch_23, product_43)
-    magnitude_3 = keras.ops.abs(difference_40)
-    return branch_24 + keras.ops.where(magnitude_3 < float("inf"), difference_40, 0.0)
+    magnitude_18 = keras.ops.abs(difference_40)
+    return branch_24 + keras.ops.where(magnitude_18 < float("inf"), difference_40, 0.0)
 
 
 def _upstream(arguments, upstream):

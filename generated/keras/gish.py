@@ -99,8 +99,9 @@ def _value(x):
     product = -1.0 * e * e
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     abs_product_2 = keras.ops.abs(product_2)
     is_negative = larger < 0.0
@@ -166,8 +167,9 @@ def _value(x):
     product_4 = inside_2 * e_2 * e_2
     head_product_4 = _head(product_4)
     total_9 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_9)
     log1p_product_5 = _log1p(product_5)
     total_10 = product_5 + 1.0
@@ -180,8 +182,9 @@ def _value(x):
     product_6 = total_12 * branch_8
     head_product_6 = _head(product_6)
     total_13 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_13)
     product_8 = -0.5 * log1p_product_5
     abs_product_8 = keras.ops.abs(product_8)
@@ -206,20 +209,23 @@ def _value(x):
     product_10 = branch_10 * branch_11
     head_product_10 = _head(product_10)
     total_16 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_16)
     product_12 = product_7 * product_11
     head_product_12 = _head(product_12)
     total_17 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_17)
     product_14 = product_13 * product_11
     head_product_14 = _head(product_14)
     total_18 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_18)
     total_19 = product_15 - 1.0
     difference_8 = total_19 - product_15
@@ -279,16 +285,17 @@ def _value(x):
     total_26 = log1p_product_5 + branch_17
     difference_16 = total_26 - log1p_product_5
     difference_17 = branch_17 - difference_16
-    magnitude_2 = keras.ops.abs(difference_16 + difference_17)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(log1p_product_5)
-    branch_18 = keras.ops.where(magnitude_2, total_26, log1p_product_5)
+    magnitude_7 = keras.ops.abs(difference_16 + difference_17)
+    magnitude_7 = magnitude_7 <= 0.00390625 * keras.ops.abs(log1p_product_5)
+    branch_18 = keras.ops.where(magnitude_7, total_26, log1p_product_5)
     ratio_3 = branch_18 / e_2
     ratio_4 = ratio_3 / e_2
     product_17 = ratio_4 * e_2
     head_product_17 = _head(product_17)
     total_27 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_8 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_27)
     head_ratio_4 = _head(ratio_4)
     head_e_2 = _head(e_2)
@@ -297,8 +304,9 @@ def _value(x):
     product_19 = ratio_3 * e_2
     head_product_19 = _head(product_19)
     total_28 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_9 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_28)
     head_ratio_3 = _head(ratio_3)
     difference_20 = ratio_3 - head_ratio_3
@@ -306,7 +314,7 @@ def _value(x):
     numerator_15 = numerator_14 + difference_20 * head_e_2 + difference_20 * difference_18
     numerator_16 = -keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_15)
     numerator_17 = branch_18 - product_20 + numerator_16
-    numerator_18 = (numerator_17 + keras.ops.where(magnitude_2, difference_17, 0.0)) / e_2
+    numerator_18 = (numerator_17 + keras.ops.where(magnitude_7, difference_17, 0.0)) / e_2
     numerator_19 = head_ratio_4 * head_e_2 - product_18 + head_ratio_4 * difference_18
     numerator_20 = numerator_19 + difference_19 * head_e_2 + difference_19 * difference_18
     numerator_21 = -keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator_20)
@@ -320,19 +328,22 @@ def _value(x):
     head = _head(abs_product_5)
     total_29 = head + (abs_product_5 - head)
     product_21 = abs_product_5 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (abs_product_5 == head)
+    abs_head = keras.ops.abs(head)
+    product_21 = (product_21 == 0.0) | (abs_head == float("inf"))
     product_21 = keras.ops.where(product_21, abs_product_5, total_29)
     product_22 = product_21 * e_2
     head_product_22 = _head(product_22)
     total_30 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_30)
     product_24 = product_23 * e_2
     head_product_24 = _head(product_24)
     total_31 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_31)
     head_product_23 = _head(product_23)
     difference_21 = product_23 - head_product_23
@@ -375,8 +386,9 @@ def _derivative(x):
     branch_5 = (-1.0 * part_of_t + branch_5) * branch_4
     head_branch_5 = _head(branch_5)
     total_2 = head_branch_5 + (branch_5 - head_branch_5)
+    magnitude = keras.ops.abs(head_branch_5)
     product_2 = branch_5 * 2.0**-60
-    product_2 = (product_2 == 0.0) | (branch_5 == head_branch_5)
+    product_2 = (product_2 == 0.0) | (magnitude == float("inf"))
     product_2 = keras.ops.where(product_2, branch_5, total_2)
     abs_product_2 = keras.ops.abs(product_2)
     is_negative = clamped < 0.0
@@ -429,15 +441,15 @@ def _derivative(x):
     total_9 = total_5 + branch_10
     expm1_product_2 = _expm1(product_2)
     difference_5 = branch_10 - (total_9 - total_5)
-    magnitude = keras.ops.abs(total_9 - expm1_product_2 + difference_5)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(expm1_product_2)
-    branch_11 = keras.ops.where(magnitude, difference_5, 0.0)
+    magnitude_2 = keras.ops.abs(total_9 - expm1_product_2 + difference_5)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(expm1_product_2)
+    branch_11 = keras.ops.where(magnitude_2, difference_5, 0.0)
     smaller = _minimum(clamped, 0.0)
     is_far_2 = keras.ops.abs(smaller) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller, smaller))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
     numerator_2 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
-    numerator_3 = keras.ops.where(magnitude, total_9, expm1_product_2) + numerator_2
+    numerator_3 = keras.ops.where(magnitude_2, total_9, expm1_product_2) + numerator_2
     numerator_3 = numerator_3 / part_of_t_2 / rest_of_t_2
     numerator_3 = keras.ops.where((abs_product_2 < 2.0**-54) & is_negative, -1.0, numerator_3)
     negated_2 = -(numerator_3 * part_of_t_2 * rest_of_t_2)
@@ -450,8 +462,9 @@ def _derivative(x):
     product_4 = ratio_2 * total_12
     head_product_4 = _head(product_4)
     total_13 = head_product_4 + (product_4 - head_product_4)
+    magnitude_3 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_3 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_13)
     head_ratio_2 = _head(ratio_2)
     head_total_12 = _head(total_12)
@@ -467,8 +480,9 @@ def _derivative(x):
     product_6 = part_of_t * rest_of_t
     head_product_6 = _head(product_6)
     total_15 = head_product_6 + (product_6 - head_product_6)
+    magnitude_4 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_4 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_15)
     minus_product_7 = -product_7
     is_less_3 = keras.ops.abs(minus_product_7) < 0.5
@@ -481,15 +495,17 @@ def _derivative(x):
     product_8 = total_14 * total_17
     head_product_8 = _head(product_8)
     total_18 = head_product_8 + (product_8 - head_product_8)
+    magnitude_5 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_5 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_18)
     minus_numerator_3 = -numerator_3
     product_10 = minus_numerator_3 * part_of_t_2 * rest_of_t_2
     head_product_10 = _head(product_10)
     total_19 = head_product_10 + (product_10 - head_product_10)
+    magnitude_6 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_6 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_19)
     log1p_product_11 = _log1p(product_11)
     total_20 = product_11 + 1.0
@@ -502,8 +518,9 @@ def _derivative(x):
     product_12 = total_22 * branch_18
     head_product_12 = _head(product_12)
     total_23 = head_product_12 + (product_12 - head_product_12)
+    magnitude_7 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_7 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_23)
     product_14 = -0.5 * log1p_product_11
     abs_product_14 = keras.ops.abs(product_14)
@@ -529,20 +546,23 @@ def _derivative(x):
     product_16 = branch_20 * branch_21
     head_product_16 = _head(product_16)
     total_26 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_8 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_26)
     product_18 = product_13 * product_17
     head_product_18 = _head(product_18)
     total_27 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_27)
     product_20 = product_19 * product_17
     head_product_20 = _head(product_20)
     total_28 = head_product_20 + (product_20 - head_product_20)
+    magnitude_10 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_10 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_28)
     total_29 = product_21 - 1.0
     difference_11 = total_29 - product_21
@@ -615,8 +635,9 @@ def _derivative(x):
     product_24 = abs_product_11 * branch_29
     head_product_24 = _head(product_24)
     total_37 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_37)
     total_38 = product_9 + product_25
     difference_21 = total_38 - product_9
@@ -651,14 +672,16 @@ def _derivative(x):
     product_26 = total_43 * part_of_t
     head_product_26 = _head(product_26)
     total_44 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_12 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_44)
     product_28 = product_27 * rest_of_t
     head_product_28 = _head(product_28)
     total_45 = head_product_28 + (product_28 - head_product_28)
+    magnitude_13 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_45)
     head_product_27 = _head(product_27)
     difference_28 = product_27 - head_product_27
@@ -675,8 +698,9 @@ def _derivative(x):
     difference_30 = difference_30 + difference_28 * difference_24
     difference_30 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_30) + total_46
     difference_30 = difference_30 + branch_3 * product_27
-    magnitude_2 = keras.ops.abs(difference_30)
-    value = product_29 + keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
+    magnitude_14 = keras.ops.abs(difference_30)
+    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_30, 0.0)
+    value = product_29 + magnitude_14
     return value, gradient
 
 
@@ -694,14 +718,16 @@ def _second_derivative(x):
     product_2 = exp_x * branch
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total_2)
     product_4 = x * exp_x
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_3)
     is_less_4 = exp_x < 0.5
     expm1_exp_x = _expm1(exp_x)
@@ -710,21 +736,24 @@ def _second_derivative(x):
     product_6 = product_5 * branch_2
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_5)
     growth = _expm1(-exp_x)
     product_8 = product_7 * growth
     head_product_8 = _head(product_8)
     total_6 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_6)
     product_10 = x * branch_2
     head_product_10 = _head(product_10)
     total_7 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_5 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_7)
     total_8 = product_9 + product_11
     difference = total_8 - product_9
@@ -784,8 +813,9 @@ def _second_derivative(x):
     product_14 = product_11 * growth
     head_product_14 = _head(product_14)
     total_23 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_23)
     minus_product_15 = -product_15
     total_24 = total_22 + minus_product_15
@@ -803,8 +833,9 @@ def _second_derivative(x):
     product_16 = product_12 * growth
     head_product_16 = _head(product_16)
     total_28 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_28)
     minus_product_17 = -product_17
     total_29 = total_27 + minus_product_17
@@ -822,8 +853,9 @@ def _second_derivative(x):
     product_18 = product_3 * total_32
     head_product_18 = _head(product_18)
     total_33 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_33)
     total_34 = growth - 1.0
     difference_15 = total_34 - growth
@@ -834,7 +866,8 @@ def _second_derivative(x):
     head = _head(total_36_squared)
     total_37 = head + (total_36_squared - head)
     product_20 = total_36_squared * 2.0**-60
-    product_20 = (product_20 == 0.0) | (total_36_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_20 = (product_20 == 0.0) | (abs_head == float("inf"))
     product_20 = keras.ops.where(product_20, total_36_squared, total_37)
     ratio = product_19 / product_20
     clamped = keras.ops.clip(x, -1024.0, 8.0)
@@ -861,8 +894,9 @@ def _second_derivative(x):
     product_24 = difference_16 * branch_12
     head_product_24 = _head(product_24)
     total_38 = head_product_24 + (product_24 - head_product_24)
+    magnitude_9 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_9 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_38)
     total_39 = clamped + 2.0
     difference_17 = total_39 - clamped
@@ -872,14 +906,16 @@ def _second_derivative(x):
     product_26 = total_41 * branch_13
     head_product_26 = _head(product_26)
     total_42 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_42)
     product_28 = product_27 * branch_14
     head_product_28 = _head(product_28)
     total_43 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_43)
     total_44 = product_25 + product_29
     difference_18 = total_44 - product_25
@@ -915,14 +951,16 @@ def _second_derivative(x):
     product_30 = abs_product_21 * branch_11
     head_product_30 = _head(product_30)
     total_49 = head_product_30 + (product_30 - head_product_30)
+    magnitude_12 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_12 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_49)
     product_32 = product_31 * branch_11
     head_product_32 = _head(product_32)
     total_50 = head_product_32 + (product_32 - head_product_32)
+    magnitude_13 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_13 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_50)
     total_51 = product_33 - 1.0
     difference_27 = total_51 - product_33
@@ -948,7 +986,8 @@ def _second_derivative(x):
     head_4 = _head(total_54_squared)
     total_55 = head_4 + (total_54_squared - head_4)
     product_34 = total_54_squared * 2.0**-60
-    product_34 = (product_34 == 0.0) | (total_54_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_34 = (product_34 == 0.0) | (abs_head_4 == float("inf"))
     product_34 = keras.ops.where(product_34, total_54_squared, total_55)
     head_total_54 = _head(total_54)
     difference_32 = total_54 - head_total_54
@@ -987,8 +1026,9 @@ def _second_derivative(x):
     product_36 = numerator * total_65
     head_product_36 = _head(product_36)
     total_66 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_14 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_66)
     head_numerator = _head(numerator)
     head_total_65 = _head(total_65)
@@ -1004,14 +1044,16 @@ def _second_derivative(x):
     product_38 = total_68 * total_65
     head_product_38 = _head(product_38)
     total_69 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_69)
     product_40 = ratio * product_20
     head_product_40 = _head(product_40)
     total_70 = head_product_40 + (product_40 - head_product_40)
+    magnitude_16 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_16 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_70)
     head_ratio = _head(ratio)
     head_product_20 = _head(product_20)

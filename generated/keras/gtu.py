@@ -260,8 +260,9 @@ def _second_derivative_b_b(a, b):
     product_3 = sign_a * ratio_2
     head_product_3 = _head(product_3)
     total_11 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_11)
     tanh_a = _tanh(a)
     head_sign_a = _head(sign_a)
@@ -271,8 +272,9 @@ def _second_derivative_b_b(a, b):
     product_5 = ratio_2 * total_10
     head_product_5 = _head(product_5)
     total_12 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_12)
     head_total_10 = _head(total_10)
     difference_9 = total_10 - head_total_10
@@ -285,9 +287,9 @@ def _second_derivative_b_b(a, b):
     total_13 = head_sign_a * head_ratio_2 - product_4 + head_sign_a * difference_7
     total_13 = total_13 + difference_8 * head_ratio_2 + difference_8 * difference_7
     total_13 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_13) + numerator_5
-    magnitude = keras.ops.abs(product_4 - tanh_a + total_13)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_a)
-    branch_7 = keras.ops.where(magnitude, total_13, 0.0)
+    magnitude_3 = keras.ops.abs(product_4 - tanh_a + total_13)
+    magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_a)
+    branch_7 = keras.ops.where(magnitude_3, total_13, 0.0)
     abs_b = keras.ops.abs(b)
     b_squared = keras.ops.square(b)
     t = keras.ops.exp(-keras.ops.abs(-b))
@@ -313,7 +315,7 @@ def _second_derivative_b_b(a, b):
     product_9 = product_9 * keras.ops.exp(_minimum(-b, 0.0) + _minimum(b, 0.0))
     product_8 = keras.ops.where(abs_b < 2.0, product_8, product_9)
     branch_8 = keras.ops.where(keras.ops.abs(branch_7) < float("inf"), branch_7, 0.0)
-    return (keras.ops.where(magnitude, product_4, tanh_a) + branch_8) * product_8
+    return (keras.ops.where(magnitude_3, product_4, tanh_a) + branch_8) * product_8
 
 
 def _inputs(a, b, axis):

@@ -295,15 +295,17 @@ def _second_derivative(x):
     product_2 = _MINUS_SQRT_2_OVER_2_2 * clamped
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total)
     is_equal = product_3 == 0.0
     product_4 = _COEFFICIENT * clamped
     head_product_4 = _head(product_4)
     total_2 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_2)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_clamped = _head(clamped)
@@ -320,7 +322,8 @@ def _second_derivative(x):
     head_2 = _head(product_3_squared)
     total_4 = head_2 + (product_3_squared - head_2)
     product_6 = product_3_squared * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_3_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_6 = (product_6 == 0.0) | (abs_head_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_3_squared, total_4)
     minus_product_6 = -product_6
     is_less = keras.ops.abs(minus_product_6) < 0.5
@@ -344,8 +347,9 @@ def _second_derivative(x):
     product_9 = product_8 * smaller
     head_product_9 = _head(product_9)
     total_7 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_7)
     total_8 = product_10 + _COEFFICIENT_3
     difference_3 = total_8 - product_10
@@ -363,8 +367,9 @@ def _second_derivative(x):
     product_11 = total_11 * smaller
     head_product_11 = _head(product_11)
     total_12 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_12)
     total_13 = product_12 + _COEFFICIENT_5
     difference_6 = total_13 - product_12
@@ -381,8 +386,9 @@ def _second_derivative(x):
     product_13 = total_16 * smaller
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_17)
     total_18 = product_14 + _COEFFICIENT_7
     difference_8 = total_18 - product_14
@@ -399,8 +405,9 @@ def _second_derivative(x):
     product_15 = total_21 * smaller
     head_product_15 = _head(product_15)
     total_22 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_22)
     total_23 = product_16 + 1.0
     difference_10 = total_23 - product_16
@@ -417,8 +424,9 @@ def _second_derivative(x):
     product_17 = tail * total_25
     head_product_17 = _head(product_17)
     total_26 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_26)
     head_tail = _head(tail)
     head_total_25 = _head(total_25)
@@ -434,8 +442,9 @@ def _second_derivative(x):
     product_19 = total_6 * total_27
     head_product_19 = _head(product_19)
     total_28 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_28)
     minus_product_20 = -product_20
     total_29 = minus_product_20 + 2.0
@@ -463,8 +472,9 @@ def _second_derivative(x):
     product_21 = product * branch_11
     head_product_21 = _head(product_21)
     total_34 = head_product_21 + (product_21 - head_product_21)
+    magnitude_9 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_9 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_34)
     head_product = _head(product)
     head_branch_11 = _head(branch_11)
@@ -482,10 +492,11 @@ def _second_derivative(x):
     head_3 = _head(larger_squared)
     total_37 = head_3 + (larger_squared - head_3)
     product_23 = larger_squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (larger_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_23 = (product_23 == 0.0) | (abs_head_3 == float("inf"))
     product_23 = keras.ops.where(product_23, larger_squared, total_37)
     minus_product_23 = -product_23
-    magnitude = keras.ops.abs(minus_product_23)
+    magnitude_10 = keras.ops.abs(minus_product_23)
     head_larger = _head(larger)
     difference_20 = larger - head_larger
     total_38 = head_larger * head_larger - product_23 + head_larger * difference_20
@@ -495,8 +506,8 @@ def _second_derivative(x):
     total_38 = -(total_38 + keras.ops.where(outside_2, total_3, 0.0) * larger * 2.0)
     product_24 = total_38 * _sign(minus_product_23)
     is_far = keras.ops.where(keras.ops.abs(product_24) < float("inf"), product_24, 0.0)
-    is_far = (magnitude == 64.0) & (is_far > 0.0)
-    is_far = is_far | (magnitude != 64.0) & (magnitude > 64.0)
+    is_far = (magnitude_10 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (magnitude_10 != 64.0) & (magnitude_10 > 64.0)
     branch_14 = keras.ops.where(is_far, 0.5 * minus_product_23, minus_product_23)
     is_less_2 = keras.ops.abs(branch_14) < 0.5
     expm1_branch_14 = _expm1(branch_14)
@@ -508,8 +519,9 @@ def _second_derivative(x):
     product_25 = total_36 * total_40
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
+    magnitude_11 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_11 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_41)
     head_total_36 = _head(total_36)
     head_total_40 = _head(total_40)
@@ -529,8 +541,9 @@ def _second_derivative(x):
     product_27 = total_43 * total_44
     head_product_27 = _head(product_27)
     total_45 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_45)
     abs_product_28 = keras.ops.abs(product_28)
     negated = -abs_product_28
@@ -541,8 +554,9 @@ def _second_derivative(x):
     t_squared = keras.ops.square(t)
     head_t_squared = _head(t_squared)
     total_47 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_13 = keras.ops.abs(head_t_squared)
     product_29 = t_squared * 2.0**-60
-    product_29 = (product_29 == 0.0) | (t_squared == head_t_squared)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == float("inf"))
     product_29 = keras.ops.where(product_29, t_squared, total_47)
     total_48 = product_29 + 1.0
     difference_23 = total_48 - product_29
@@ -561,8 +575,9 @@ def _second_derivative(x):
     product_30 = total_49 * sign_product_28
     head_product_30 = _head(product_30)
     total_50 = head_product_30 + (product_30 - head_product_30)
+    magnitude_14 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_14 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_50)
     minus_product_31 = -product_31
     branch_20 = keras.ops.where(is_far, total_38 * 0.5, total_38)
@@ -582,25 +597,29 @@ def _second_derivative(x):
     head_4 = _head(ratio_squared)
     total_55 = head_4 + (ratio_squared - head_4)
     product_34 = ratio_squared * 2.0**-60
-    product_34 = (product_34 == 0.0) | (ratio_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_34 = (product_34 == 0.0) | (abs_head_4 == float("inf"))
     product_34 = keras.ops.where(product_34, ratio_squared, total_55)
     product_35 = clamped * product_34
     head_product_35 = _head(product_35)
     total_56 = head_product_35 + (product_35 - head_product_35)
+    magnitude_15 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_15 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_56)
     clamped_squared = keras.ops.square(clamped)
     head_5 = _head(clamped_squared)
     total_57 = head_5 + (clamped_squared - head_5)
     product_37 = clamped_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (clamped_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_37 = (product_37 == 0.0) | (abs_head_5 == float("inf"))
     product_37 = keras.ops.where(product_37, clamped_squared, total_57)
     product_38 = _SQRT_2_OVER_2_SQRT_PI_2 * product_37
     head_product_38 = _head(product_38)
     total_58 = head_product_38 + (product_38 - head_product_38)
+    magnitude_16 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_16 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_58)
     minus_product_39 = -product_39
     total_59 = minus_product_39 + _COEFFICIENT_9
@@ -608,8 +627,9 @@ def _second_derivative(x):
     product_40 = _COEFFICIENT_10 * product_37
     head_product_40 = _head(product_40)
     total_60 = head_product_40 + (product_40 - head_product_40)
+    magnitude_17 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_17 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_60)
     head_6 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_10, x.dtype))
     head_product_37 = _head(product_37)
@@ -627,14 +647,15 @@ def _second_derivative(x):
     difference_30 = minus_product_39 - (total_59 - difference_27)
     difference_30 = difference_30 + (_COEFFICIENT_9 - difference_27) + total_62
     difference_30 = difference_30 + _COEFFICIENT_12
-    magnitude_2 = keras.ops.abs(difference_30)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
-    total_63 = total_59 + magnitude_2
+    magnitude_18 = keras.ops.abs(difference_30)
+    magnitude_18 = keras.ops.where(magnitude_18 < float("inf"), difference_30, 0.0)
+    total_63 = total_59 + magnitude_18
     product_42 = product_36 * total_63
     head_product_42 = _head(product_42)
     total_64 = head_product_42 + (product_42 - head_product_42)
+    magnitude_19 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_19 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_64)
     head_product_36 = _head(product_36)
     head_total_63 = _head(total_63)
@@ -647,8 +668,9 @@ def _second_derivative(x):
     product_44 = ratio * total_54
     head_product_44 = _head(product_44)
     total_65 = head_product_44 + (product_44 - head_product_44)
+    magnitude_20 = keras.ops.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_20 == float("inf"))
     product_45 = keras.ops.where(product_45, product_44, total_65)
     head_total_54 = _head(total_54)
     difference_35 = total_54 - head_total_54
@@ -664,23 +686,24 @@ def _second_derivative(x):
     total_67 = total_67 + difference * head_product_34 + difference * difference_33
     total_67 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, total_67)
     total_67 = (total_67 + total_66 * clamped) * total_63
-    product_46 = (magnitude_2 - (total_63 - total_59)) * product_36
+    product_46 = (magnitude_18 - (total_63 - total_59)) * product_36
     difference_36 = head_product_36 * head_total_63 - product_43
     difference_36 = difference_36 + head_product_36 * difference_31
     difference_36 = difference_36 + difference_32 * head_total_63
     difference_36 = difference_36 + difference_32 * difference_31
     difference_36 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_36) + total_67
     difference_36 = difference_36 + product_46
-    magnitude_3 = keras.ops.abs(difference_36)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_36, 0.0)
-    total_68 = product_43 + magnitude_3
+    magnitude_21 = keras.ops.abs(difference_36)
+    magnitude_21 = keras.ops.where(magnitude_21 < float("inf"), difference_36, 0.0)
+    total_68 = product_43 + magnitude_21
     minus_product_3 = -product_3
     larger_2 = _maximum(minus_product_3, 0.0)
     larger_2_squared = keras.ops.square(larger_2)
     head_7 = _head(larger_2_squared)
     total_69 = head_7 + (larger_2_squared - head_7)
     product_47 = larger_2_squared * 2.0**-60
-    product_47 = (product_47 == 0.0) | (larger_2_squared == head_7)
+    abs_head_7 = keras.ops.abs(head_7)
+    product_47 = (product_47 == 0.0) | (abs_head_7 == float("inf"))
     product_47 = keras.ops.where(product_47, larger_2_squared, total_69)
     minus_product_47 = -product_47
     is_less_4 = keras.ops.abs(minus_product_47) < 0.5
@@ -693,21 +716,24 @@ def _second_derivative(x):
     product_48 = total_68 * total_71
     head_product_48 = _head(product_48)
     total_72 = head_product_48 + (product_48 - head_product_48)
+    magnitude_22 = keras.ops.abs(head_product_48)
     product_49 = product_48 * 2.0**-60
-    product_49 = (product_49 == 0.0) | (product_48 == head_product_48)
+    product_49 = (product_49 == 0.0) | (magnitude_22 == float("inf"))
     product_49 = keras.ops.where(product_49, product_48, total_72)
     product_50 = 2.0 * product_34
     product_51 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
     head_product_51 = _head(product_51)
     total_73 = head_product_51 + (product_51 - head_product_51)
+    magnitude_23 = keras.ops.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_23 == float("inf"))
     product_52 = keras.ops.where(product_52, product_51, total_73)
     product_53 = _COEFFICIENT_10 * clamped
     head_product_53 = _head(product_53)
     total_74 = head_product_53 + (product_53 - head_product_53)
+    magnitude_24 = keras.ops.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_24 == float("inf"))
     product_54 = keras.ops.where(product_54, product_53, total_74)
     total_75 = head_6 * head_clamped - product_54 + head_6 * difference
     total_75 = total_75 + difference_29 * head_clamped + difference_29 * difference
@@ -718,8 +744,9 @@ def _second_derivative(x):
     product_55 = total_76 * total_71
     head_product_55 = _head(product_55)
     total_77 = head_product_55 + (product_55 - head_product_55)
+    magnitude_25 = keras.ops.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_25 == float("inf"))
     product_56 = keras.ops.where(product_56, product_55, total_77)
     product_57 = 0.5 * branch_11
     total_78 = product_56 + product_57
@@ -735,12 +762,12 @@ def _second_derivative(x):
     total_79 = head_larger_2 * head_larger_2 - product_47 + head_larger_2 * difference_41
     total_79 = total_79 + difference_41 * head_larger_2 + difference_41 * difference_41
     total_79 = keras.ops.where(product_47 * 2.0**-60 == 0.0, 0.0, total_79)
-    magnitude_4 = keras.ops.abs(minus_total_3)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), minus_total_3, 0.0)
-    magnitude_4 = (minus_product_3 == 0.0) & (magnitude_4 >= 0.0)
-    magnitude_4 = magnitude_4 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
-    total_79 = total_79 + keras.ops.where(magnitude_4, minus_total_3, 0.0) * larger_2 * 2.0
-    total_79 = -total_79
+    magnitude_26 = keras.ops.abs(minus_total_3)
+    magnitude_26 = keras.ops.where(magnitude_26 < float("inf"), minus_total_3, 0.0)
+    magnitude_26 = (minus_product_3 == 0.0) & (magnitude_26 >= 0.0)
+    magnitude_26 = magnitude_26 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
+    magnitude_26 = keras.ops.where(magnitude_26, minus_total_3, 0.0) * larger_2 * 2.0
+    total_79 = -(total_79 + magnitude_26)
     total_80 = head_total_76 * head_total_71 - product_56 + head_total_76 * difference_38
     total_80 = total_80 + difference_39 * head_total_71 + difference_39 * difference_38
     total_80 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, total_80)
@@ -753,8 +780,9 @@ def _second_derivative(x):
     product_58 = product_50 * total_82
     head_product_58 = _head(product_58)
     total_83 = head_product_58 + (product_58 - head_product_58)
+    magnitude_27 = keras.ops.abs(head_product_58)
     product_59 = product_58 * 2.0**-60
-    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = (product_59 == 0.0) | (magnitude_27 == float("inf"))
     product_59 = keras.ops.where(product_59, product_58, total_83)
     total_84 = product_49 + product_59
     difference_42 = total_84 - product_49
@@ -768,7 +796,7 @@ def _second_derivative(x):
     total_85 = head_total_68 * head_total_71 - product_49 + head_total_68 * difference_38
     total_85 = total_85 + difference_43 * head_total_71 + difference_43 * difference_38
     total_85 = keras.ops.where(product_49 * 2.0**-60 == 0.0, 0.0, total_85)
-    total_85 = total_85 + (magnitude_3 - (total_68 - product_43)) * total_71
+    total_85 = total_85 + (magnitude_21 - (total_68 - product_43)) * total_71
     total_85 = total_85 + difference_40 * total_68 + total_79 * product_49
     total_86 = product_49 - (total_84 - difference_42) + (product_59 - difference_42)
     total_86 = total_86 + total_85
@@ -786,19 +814,22 @@ def _second_derivative(x):
     head_8 = _head(total_82_squared)
     total_88 = head_8 + (total_82_squared - head_8)
     product_61 = total_82_squared * 2.0**-60
-    product_61 = (product_61 == 0.0) | (total_82_squared == head_8)
+    abs_head_8 = keras.ops.abs(head_8)
+    product_61 = (product_61 == 0.0) | (abs_head_8 == float("inf"))
     product_61 = keras.ops.where(product_61, total_82_squared, total_88)
     product_62 = product_60 * product_61
     head_product_62 = _head(product_62)
     total_89 = head_product_62 + (product_62 - head_product_62)
+    magnitude_28 = keras.ops.abs(head_product_62)
     product_63 = product_62 * 2.0**-60
-    product_63 = (product_63 == 0.0) | (product_62 == head_product_62)
+    product_63 = (product_63 == 0.0) | (magnitude_28 == float("inf"))
     product_63 = keras.ops.where(product_63, product_62, total_89)
     product_64 = product_63 * product_34
     head_product_64 = _head(product_64)
     total_90 = head_product_64 + (product_64 - head_product_64)
+    magnitude_29 = keras.ops.abs(head_product_64)
     product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (product_64 == head_product_64)
+    product_65 = (product_65 == 0.0) | (magnitude_29 == float("inf"))
     product_65 = keras.ops.where(product_65, product_64, total_90)
     head_product_63 = _head(product_63)
     difference_48 = product_63 - head_product_63
@@ -822,9 +853,9 @@ def _second_derivative(x):
     difference_52 = difference_52 + difference_48 * difference_33
     difference_52 = keras.ops.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_52)
     difference_52 = difference_52 + difference_51 + total_66 * product_63
-    magnitude_5 = keras.ops.abs(difference_52)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_52, 0.0)
-    total_92 = product_65 + magnitude_5
+    magnitude_30 = keras.ops.abs(difference_52)
+    magnitude_30 = keras.ops.where(magnitude_30 < float("inf"), difference_52, 0.0)
+    total_92 = product_65 + magnitude_30
     total_93 = product_31 + total_51 * abs_product_28
     branch_29 = keras.ops.where(keras.ops.abs(total_93) < float("inf"), total_93, 0.0)
     branch_29 = (abs_product_28 == 2.0**-54) & (branch_29 < 0.0)
@@ -894,8 +925,9 @@ def _second_derivative(x):
     product_68 = sign_product_28 * ratio_3
     head_product_68 = _head(product_68)
     total_104 = head_product_68 + (product_68 - head_product_68)
+    magnitude_31 = keras.ops.abs(head_product_68)
     product_69 = product_68 * 2.0**-60
-    product_69 = (product_69 == 0.0) | (product_68 == head_product_68)
+    product_69 = (product_69 == 0.0) | (magnitude_31 == float("inf"))
     product_69 = keras.ops.where(product_69, product_68, total_104)
     tanh_product_28 = _tanh(product_28)
     head_9 = _head(sign_product_28)
@@ -905,8 +937,9 @@ def _second_derivative(x):
     product_70 = ratio_3 * total_103
     head_product_70 = _head(product_70)
     total_105 = head_product_70 + (product_70 - head_product_70)
+    magnitude_32 = keras.ops.abs(head_product_70)
     product_71 = product_70 * 2.0**-60
-    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = (product_71 == 0.0) | (magnitude_32 == float("inf"))
     product_71 = keras.ops.where(product_71, product_70, total_105)
     head_total_103 = _head(total_103)
     difference_61 = total_103 - head_total_103
@@ -920,17 +953,18 @@ def _second_derivative(x):
     total_106 = head_9 * head_ratio_3 - product_69 + head_9 * difference_59
     total_106 = total_106 + difference_60 * head_ratio_3 + difference_60 * difference_59
     total_106 = keras.ops.where(product_69 * 2.0**-60 == 0.0, 0.0, total_106) + numerator_20
-    magnitude_6 = keras.ops.abs(product_69 - tanh_product_28 + total_106)
-    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(tanh_product_28)
-    branch_37 = keras.ops.where(magnitude_6, product_69, tanh_product_28)
+    magnitude_33 = keras.ops.abs(product_69 - tanh_product_28 + total_106)
+    magnitude_33 = magnitude_33 <= 0.00390625 * keras.ops.abs(tanh_product_28)
+    branch_37 = keras.ops.where(magnitude_33, product_69, tanh_product_28)
     ratio_4 = branch_37 / part_of_t
     ratio_5 = ratio_4 / rest_of_t
     branch_38 = keras.ops.where(branch_29, product_22, ratio_5)
     product_72 = ratio_5 * rest_of_t
     head_product_72 = _head(product_72)
     total_107 = head_product_72 + (product_72 - head_product_72)
+    magnitude_34 = keras.ops.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
-    product_73 = (product_73 == 0.0) | (product_72 == head_product_72)
+    product_73 = (product_73 == 0.0) | (magnitude_34 == float("inf"))
     product_73 = keras.ops.where(product_73, product_72, total_107)
     head_ratio_5 = _head(ratio_5)
     head_rest_of_t = _head(rest_of_t)
@@ -939,8 +973,9 @@ def _second_derivative(x):
     product_74 = ratio_4 * part_of_t
     head_product_74 = _head(product_74)
     total_108 = head_product_74 + (product_74 - head_product_74)
+    magnitude_35 = keras.ops.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
-    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = (product_75 == 0.0) | (magnitude_35 == float("inf"))
     product_75 = keras.ops.where(product_75, product_74, total_108)
     head_ratio_4 = _head(ratio_4)
     head_part_of_t = _head(part_of_t)
@@ -958,18 +993,19 @@ def _second_derivative(x):
     numerator_30 = ratio_4 - product_73 + numerator_29
     numerator_31 = 4.0 * exp_product_66 / keras.ops.square(1.0 + exp_product_66)
     numerator_32 = numerator_31 * (total_49 + total_51 * product_28)
-    numerator_33 = numerator_25 + (keras.ops.where(magnitude_6, total_106, 0.0) + numerator_32)
-    numerator_34 = numerator_30 + (numerator_33 - branch_15 * ratio_4) / part_of_t
-    numerator_34 = (numerator_34 - branch_18 * ratio_5) / rest_of_t
-    numerator_34 = keras.ops.where(branch_29, total_35, numerator_34)
-    abs_numerator_34 = keras.ops.abs(numerator_34)
-    abs_numerator_34 = keras.ops.where(abs_numerator_34 < float("inf"), numerator_34, 0.0)
-    total_109 = branch_38 + abs_numerator_34
+    numerator_33 = keras.ops.where(magnitude_33, total_106, 0.0) + numerator_32
+    numerator_34 = (numerator_25 + numerator_33 - branch_15 * ratio_4) / part_of_t
+    numerator_30 = (numerator_30 + numerator_34 - branch_18 * ratio_5) / rest_of_t
+    numerator_30 = keras.ops.where(branch_29, total_35, numerator_30)
+    abs_numerator_30 = keras.ops.abs(numerator_30)
+    abs_numerator_30 = keras.ops.where(abs_numerator_30 < float("inf"), numerator_30, 0.0)
+    total_109 = branch_38 + abs_numerator_30
     product_76 = total_92 * total_109
     head_product_76 = _head(product_76)
     total_110 = head_product_76 + (product_76 - head_product_76)
+    magnitude_36 = keras.ops.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
-    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = (product_77 == 0.0) | (magnitude_36 == float("inf"))
     product_77 = keras.ops.where(product_77, product_76, total_110)
     head_total_92 = _head(total_92)
     head_total_109 = _head(total_109)
@@ -978,11 +1014,11 @@ def _second_derivative(x):
     total_111 = head_total_92 * head_total_109 - product_77 + head_total_92 * difference_66
     total_111 = total_111 + difference_67 * head_total_109 + difference_67 * difference_66
     total_111 = keras.ops.where(product_77 * 2.0**-60 == 0.0, 0.0, total_111)
-    total_111 = total_111 + (magnitude_5 - (total_92 - product_65)) * total_109
-    total_111 = total_111 + (abs_numerator_34 - (total_109 - branch_38)) * total_92
+    total_111 = total_111 + (magnitude_30 - (total_92 - product_65)) * total_109
+    total_111 = total_111 + (abs_numerator_30 - (total_109 - branch_38)) * total_92
     branch_39 = keras.ops.where(keras.ops.abs(total_111) < float("inf"), total_111, 0.0)
     total_112 = product_77 + branch_39
-    is_less_6 = magnitude < 0.5
+    is_less_6 = magnitude_10 < 0.5
     growth_3 = _expm1(minus_product_23)
     total_113 = growth_3 + 1.0
     branch_40 = keras.ops.where(is_less_6, total_113, keras.ops.exp(minus_product_23))
@@ -990,7 +1026,8 @@ def _second_derivative(x):
     head_10 = _head(branch_40_squared)
     total_114 = head_10 + (branch_40_squared - head_10)
     product_78 = branch_40_squared * 2.0**-60
-    product_78 = (product_78 == 0.0) | (branch_40_squared == head_10)
+    abs_head_10 = keras.ops.abs(head_10)
+    product_78 = (product_78 == 0.0) | (abs_head_10 == float("inf"))
     product_78 = keras.ops.where(product_78, branch_40_squared, total_114)
     head_branch_40 = _head(branch_40)
     difference_68 = branch_40 - head_branch_40
@@ -1002,14 +1039,15 @@ def _second_derivative(x):
     difference_69 = difference_69 + difference_68 * difference_68
     difference_69 = keras.ops.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_69)
     difference_69 = difference_69 + product_79
-    magnitude_7 = keras.ops.abs(difference_69)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_69, 0.0)
-    total_115 = product_78 + magnitude_7
+    magnitude_37 = keras.ops.abs(difference_69)
+    magnitude_37 = keras.ops.where(magnitude_37 < float("inf"), difference_69, 0.0)
+    total_115 = product_78 + magnitude_37
     product_80 = total_112 * total_115
     head_product_80 = _head(product_80)
     total_116 = head_product_80 + (product_80 - head_product_80)
+    magnitude_38 = keras.ops.abs(head_product_80)
     product_81 = product_80 * 2.0**-60
-    product_81 = (product_81 == 0.0) | (product_80 == head_product_80)
+    product_81 = (product_81 == 0.0) | (magnitude_38 == float("inf"))
     product_81 = keras.ops.where(product_81, product_80, total_116)
     minus_product_81 = -product_81
     total_117 = total_87 + minus_product_81
@@ -1022,7 +1060,7 @@ def _second_derivative(x):
     total_118 = total_118 + (branch_28 - (total_87 - total_84))
     total_119 = keras.ops.where(branch_29, 0.0, -branch_20 - branch_21) + total_38 * 2.0
     total_119 = total_119 * product_81
-    product_82 = (magnitude_7 - (total_115 - product_78)) * total_112
+    product_82 = (magnitude_37 - (total_115 - product_78)) * total_112
     product_83 = (branch_39 - (total_112 - product_77)) * total_115
     difference_73 = head_total_112 * head_total_115 - product_81
     difference_73 = difference_73 + head_total_112 * difference_71
@@ -1033,27 +1071,27 @@ def _second_derivative(x):
     branch_41 = keras.ops.where(keras.ops.abs(total_118) < float("inf"), total_118, 0.0)
     total_120 = total_117 + branch_41
     difference_74 = branch_41 - (total_120 - total_117)
-    magnitude_8 = keras.ops.abs(minus_product_31)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), minus_product_31, 0.0)
-    total_121 = negated + magnitude_8
+    magnitude_39 = keras.ops.abs(minus_product_31)
+    magnitude_39 = keras.ops.where(magnitude_39 < float("inf"), minus_product_31, 0.0)
+    total_121 = negated + magnitude_39
     product_84 = 2.0 * total_121
     total_122 = minus_product_23 + product_84
     difference_75 = total_122 - minus_product_23
-    total_123 = (magnitude_8 - (total_121 - negated)) * 2.0 + total_51 * product_84
+    total_123 = (magnitude_39 - (total_121 - negated)) * 2.0 + total_51 * product_84
     difference_76 = minus_product_23 - (total_122 - difference_75)
     difference_76 = difference_76 + (product_84 - difference_75) + total_38 + total_123
-    magnitude_9 = keras.ops.abs(difference_76)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_76, 0.0)
-    total_124 = total_122 + magnitude_9
-    difference_77 = magnitude_9 - (total_124 - total_122)
-    magnitude_10 = keras.ops.abs(difference_77)
-    magnitude_10 = total_124 + keras.ops.where(magnitude_10 < float("inf"), difference_77, 0.0)
-    is_far_2 = keras.ops.abs(magnitude_10) > 64.0
-    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * magnitude_10, magnitude_10))
+    magnitude_40 = keras.ops.abs(difference_76)
+    magnitude_40 = keras.ops.where(magnitude_40 < float("inf"), difference_76, 0.0)
+    total_124 = total_122 + magnitude_40
+    difference_77 = magnitude_40 - (total_124 - total_122)
+    magnitude_41 = keras.ops.abs(difference_77)
+    magnitude_41 = total_124 + keras.ops.where(magnitude_41 < float("inf"), difference_77, 0.0)
+    is_far_2 = keras.ops.abs(magnitude_41) > 64.0
+    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * magnitude_41, magnitude_41))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    magnitude_11 = keras.ops.abs(difference_74)
-    magnitude_11 = total_120 + keras.ops.where(magnitude_11 < float("inf"), difference_74, 0.0)
-    return magnitude_11 * part_of_t_2 * rest_of_t_2
+    magnitude_42 = keras.ops.abs(difference_74)
+    magnitude_42 = total_120 + keras.ops.where(magnitude_42 < float("inf"), difference_74, 0.0)
+    return magnitude_42 * part_of_t_2 * rest_of_t_2
 
 
 def _upstream(arguments, upstream):

@@ -275,16 +275,18 @@ def _value(x, gamma, delta):
     product = delta * larger
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     is_negative = product_2 < 0.0
     e = keras.ops.exp(0.5 * -keras.ops.abs(product_2))
     e_squared = keras.ops.square(e)
     head_e_squared = _head(e_squared)
     t = head_e_squared + (e_squared - head_e_squared)
-    t_2 = e_squared * 2.0**-60
-    t = keras.ops.where((t_2 == 0.0) | (e_squared == head_e_squared), e_squared, t)
+    t_2 = keras.ops.abs(head_e_squared)
+    t_3 = e_squared * 2.0**-60
+    t = keras.ops.where((t_3 == 0.0) | (t_2 == float("inf")), e_squared, t)
     is_less = t < 2.0**-54
     log1p_t = _log1p(t)
     total_2 = t + 1.0
@@ -297,8 +299,9 @@ def _value(x, gamma, delta):
     product_3 = total_4 * branch_2
     head_product_3 = _head(product_3)
     total_5 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_5)
     product_5 = -0.5 * log1p_t
     abs_product_5 = keras.ops.abs(product_5)
@@ -323,20 +326,23 @@ def _value(x, gamma, delta):
     product_7 = branch_4 * branch_5
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_8)
     product_9 = product_4 * product_8
     head_product_9 = _head(product_9)
     total_9 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_9)
     product_11 = product_10 * product_8
     head_product_11 = _head(product_11)
     total_10 = head_product_11 + (product_11 - head_product_11)
+    magnitude_4 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_4 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_10)
     total_11 = product_12 - 1.0
     difference_3 = total_11 - product_12
@@ -392,13 +398,13 @@ def _value(x, gamma, delta):
     total_19 = log1p_t + branch_10
     difference_10 = total_19 - log1p_t
     difference_11 = branch_10 - difference_10
-    magnitude = keras.ops.abs(difference_10 + difference_11)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_11 = keras.ops.where(magnitude, total_19, log1p_t)
+    magnitude_5 = keras.ops.abs(difference_10 + difference_11)
+    magnitude_5 = magnitude_5 <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_11 = keras.ops.where(magnitude_5, total_19, log1p_t)
     ratio_2 = branch_11 / t
     total_20 = product_2 + branch_11
     difference_12 = total_20 - product_2
-    branch_12 = keras.ops.where(magnitude, difference_11, 0.0)
+    branch_12 = keras.ops.where(magnitude_5, difference_11, 0.0)
     total_21 = product_2 - (total_20 - difference_12) + (branch_11 - difference_12)
     total_21 = total_21 + branch_12
     branch_13 = keras.ops.where(keras.ops.abs(total_21) < float("inf"), total_21, 0.0)
@@ -408,21 +414,24 @@ def _value(x, gamma, delta):
     product_13 = gamma * branch_14
     head_product_13 = _head(product_13)
     total_23 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_23)
     branch_15 = keras.ops.where(is_negative, e, 1.0)
     product_15 = product_14 * branch_15
     head_product_15 = _head(product_15)
     total_24 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_7 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_24)
     product_17 = product_16 * branch_15
     head_product_17 = _head(product_17)
     total_25 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_8 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_25)
     abs_product_18 = keras.ops.abs(product_18)
     head_product_16 = _head(product_16)
@@ -438,8 +447,9 @@ def _value(x, gamma, delta):
     product_19 = ratio_2 * t
     head_product_19 = _head(product_19)
     total_26 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_9 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_26)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -491,8 +501,9 @@ def _value(x, gamma, delta):
     total_28 = product_18_squared * (total_28 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_28 = _head(total_28)
     total_29 = head_total_28 + (total_28 - head_total_28)
+    magnitude_10 = keras.ops.abs(head_total_28)
     product_22 = total_28 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (total_28 == head_total_28)
+    product_22 = (product_22 == 0.0) | (magnitude_10 == float("inf"))
     product_22 = keras.ops.where(product_22, total_28, total_29)
     total_30 = product_22 + 1.0
     difference_22 = total_30 - product_22
@@ -502,14 +513,16 @@ def _value(x, gamma, delta):
     product_23 = _2_OVER_SQRT_PI * total_32
     head_product_23 = _head(product_23)
     total_33 = head_product_23 + (product_23 - head_product_23)
+    magnitude_11 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_11 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_33)
     product_25 = _COEFFICIENT * total_32
     head_product_25 = _head(product_25)
     total_34 = head_product_25 + (product_25 - head_product_25)
+    magnitude_12 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_12 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_34)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_total_32 = _head(total_32)
@@ -526,19 +539,21 @@ def _value(x, gamma, delta):
     product_27 = total_36 * product_18
     head_product_27 = _head(product_27)
     total_37 = head_product_27 + (product_27 - head_product_27)
+    magnitude_13 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_13 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_37)
     smaller = _minimum(abs_product_18, 40.0)
     smaller_squared = keras.ops.square(smaller)
     head_2 = _head(smaller_squared)
     total_38 = head_2 + (smaller_squared - head_2)
     product_29 = smaller_squared * 2.0**-60
-    product_29 = (product_29 == 0.0) | (smaller_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_29 = (product_29 == 0.0) | (abs_head_2 == float("inf"))
     product_29 = keras.ops.where(product_29, smaller_squared, total_38)
     minus_product_29 = -product_29
-    magnitude_2 = keras.ops.abs(minus_product_29)
-    is_less_5 = magnitude_2 < 0.25
+    magnitude_14 = keras.ops.abs(minus_product_29)
+    is_less_5 = magnitude_14 < 0.25
     total_39 = minus_product_29 + 1.0
     difference_25 = total_39 - minus_product_29
     total_40 = minus_product_29 - (total_39 - difference_25) + (1.0 - difference_25)
@@ -578,8 +593,9 @@ def _value(x, gamma, delta):
     product_30 = total_43 * numerator_11
     head_product_30 = _head(product_30)
     total_44 = head_product_30 + (product_30 - head_product_30)
+    magnitude_15 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_15 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_44)
     minus_product_31 = -product_31
     total_45 = minus_product_31 + 1.0
@@ -618,7 +634,7 @@ def _value(x, gamma, delta):
     numerator_20 = keras.ops.square(total_48) * (numerator_19 * total_48 + _1_OVER_2_FACTORIAL)
     numerator_21 = numerator_20 + (branch_23 - (total_48 - total_46))
     numerator_21 = (1.0 - ratio_3 + total_48 + numerator_21) / ratio_3
-    numerator_21 = keras.ops.where(inside_2 & (magnitude_2 >= 0.25), numerator_21, 0.0)
+    numerator_21 = keras.ops.where(inside_2 & (magnitude_14 >= 0.25), numerator_21, 0.0)
     numerator_21 = (numerator_21 + total_49) * product_31
     product_32 = (branch_21 - (total_43 - branch_19)) * numerator_11
     difference_32 = head_total_43 * head_numerator_11 - product_31
@@ -632,8 +648,9 @@ def _value(x, gamma, delta):
     product_33 = sign_product_18 * total_51
     head_product_33 = _head(product_33)
     total_52 = head_product_33 + (product_33 - head_product_33)
+    magnitude_16 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_16 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_52)
     branch_25 = keras.ops.where(is_less_4, product_28, product_34)
     ratio_4 = branch_25 / branch_15
@@ -641,16 +658,18 @@ def _value(x, gamma, delta):
     product_35 = ratio_5 * branch_15
     head_product_35 = _head(product_35)
     total_53 = head_product_35 + (product_35 - head_product_35)
+    magnitude_17 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_17 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_53)
     head_ratio_5 = _head(ratio_5)
     difference_33 = ratio_5 - head_ratio_5
     product_37 = ratio_4 * branch_15
     head_product_37 = _head(product_37)
     total_54 = head_product_37 + (product_37 - head_product_37)
+    magnitude_18 = keras.ops.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_18 == float("inf"))
     product_38 = keras.ops.where(product_38, product_37, total_54)
     head_ratio_4 = _head(ratio_4)
     difference_34 = ratio_4 - head_ratio_4
@@ -711,26 +730,30 @@ def _derivative_x(x, gamma, delta):
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = product_2 * delta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     product_5 = product_4 * gamma
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_3)
     product_7 = delta * clamped
     head_product_7 = _head(product_7)
     total_4 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -750,8 +773,8 @@ def _derivative_x(x, gamma, delta):
     head = _head(branch_2_squared)
     t = head + (branch_2_squared - head)
     t_2 = branch_2_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
-    t = keras.ops.where(t_2, branch_2_squared, t)
+    t_3 = keras.ops.abs(head)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_2_squared, t)
     total_7 = t + 1.0
     difference_3 = total_7 - t
     total_8 = t - (total_7 - difference_3) + (1.0 - difference_3)
@@ -769,14 +792,16 @@ def _derivative_x(x, gamma, delta):
     product_10 = product_6 * ratio
     head_product_10 = _head(product_10)
     total_12 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_12)
     gamma_squared = keras.ops.square(gamma)
     head_2 = _head(gamma_squared)
     total_13 = head_2 + (gamma_squared - head_2)
     product_12 = gamma_squared * 2.0**-60
-    product_12 = (product_12 == 0.0) | (gamma_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_12 = (product_12 == 0.0) | (abs_head_2 == float("inf"))
     product_12 = keras.ops.where(product_12, gamma_squared, total_13)
     head_gamma = _head(gamma)
     difference_5 = gamma - head_gamma
@@ -794,8 +819,9 @@ def _derivative_x(x, gamma, delta):
     product_13 = total_16 * branch_6
     head_product_13 = _head(product_13)
     total_17 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_17)
     product_15 = -0.5 * log1p_t
     abs_product_15 = keras.ops.abs(product_15)
@@ -821,20 +847,23 @@ def _derivative_x(x, gamma, delta):
     product_17 = branch_8 * branch_9
     head_product_17 = _head(product_17)
     total_20 = head_product_17 + (product_17 - head_product_17)
+    magnitude_6 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_6 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_20)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_21 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_21)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_22 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_22)
     total_23 = product_22 - 1.0
     difference_7 = total_23 - product_22
@@ -892,21 +921,22 @@ def _derivative_x(x, gamma, delta):
     total_30 = log1p_t + branch_15
     difference_15 = total_30 - log1p_t
     difference_16 = branch_15 - difference_15
-    magnitude = keras.ops.abs(difference_15 + difference_16)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_16 = keras.ops.where(magnitude, total_30, log1p_t)
+    magnitude_9 = keras.ops.abs(difference_15 + difference_16)
+    magnitude_9 = magnitude_9 <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_16 = keras.ops.where(magnitude_9, total_30, log1p_t)
     ratio_3 = branch_16 / t
     product_24 = ratio_3 * t
     head_product_24 = _head(product_24)
     total_31 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_31)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
     difference_17 = t - head_t
     difference_18 = ratio_3 - head_ratio_3
-    total_32 = keras.ops.where(magnitude, difference_16, 0.0) + 1.0 / total_7 * total_9
+    total_32 = keras.ops.where(magnitude_9, difference_16, 0.0) + 1.0 / total_7 * total_9
     numerator_2 = head_ratio_3 * head_t - product_25 + head_ratio_3 * difference_17
     numerator_3 = numerator_2 + difference_18 * head_t + difference_18 * difference_17
     numerator_4 = -keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, numerator_3)
@@ -928,32 +958,37 @@ def _derivative_x(x, gamma, delta):
     head_3 = _head(branch_21_squared)
     total_34 = head_3 + (branch_21_squared - head_3)
     product_26 = branch_21_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (branch_21_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_26 = (product_26 == 0.0) | (abs_head_3 == float("inf"))
     product_26 = keras.ops.where(product_26, branch_21_squared, total_34)
     product_27 = product_11 * product_26
     head_product_27 = _head(product_27)
     total_35 = head_product_27 + (product_27 - head_product_27)
+    magnitude_11 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_11 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_35)
     product_29 = gamma * branch_17
     head_product_29 = _head(product_29)
     total_36 = head_product_29 + (product_29 - head_product_29)
+    magnitude_12 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_12 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_36)
     branch_22 = keras.ops.where(is_negative, branch_2, 1.0)
     product_31 = product_30 * branch_22
     head_product_31 = _head(product_31)
     total_37 = head_product_31 + (product_31 - head_product_31)
+    magnitude_13 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_13 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_37)
     product_33 = product_32 * branch_22
     head_product_33 = _head(product_33)
     total_38 = head_product_33 + (product_33 - head_product_33)
+    magnitude_14 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_14 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_38)
     abs_product_34 = keras.ops.abs(product_34)
     head_product_32 = _head(product_32)
@@ -988,8 +1023,9 @@ def _derivative_x(x, gamma, delta):
     product_36 = _2_OVER_SQRT_PI * product_30
     head_product_36 = _head(product_36)
     total_40 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_40)
     is_less_6 = abs_product_34 < 1.0
     product_34_squared = keras.ops.square(product_34)
@@ -1013,8 +1049,9 @@ def _derivative_x(x, gamma, delta):
     total_41 = product_34_squared * (total_41 + _MINUS_1_OVER_3_1_FACTORIAL)
     head_total_41 = _head(total_41)
     total_42 = head_total_41 + (total_41 - head_total_41)
+    magnitude_16 = keras.ops.abs(head_total_41)
     product_38 = total_41 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (total_41 == head_total_41)
+    product_38 = (product_38 == 0.0) | (magnitude_16 == float("inf"))
     product_38 = keras.ops.where(product_38, total_41, total_42)
     total_43 = product_38 + 1.0
     difference_25 = total_43 - product_38
@@ -1024,14 +1061,16 @@ def _derivative_x(x, gamma, delta):
     product_39 = _2_OVER_SQRT_PI * total_45
     head_product_39 = _head(product_39)
     total_46 = head_product_39 + (product_39 - head_product_39)
+    magnitude_17 = keras.ops.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_17 == float("inf"))
     product_40 = keras.ops.where(product_40, product_39, total_46)
     product_41 = _COEFFICIENT * total_45
     head_product_41 = _head(product_41)
     total_47 = head_product_41 + (product_41 - head_product_41)
+    magnitude_18 = keras.ops.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_18 == float("inf"))
     product_42 = keras.ops.where(product_42, product_41, total_47)
     head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     head_total_45 = _head(total_45)
@@ -1048,19 +1087,21 @@ def _derivative_x(x, gamma, delta):
     product_43 = total_49 * product_34
     head_product_43 = _head(product_43)
     total_50 = head_product_43 + (product_43 - head_product_43)
+    magnitude_19 = keras.ops.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_19 == float("inf"))
     product_44 = keras.ops.where(product_44, product_43, total_50)
     smaller = _minimum(abs_product_34, 40.0)
     smaller_squared = keras.ops.square(smaller)
     head_5 = _head(smaller_squared)
     total_51 = head_5 + (smaller_squared - head_5)
     product_45 = smaller_squared * 2.0**-60
-    product_45 = (product_45 == 0.0) | (smaller_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_45 = (product_45 == 0.0) | (abs_head_5 == float("inf"))
     product_45 = keras.ops.where(product_45, smaller_squared, total_51)
     minus_product_45 = -product_45
-    magnitude_2 = keras.ops.abs(minus_product_45)
-    is_less_7 = magnitude_2 < 0.25
+    magnitude_20 = keras.ops.abs(minus_product_45)
+    is_less_7 = magnitude_20 < 0.25
     total_52 = minus_product_45 + 1.0
     difference_28 = total_52 - minus_product_45
     total_53 = minus_product_45 - (total_52 - difference_28) + (1.0 - difference_28)
@@ -1100,8 +1141,9 @@ def _derivative_x(x, gamma, delta):
     product_46 = total_56 * numerator_11
     head_product_46 = _head(product_46)
     total_57 = head_product_46 + (product_46 - head_product_46)
+    magnitude_21 = keras.ops.abs(head_product_46)
     product_47 = product_46 * 2.0**-60
-    product_47 = (product_47 == 0.0) | (product_46 == head_product_46)
+    product_47 = (product_47 == 0.0) | (magnitude_21 == float("inf"))
     product_47 = keras.ops.where(product_47, product_46, total_57)
     minus_product_47 = -product_47
     total_58 = minus_product_47 + 1.0
@@ -1140,7 +1182,7 @@ def _derivative_x(x, gamma, delta):
     numerator_20 = keras.ops.square(total_61) * (numerator_19 * total_61 + _1_OVER_2_FACTORIAL)
     numerator_21 = numerator_20 + (branch_32 - (total_61 - total_59))
     numerator_21 = (1.0 - ratio_4 + total_61 + numerator_21) / ratio_4
-    numerator_21 = keras.ops.where(inside_2 & (magnitude_2 >= 0.25), numerator_21, 0.0)
+    numerator_21 = keras.ops.where(inside_2 & (magnitude_20 >= 0.25), numerator_21, 0.0)
     numerator_21 = (numerator_21 + total_62) * product_47
     product_48 = (branch_30 - (total_56 - branch_28)) * numerator_11
     difference_35 = head_total_56 * head_numerator_11 - product_47
@@ -1154,8 +1196,9 @@ def _derivative_x(x, gamma, delta):
     product_49 = sign_product_34 * total_64
     head_product_49 = _head(product_49)
     total_65 = head_product_49 + (product_49 - head_product_49)
+    magnitude_22 = keras.ops.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_22 == float("inf"))
     product_50 = keras.ops.where(product_50, product_49, total_65)
     branch_34 = keras.ops.where(is_less_6, product_44, product_50)
     ratio_5 = branch_34 / branch_22
@@ -1178,14 +1221,16 @@ def _derivative_x(x, gamma, delta):
     product_51 = _COEFFICIENT * clamped
     head_product_51 = _head(product_51)
     total_67 = head_product_51 + (product_51 - head_product_51)
+    magnitude_23 = keras.ops.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_23 == float("inf"))
     product_52 = keras.ops.where(product_52, product_51, total_67)
     product_53 = ratio * total_11
     head_product_53 = _head(product_53)
     total_68 = head_product_53 + (product_53 - head_product_53)
+    magnitude_24 = keras.ops.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_24 == float("inf"))
     product_54 = keras.ops.where(product_54, product_53, total_68)
     head_total_11 = _head(total_11)
     difference_43 = total_11 - head_total_11
@@ -1194,22 +1239,25 @@ def _derivative_x(x, gamma, delta):
     product_55 = _COEFFICIENT * product_30
     head_product_55 = _head(product_55)
     total_69 = head_product_55 + (product_55 - head_product_55)
+    magnitude_25 = keras.ops.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_25 == float("inf"))
     product_56 = keras.ops.where(product_56, product_55, total_69)
     product_57 = ratio_6 * branch_22
     head_product_57 = _head(product_57)
     total_70 = head_product_57 + (product_57 - head_product_57)
+    magnitude_26 = keras.ops.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_26 == float("inf"))
     product_58 = keras.ops.where(product_58, product_57, total_70)
     head_ratio_6 = _head(ratio_6)
     difference_45 = ratio_6 - head_ratio_6
     product_59 = ratio_5 * branch_22
     head_product_59 = _head(product_59)
     total_71 = head_product_59 + (product_59 - head_product_59)
+    magnitude_27 = keras.ops.abs(head_product_59)
     product_60 = product_59 * 2.0**-60
-    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = (product_60 == 0.0) | (magnitude_27 == float("inf"))
     product_60 = keras.ops.where(product_60, product_59, total_71)
     head_ratio_5 = _head(ratio_5)
     difference_46 = ratio_5 - head_ratio_5
@@ -1290,14 +1338,16 @@ def _derivative_x(x, gamma, delta):
     product_61 = total_78 * branch_22
     head_product_61 = _head(product_61)
     total_79 = head_product_61 + (product_61 - head_product_61)
+    magnitude_28 = keras.ops.abs(head_product_61)
     product_62 = product_61 * 2.0**-60
-    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = (product_62 == 0.0) | (magnitude_28 == float("inf"))
     product_62 = keras.ops.where(product_62, product_61, total_79)
     product_63 = product_62 * branch_22
     head_product_63 = _head(product_63)
     total_80 = head_product_63 + (product_63 - head_product_63)
+    magnitude_29 = keras.ops.abs(head_product_63)
     product_64 = product_63 * 2.0**-60
-    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = (product_64 == 0.0) | (magnitude_29 == float("inf"))
     product_64 = keras.ops.where(product_64, product_63, total_80)
     head_product_62 = _head(product_62)
     difference_53 = product_62 - head_product_62
@@ -1314,8 +1364,9 @@ def _derivative_x(x, gamma, delta):
     difference_55 = difference_55 + difference_53 * difference_19
     difference_55 = keras.ops.where(product_64 * 2.0**-60 == 0.0, 0.0, difference_55) + total_81
     difference_55 = difference_55 + branch_23 * product_62
-    magnitude_3 = keras.ops.abs(difference_55)
-    value = product_64 + keras.ops.where(magnitude_3 < float("inf"), difference_55, 0.0)
+    magnitude_30 = keras.ops.abs(difference_55)
+    magnitude_30 = keras.ops.where(magnitude_30 < float("inf"), difference_55, 0.0)
+    value = product_64 + magnitude_30
     return value, gradient
 
 
@@ -1335,14 +1386,16 @@ def _derivative_gamma(x, gamma, delta):
     product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = delta * clamped
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -1363,8 +1416,8 @@ def _derivative_gamma(x, gamma, delta):
     head = _head(branch_2_squared)
     t = head + (branch_2_squared - head)
     t_2 = branch_2_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
-    t = keras.ops.where(t_2, branch_2_squared, t)
+    t_3 = keras.ops.abs(head)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_2_squared, t)
     head_branch_2 = _head(branch_2)
     difference_3 = branch_2 - head_branch_2
     product_6 = keras.ops.where(is_less, expm1_product_5 - (total_5 - 1.0), 0.0) * branch_2
@@ -1385,8 +1438,9 @@ def _derivative_gamma(x, gamma, delta):
     product_7 = total_10 * branch_4
     head_product_7 = _head(product_7)
     total_11 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_11)
     product_9 = -0.5 * log1p_t
     abs_product_9 = keras.ops.abs(product_9)
@@ -1411,20 +1465,23 @@ def _derivative_gamma(x, gamma, delta):
     product_11 = branch_6 * branch_7
     head_product_11 = _head(product_11)
     total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_3 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_3 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_14)
     product_13 = product_8 * product_12
     head_product_13 = _head(product_13)
     total_15 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_15)
     product_15 = product_14 * product_12
     head_product_15 = _head(product_15)
     total_16 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_16)
     total_17 = product_16 - 1.0
     difference_6 = total_17 - product_16
@@ -1481,13 +1538,13 @@ def _derivative_gamma(x, gamma, delta):
     total_24 = log1p_t + branch_13
     difference_14 = total_24 - log1p_t
     difference_15 = branch_13 - difference_14
-    magnitude = keras.ops.abs(difference_14 + difference_15)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_14 = keras.ops.where(magnitude, total_24, log1p_t)
+    magnitude_6 = keras.ops.abs(difference_14 + difference_15)
+    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_14 = keras.ops.where(magnitude_6, total_24, log1p_t)
     ratio_2 = branch_14 / t
     total_25 = product_4 + branch_14
     difference_16 = total_25 - product_4
-    total_26 = keras.ops.where(magnitude, difference_15, 0.0) + 1.0 / total_8 * total_6
+    total_26 = keras.ops.where(magnitude_6, difference_15, 0.0) + 1.0 / total_8 * total_6
     total_27 = product_4 - (total_25 - difference_16) + (branch_14 - difference_16)
     total_27 = total_27 + total_3 + total_26
     branch_15 = keras.ops.where(keras.ops.abs(total_27) < float("inf"), total_27, 0.0)
@@ -1497,8 +1554,9 @@ def _derivative_gamma(x, gamma, delta):
     product_18 = product_2 * branch_16
     head_product_18 = _head(product_18)
     total_29 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_29)
     head_product_2 = _head(product_2)
     head_branch_16 = _head(branch_16)
@@ -1507,16 +1565,18 @@ def _derivative_gamma(x, gamma, delta):
     product_20 = _COEFFICIENT * clamped
     head_product_20 = _head(product_20)
     total_30 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_8 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_30)
     head_2 = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
     difference_19 = _COEFFICIENT - head_2
     product_22 = ratio_2 * t
     head_product_22 = _head(product_22)
     total_31 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_31)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -1538,39 +1598,44 @@ def _derivative_gamma(x, gamma, delta):
     difference_22 = difference_22 + difference_18 * difference_17
     difference_22 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_22) + total_32
     difference_22 = difference_22 + numerator_4 * product_2
-    magnitude_2 = keras.ops.abs(difference_22)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_22, 0.0)
-    total_33 = product_19 + magnitude_2
+    magnitude_10 = keras.ops.abs(difference_22)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_22, 0.0)
+    total_33 = product_19 + magnitude_10
     gamma_squared = keras.ops.square(gamma)
     head_3 = _head(gamma_squared)
     total_34 = head_3 + (gamma_squared - head_3)
     product_24 = gamma_squared * 2.0**-60
-    product_24 = (product_24 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_24 = (product_24 == 0.0) | (abs_head_3 == float("inf"))
     product_24 = keras.ops.where(product_24, gamma_squared, total_34)
     branch_16_squared = keras.ops.square(branch_16)
     head_4 = _head(branch_16_squared)
     total_35 = head_4 + (branch_16_squared - head_4)
     product_25 = branch_16_squared * 2.0**-60
-    product_25 = (product_25 == 0.0) | (branch_16_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_25 = (product_25 == 0.0) | (abs_head_4 == float("inf"))
     product_25 = keras.ops.where(product_25, branch_16_squared, total_35)
     product_26 = product_24 * product_25
     head_product_26 = _head(product_26)
     total_36 = head_product_26 + (product_26 - head_product_26)
+    magnitude_11 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_11 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_36)
     branch_17 = keras.ops.where(is_negative, t, 1.0)
     product_28 = product_27 * branch_17
     head_product_28 = _head(product_28)
     total_37 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_37)
     product_30 = product_29 * branch_17
     head_product_30 = _head(product_30)
     total_38 = head_product_30 + (product_30 - head_product_30)
+    magnitude_13 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_13 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_38)
     minus_product_31 = -product_31
     smaller = _minimum(product_4, 0.0)
@@ -1648,8 +1713,9 @@ def _derivative_gamma(x, gamma, delta):
     product_34 = total_33 * total_45
     head_product_34 = _head(product_34)
     total_46 = head_product_34 + (product_34 - head_product_34)
+    magnitude_14 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_14 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_46)
     head_total_33 = _head(total_33)
     head_total_45 = _head(total_45)
@@ -1659,15 +1725,16 @@ def _derivative_gamma(x, gamma, delta):
     total_47 = head_total_33 * head_total_45 - product_35 + head_total_33 * difference_35
     total_47 = total_47 + difference_36 * head_total_45 + difference_36 * difference_35
     total_47 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, total_47)
-    total_47 = total_47 + (magnitude_2 - (total_33 - product_19)) * total_45
+    total_47 = total_47 + (magnitude_10 - (total_33 - product_19)) * total_45
     total_47 = total_47 + difference_37 * total_33
     branch_24 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
     total_48 = product_35 + branch_24
     product_36 = total_48 * total_45
     head_product_36 = _head(product_36)
     total_49 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_49)
     head_total_48 = _head(total_48)
     difference_38 = total_48 - head_total_48
@@ -1729,27 +1796,31 @@ def _derivative_delta(x, gamma, delta):
     product = _2_OVER_SQRT_PI_2 * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
     clamped_squared = keras.ops.square(clamped)
     head = _head(clamped_squared)
     total_2 = head + (clamped_squared - head)
     product_3 = clamped_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (clamped_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, clamped_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_3)
     product_6 = delta * clamped
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_4)
     head_delta = _head(delta)
     head_clamped = _head(clamped)
@@ -1784,8 +1855,8 @@ def _derivative_delta(x, gamma, delta):
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
-    t = keras.ops.where(t_2, branch_3_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_3_squared, t)
     branch_4 = keras.ops.where(is_negative, t, 1.0)
     branch_5 = keras.ops.where(is_negative, 1.0, t)
     total_9 = branch_4 + branch_5
@@ -1834,8 +1905,9 @@ def _derivative_delta(x, gamma, delta):
     product_13 = ratio_2 * total_15
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_3 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_3 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_16)
     head_ratio_2 = _head(ratio_2)
     head_total_15 = _head(total_15)
@@ -1861,7 +1933,8 @@ def _derivative_delta(x, gamma, delta):
     head_3 = _head(gamma_squared)
     total_18 = head_3 + (gamma_squared - head_3)
     product_15 = gamma_squared * 2.0**-60
-    product_15 = (product_15 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_15 = (product_15 == 0.0) | (abs_head_3 == float("inf"))
     product_15 = keras.ops.where(product_15, gamma_squared, total_18)
     log_total_15 = keras.ops.log(total_15)
     is_less_2 = total_15 < 2.0**-32
@@ -1870,8 +1943,9 @@ def _derivative_delta(x, gamma, delta):
     )
     head_product_16 = _head(product_16)
     total_19 = head_product_16 + (product_16 - head_product_16)
+    magnitude_4 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_4 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_19)
     product_18 = -0.5 * log_total_15
     abs_product_18 = keras.ops.abs(product_18)
@@ -1897,20 +1971,23 @@ def _derivative_delta(x, gamma, delta):
     product_20 = branch_11 * branch_12
     head_product_20 = _head(product_20)
     total_22 = head_product_20 + (product_20 - head_product_20)
+    magnitude_5 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_5 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_22)
     product_22 = product_17 * product_21
     head_product_22 = _head(product_22)
     total_23 = head_product_22 + (product_22 - head_product_22)
+    magnitude_6 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_6 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_23)
     product_24 = product_23 * product_21
     head_product_24 = _head(product_24)
     total_24 = head_product_24 + (product_24 - head_product_24)
+    magnitude_7 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_7 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_24)
     total_25 = product_25 - 1.0
     difference_14 = total_25 - product_25
@@ -1969,35 +2046,37 @@ def _derivative_delta(x, gamma, delta):
     total_32 = log_total_15 + branch_18
     difference_22 = total_32 - log_total_15
     difference_23 = branch_18 - difference_22
-    magnitude = keras.ops.abs(difference_22 + difference_23)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_15)
-    branch_19 = keras.ops.where(magnitude, total_32, log_total_15)
+    magnitude_8 = keras.ops.abs(difference_22 + difference_23)
+    magnitude_8 = magnitude_8 <= 0.00390625 * keras.ops.abs(log_total_15)
+    branch_19 = keras.ops.where(magnitude_8, total_32, log_total_15)
     minus_product_7 = -product_7
     negated_3 = -_minimum(minus_product_7, 0.0)
     total_33 = branch_19 + negated_3
     difference_24 = total_33 - branch_19
     minus_total_5 = -total_5
     total_34 = branch_19 - (total_33 - difference_24) + (negated_3 - difference_24)
-    branch_20 = keras.ops.where(magnitude, difference_23, 0.0)
+    branch_20 = keras.ops.where(magnitude_8, difference_23, 0.0)
     total_34 = total_34 + (branch_20 + 1.0 / total_15 * difference_12)
-    magnitude_2 = keras.ops.abs(minus_total_5)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
-    magnitude_2 = (minus_product_7 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
-    total_34 = total_34 - keras.ops.where(magnitude_2, minus_total_5, 0.0)
+    magnitude_9 = keras.ops.abs(minus_total_5)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), minus_total_5, 0.0)
+    magnitude_9 = (minus_product_7 == 0.0) & (magnitude_9 <= 0.0)
+    magnitude_9 = magnitude_9 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_34 = total_34 - keras.ops.where(magnitude_9, minus_total_5, 0.0)
     branch_21 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
     total_35 = total_33 + branch_21
     total_35_squared = keras.ops.square(total_35)
     head_4 = _head(total_35_squared)
     total_36 = head_4 + (total_35_squared - head_4)
     product_26 = total_35_squared * 2.0**-60
-    product_26 = (product_26 == 0.0) | (total_35_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_26 = (product_26 == 0.0) | (abs_head_4 == float("inf"))
     product_26 = keras.ops.where(product_26, total_35_squared, total_36)
     product_27 = product_15 * product_26
     head_product_27 = _head(product_27)
     total_37 = head_product_27 + (product_27 - head_product_27)
+    magnitude_10 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_10 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_37)
     minus_product_28 = -product_28
     total_38 = smaller + minus_product_28
@@ -2056,8 +2135,9 @@ def _derivative_delta(x, gamma, delta):
     product_31 = total_17 * total_45
     head_product_31 = _head(product_31)
     total_46 = head_product_31 + (product_31 - head_product_31)
+    magnitude_11 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_11 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_46)
     head_total_17 = _head(total_17)
     head_total_45 = _head(total_45)
@@ -2074,8 +2154,9 @@ def _derivative_delta(x, gamma, delta):
     product_33 = total_48 * total_45
     head_product_33 = _head(product_33)
     total_49 = head_product_33 + (product_33 - head_product_33)
+    magnitude_12 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_12 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_49)
     head_total_48 = _head(total_48)
     difference_35 = total_48 - head_total_48
@@ -2129,26 +2210,30 @@ def _second_derivative_x_x(x, gamma, delta):
     product = _2_OVER_SQRT_PI_2 * clamped * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     delta_squared = keras.ops.square(delta)
     head = _head(delta_squared)
     total_2 = head + (delta_squared - head)
     product_3 = delta_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (delta_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, delta_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_3)
     product_6 = delta * clamped
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_4)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
@@ -2171,8 +2256,8 @@ def _second_derivative_x_x(x, gamma, delta):
     head_2 = _head(branch_2_squared)
     t = head_2 + (branch_2_squared - head_2)
     t_2 = branch_2_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_2_squared == head_2)
-    t = keras.ops.where(t_2, branch_2_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_2_squared, t)
     branch_3 = keras.ops.where(outside, t, 1.0)
     branch_4 = keras.ops.where(outside, 1.0, t)
     total_7 = branch_3 + branch_4
@@ -2198,14 +2283,16 @@ def _second_derivative_x_x(x, gamma, delta):
     product_11 = _4_OVER_SQRT_PI * delta
     head_product_11 = _head(product_11)
     total_11 = head_product_11 + (product_11 - head_product_11)
+    magnitude_3 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_3 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_11)
     product_13 = product_12 * gamma
     head_product_13 = _head(product_13)
     total_12 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_12)
     ratio_2 = product_14 / total_10
     total_13 = ratio + ratio_2
@@ -2213,8 +2300,9 @@ def _second_derivative_x_x(x, gamma, delta):
     product_15 = ratio * total_10
     head_product_15 = _head(product_15)
     total_14 = head_product_15 + (product_15 - head_product_15)
+    magnitude_5 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_5 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_14)
     head_ratio = _head(ratio)
     head_total_10 = _head(total_10)
@@ -2231,8 +2319,9 @@ def _second_derivative_x_x(x, gamma, delta):
     product_17 = ratio_2 * total_10
     head_product_17 = _head(product_17)
     total_16 = head_product_17 + (product_17 - head_product_17)
+    magnitude_6 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_6 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_16)
     head_ratio_2 = _head(ratio_2)
     difference_11 = ratio_2 - head_ratio_2
@@ -2243,8 +2332,9 @@ def _second_derivative_x_x(x, gamma, delta):
     product_19 = _COEFFICIENT_3 * delta
     head_product_19 = _head(product_19)
     total_17 = head_product_19 + (product_19 - head_product_19)
+    magnitude_7 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_7 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_17)
     head_3 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_3, x.dtype))
     difference_14 = _COEFFICIENT_3 - head_3
@@ -2273,32 +2363,37 @@ def _second_derivative_x_x(x, gamma, delta):
     product_21 = _4_OVER_SQRT_PI * clamped
     head_product_21 = _head(product_21)
     total_19 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_19)
     product_23 = product_22 * product_3
     head_product_23 = _head(product_23)
     total_20 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_20)
     gamma_squared = keras.ops.square(gamma)
     head_4 = _head(gamma_squared)
     total_21 = head_4 + (gamma_squared - head_4)
     product_25 = gamma_squared * 2.0**-60
-    product_25 = (product_25 == 0.0) | (gamma_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_25 = (product_25 == 0.0) | (abs_head_4 == float("inf"))
     product_25 = keras.ops.where(product_25, gamma_squared, total_21)
     product_26 = product_25 * gamma
     head_product_26 = _head(product_26)
     total_22 = head_product_26 + (product_26 - head_product_26)
+    magnitude_10 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_10 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_22)
     product_28 = product_24 * product_27
     head_product_28 = _head(product_28)
     total_23 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_23)
     log_total_10 = keras.ops.log(total_10)
     is_less_3 = total_10 < 2.0**-32
@@ -2307,8 +2402,9 @@ def _second_derivative_x_x(x, gamma, delta):
     )
     head_product_30 = _head(product_30)
     total_24 = head_product_30 + (product_30 - head_product_30)
+    magnitude_12 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_12 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_24)
     product_32 = -0.5 * log_total_10
     abs_product_32 = keras.ops.abs(product_32)
@@ -2334,20 +2430,23 @@ def _second_derivative_x_x(x, gamma, delta):
     product_34 = branch_11 * branch_12
     head_product_34 = _head(product_34)
     total_27 = head_product_34 + (product_34 - head_product_34)
+    magnitude_13 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_13 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_27)
     product_36 = product_31 * product_35
     head_product_36 = _head(product_36)
     total_28 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_14 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_28)
     product_38 = product_37 * product_35
     head_product_38 = _head(product_38)
     total_29 = head_product_38 + (product_38 - head_product_38)
+    magnitude_15 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_15 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_29)
     total_30 = product_39 - 1.0
     difference_17 = total_30 - product_39
@@ -2406,9 +2505,9 @@ def _second_derivative_x_x(x, gamma, delta):
     total_37 = log_total_10 + branch_18
     difference_25 = total_37 - log_total_10
     difference_26 = branch_18 - difference_25
-    magnitude = keras.ops.abs(difference_25 + difference_26)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_10)
-    branch_19 = keras.ops.where(magnitude, total_37, log_total_10)
+    magnitude_16 = keras.ops.abs(difference_25 + difference_26)
+    magnitude_16 = magnitude_16 <= 0.00390625 * keras.ops.abs(log_total_10)
+    branch_19 = keras.ops.where(magnitude_16, total_37, log_total_10)
     minus_product_7 = -product_7
     smaller = _minimum(minus_product_7, 0.0)
     minus_smaller = -smaller
@@ -2416,21 +2515,22 @@ def _second_derivative_x_x(x, gamma, delta):
     difference_27 = total_38 - branch_19
     is_equal_2 = minus_product_7 == 0.0
     minus_total_5 = -total_5
-    magnitude_2 = keras.ops.abs(minus_total_5)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
+    magnitude_17 = keras.ops.abs(minus_total_5)
+    magnitude_17 = keras.ops.where(magnitude_17 < float("inf"), minus_total_5, 0.0)
     differs_2 = minus_product_7 != 0.0
-    outside_2 = is_equal_2 & (magnitude_2 <= 0.0) | differs_2 & (minus_product_7 <= 0.0)
+    outside_2 = is_equal_2 & (magnitude_17 <= 0.0) | differs_2 & (minus_product_7 <= 0.0)
     outside_2 = keras.ops.where(outside_2, minus_total_5, 0.0)
     total_39 = branch_19 - (total_38 - difference_27) + (minus_smaller - difference_27)
-    branch_20 = keras.ops.where(magnitude, difference_26, 0.0)
+    branch_20 = keras.ops.where(magnitude_16, difference_26, 0.0)
     total_39 = total_39 + (branch_20 + 1.0 / total_10 * difference_10) - outside_2
     branch_21 = keras.ops.where(keras.ops.abs(total_39) < float("inf"), total_39, 0.0)
     total_40 = total_38 + branch_21
     product_40 = product_29 * total_40
     head_product_40 = _head(product_40)
     total_41 = head_product_40 + (product_40 - head_product_40)
+    magnitude_18 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_18 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_41)
     head_product_29 = _head(product_29)
     head_total_40 = _head(total_40)
@@ -2445,8 +2545,9 @@ def _second_derivative_x_x(x, gamma, delta):
     product_42 = _COEFFICIENT_3 * clamped
     head_product_42 = _head(product_42)
     total_42 = head_product_42 + (product_42 - head_product_42)
+    magnitude_19 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_19 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_42)
     head_product_25 = _head(product_25)
     difference_33 = product_25 - head_product_25
@@ -2484,7 +2585,8 @@ def _second_derivative_x_x(x, gamma, delta):
     head_5 = _head(total_10_squared)
     total_46 = head_5 + (total_10_squared - head_5)
     product_44 = total_10_squared * 2.0**-60
-    product_44 = (product_44 == 0.0) | (total_10_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_44 = (product_44 == 0.0) | (abs_head_5 == float("inf"))
     product_44 = keras.ops.where(product_44, total_10_squared, total_46)
     total_47 = head_total_10 * head_total_10 - product_44 + head_total_10 * difference_6
     total_47 = total_47 + difference_6 * head_total_10 + difference_6 * difference_6
@@ -2505,20 +2607,22 @@ def _second_derivative_x_x(x, gamma, delta):
     numerator_25 = keras.ops.abs(difference_37)
     numerator_26 = keras.ops.where(numerator_25 < float("inf"), difference_37, 0.0)
     numerator_26 = (product_41 + numerator_26) / branch_22 * total_48
-    magnitude_3 = keras.ops.abs(difference_15)
-    magnitude_3 = total_18 + keras.ops.where(magnitude_3 < float("inf"), difference_15, 0.0)
-    magnitude_3 = magnitude_3 - numerator_26 - numerator_24
+    magnitude_20 = keras.ops.abs(difference_15)
+    magnitude_20 = total_18 + keras.ops.where(magnitude_20 < float("inf"), difference_15, 0.0)
+    magnitude_20 = magnitude_20 - numerator_26 - numerator_24
     total_40_squared = keras.ops.square(total_40)
     head_6 = _head(total_40_squared)
     total_49 = head_6 + (total_40_squared - head_6)
     product_46 = total_40_squared * 2.0**-60
-    product_46 = (product_46 == 0.0) | (total_40_squared == head_6)
+    abs_head_6 = keras.ops.abs(head_6)
+    product_46 = (product_46 == 0.0) | (abs_head_6 == float("inf"))
     product_46 = keras.ops.where(product_46, total_40_squared, total_49)
     product_47 = product_25 * product_46
     head_product_47 = _head(product_47)
     total_50 = head_product_47 + (product_47 - head_product_47)
+    magnitude_21 = keras.ops.abs(head_product_47)
     product_48 = product_47 * 2.0**-60
-    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = (product_48 == 0.0) | (magnitude_21 == float("inf"))
     product_48 = keras.ops.where(product_48, product_47, total_50)
     minus_product_48 = -product_48
     smaller_2 = _minimum(product_7, 0.0)
@@ -2549,56 +2653,62 @@ def _second_derivative_x_x(x, gamma, delta):
     branch_27 = keras.ops.where(is_less_5, expm1_product_49 - (total_55 - 1.0), 0.0)
     branch_28 = keras.ops.where(keras.ops.abs(branch_27) < float("inf"), branch_27, 0.0)
     total_56 = branch_26 + branch_28
-    product_50 = magnitude_3 * total_56
+    product_50 = magnitude_20 * total_56
     head_product_50 = _head(product_50)
     total_57 = head_product_50 + (product_50 - head_product_50)
+    magnitude_22 = keras.ops.abs(head_product_50)
     product_51 = product_50 * 2.0**-60
-    product_51 = (product_51 == 0.0) | (product_50 == head_product_50)
+    product_51 = (product_51 == 0.0) | (magnitude_22 == float("inf"))
     product_51 = keras.ops.where(product_51, product_50, total_57)
-    head_magnitude_3 = _head(magnitude_3)
+    head_magnitude_20 = _head(magnitude_20)
     head_total_56 = _head(total_56)
     difference_41 = total_56 - head_total_56
-    difference_42 = magnitude_3 - head_magnitude_3
+    difference_42 = magnitude_20 - head_magnitude_20
     difference_43 = branch_28 - (total_56 - branch_26)
-    difference_44 = head_magnitude_3 * head_total_56 - product_51
-    difference_44 = difference_44 + head_magnitude_3 * difference_41
+    difference_44 = head_magnitude_20 * head_total_56 - product_51
+    difference_44 = difference_44 + head_magnitude_20 * difference_41
     difference_44 = difference_44 + difference_42 * head_total_56
     difference_44 = difference_44 + difference_42 * difference_41
     difference_44 = keras.ops.where(product_51 * 2.0**-60 == 0.0, 0.0, difference_44)
-    difference_44 = difference_44 + difference_43 * magnitude_3
-    magnitude_4 = keras.ops.abs(difference_44)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_44, 0.0)
-    total_58 = product_51 + magnitude_4
+    difference_44 = difference_44 + difference_43 * magnitude_20
+    magnitude_23 = keras.ops.abs(difference_44)
+    magnitude_23 = keras.ops.where(magnitude_23 < float("inf"), difference_44, 0.0)
+    total_58 = product_51 + magnitude_23
     product_52 = total_58 * total_56
     head_product_52 = _head(product_52)
     total_59 = head_product_52 + (product_52 - head_product_52)
+    magnitude_24 = keras.ops.abs(head_product_52)
     product_53 = product_52 * 2.0**-60
-    product_53 = (product_53 == 0.0) | (product_52 == head_product_52)
+    product_53 = (product_53 == 0.0) | (magnitude_24 == float("inf"))
     product_53 = keras.ops.where(product_53, product_52, total_59)
     product_54 = _MINUS_2_OVER_SQRT_PI * delta
     head_product_54 = _head(product_54)
     total_60 = head_product_54 + (product_54 - head_product_54)
+    magnitude_25 = keras.ops.abs(head_product_54)
     product_55 = product_54 * 2.0**-60
-    product_55 = (product_55 == 0.0) | (product_54 == head_product_54)
+    product_55 = (product_55 == 0.0) | (magnitude_25 == float("inf"))
     product_55 = keras.ops.where(product_55, product_54, total_60)
     product_56 = product_55 * gamma
     head_product_56 = _head(product_56)
     total_61 = head_product_56 + (product_56 - head_product_56)
+    magnitude_26 = keras.ops.abs(head_product_56)
     product_57 = product_56 * 2.0**-60
-    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = (product_57 == 0.0) | (magnitude_26 == float("inf"))
     product_57 = keras.ops.where(product_57, product_56, total_61)
     product_58 = 2.0 * clamped
     product_59 = product_58 * delta
     head_product_59 = _head(product_59)
     total_62 = head_product_59 + (product_59 - head_product_59)
+    magnitude_27 = keras.ops.abs(head_product_59)
     product_60 = product_59 * 2.0**-60
-    product_60 = (product_60 == 0.0) | (product_59 == head_product_59)
+    product_60 = (product_60 == 0.0) | (magnitude_27 == float("inf"))
     product_60 = keras.ops.where(product_60, product_59, total_62)
     product_61 = product_60 * product_25
     head_product_61 = _head(product_61)
     total_63 = head_product_61 + (product_61 - head_product_61)
+    magnitude_28 = keras.ops.abs(head_product_61)
     product_62 = product_61 * 2.0**-60
-    product_62 = (product_62 == 0.0) | (product_61 == head_product_61)
+    product_62 = (product_62 == 0.0) | (magnitude_28 == float("inf"))
     product_62 = keras.ops.where(product_62, product_61, total_63)
     negated_4 = -keras.ops.abs(minus_product_7)
     abs_negated_4 = keras.ops.abs(negated_4)
@@ -2618,9 +2728,9 @@ def _second_derivative_x_x(x, gamma, delta):
     branch_29 = keras.ops.where(keras.ops.abs(product_63) < float("inf"), product_63, 0.0)
     total_65 = total_64 + branch_29
     exp_negated_4 = keras.ops.exp(negated_4)
-    t_3 = keras.ops.where(is_less_6, total_65, exp_negated_4)
-    total_66 = t_3 + 1.0
-    difference_46 = total_66 - t_3
+    t_4 = keras.ops.where(is_less_6, total_65, exp_negated_4)
+    total_66 = t_4 + 1.0
+    difference_46 = total_66 - t_4
     branch_30 = keras.ops.where(is_less_6, branch_29 - (total_65 - total_64), 0.0)
     binade_2 = _binade(exp_negated_4 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
@@ -2648,8 +2758,8 @@ def _second_derivative_x_x(x, gamma, delta):
     numerator_36 = (1.0 - ratio_4 + total_69 + numerator_36) / ratio_4
     numerator_36 = keras.ops.where(inside_2 & (abs_negated_4 >= 0.25), numerator_36, 0.0)
     numerator_36 = numerator_36 - minus_total_5 * _sign(minus_product_7)
-    total_70 = t_3 - (total_66 - difference_46) + (1.0 - difference_46)
-    total_70 = total_70 + (branch_30 + numerator_36 * t_3)
+    total_70 = t_4 - (total_66 - difference_46) + (1.0 - difference_46)
+    total_70 = total_70 + (branch_30 + numerator_36 * t_4)
     branch_33 = keras.ops.where(keras.ops.abs(total_70) < float("inf"), total_70, 0.0)
     total_71 = total_66 + branch_33
     ratio_5 = 1.0 / total_71
@@ -2657,13 +2767,15 @@ def _second_derivative_x_x(x, gamma, delta):
     head_7 = _head(ratio_5_squared)
     total_72 = head_7 + (ratio_5_squared - head_7)
     product_64 = ratio_5_squared * 2.0**-60
-    product_64 = (product_64 == 0.0) | (ratio_5_squared == head_7)
+    abs_head_7 = keras.ops.abs(head_7)
+    product_64 = (product_64 == 0.0) | (abs_head_7 == float("inf"))
     product_64 = keras.ops.where(product_64, ratio_5_squared, total_72)
     product_65 = product_62 * product_64
     head_product_65 = _head(product_65)
     total_73 = head_product_65 + (product_65 - head_product_65)
+    magnitude_29 = keras.ops.abs(head_product_65)
     product_66 = product_65 * 2.0**-60
-    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = (product_66 == 0.0) | (magnitude_29 == float("inf"))
     product_66 = keras.ops.where(product_66, product_65, total_73)
     head_product_62 = _head(product_62)
     head_product_64 = _head(product_64)
@@ -2678,8 +2790,9 @@ def _second_derivative_x_x(x, gamma, delta):
     product_67 = ratio_5 * total_71
     head_product_67 = _head(product_67)
     total_74 = head_product_67 + (product_67 - head_product_67)
+    magnitude_30 = keras.ops.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_30 == float("inf"))
     product_68 = keras.ops.where(product_68, product_67, total_74)
     head_total_71 = _head(total_71)
     difference_54 = total_71 - head_total_71
@@ -2707,9 +2820,9 @@ def _second_derivative_x_x(x, gamma, delta):
     difference_56 = difference_56 + difference_50 * difference_49
     difference_56 = keras.ops.where(product_66 * 2.0**-60 == 0.0, 0.0, difference_56)
     difference_56 = difference_56 + difference_55 + total_75 * product_62
-    magnitude_5 = keras.ops.abs(difference_56)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_56, 0.0)
-    total_77 = product_66 + magnitude_5
+    magnitude_31 = keras.ops.abs(difference_56)
+    magnitude_31 = keras.ops.where(magnitude_31 < float("inf"), difference_56, 0.0)
+    total_77 = product_66 + magnitude_31
     abs_negated = keras.ops.abs(negated)
     is_less_7 = abs_negated < 0.25
     total_78 = negated + 1.0
@@ -2726,7 +2839,7 @@ def _second_derivative_x_x(x, gamma, delta):
     branch_34 = keras.ops.where(keras.ops.abs(product_69) < float("inf"), product_69, 0.0)
     total_79 = total_78 + branch_34
     exp_negated = keras.ops.exp(negated)
-    t_4 = keras.ops.where(is_less_7, total_79, exp_negated)
+    t_5 = keras.ops.where(is_less_7, total_79, exp_negated)
     branch_35 = keras.ops.where(is_less_7, branch_34 - (total_79 - total_78), 0.0)
     binade_3 = _binade(exp_negated * _4_OVER_3)
     inside_3 = (binade_3 > 0.0) & (binade_3 < float("inf"))
@@ -2754,13 +2867,13 @@ def _second_derivative_x_x(x, gamma, delta):
     numerator_50 = (1.0 - ratio_6 + total_82 + numerator_50) / ratio_6
     numerator_50 = keras.ops.where(inside_3 & (abs_negated >= 0.25), numerator_50, 0.0)
     numerator_50 = numerator_50 + negated_2
-    total_83 = branch_35 + numerator_50 * t_4
+    total_83 = branch_35 + numerator_50 * t_5
     branch_38 = keras.ops.where(keras.ops.abs(total_83) < float("inf"), total_83, 0.0)
-    branch_38 = (t_4 == 2.0**-54) & (branch_38 < 0.0) | (t_4 != 2.0**-54) & (t_4 < 2.0**-54)
-    log1p_t_4 = _log1p(t_4)
-    total_84 = t_4 + 1.0
-    difference_60 = total_84 - t_4
-    total_85 = t_4 - (total_84 - difference_60) + (1.0 - difference_60)
+    branch_38 = (t_5 == 2.0**-54) & (branch_38 < 0.0) | (t_5 != 2.0**-54) & (t_5 < 2.0**-54)
+    log1p_t_5 = _log1p(t_5)
+    total_84 = t_5 + 1.0
+    difference_60 = total_84 - t_5
+    total_85 = t_5 - (total_84 - difference_60) + (1.0 - difference_60)
     branch_39 = keras.ops.where(keras.ops.abs(total_85) < float("inf"), total_85, 0.0)
     total_86 = total_84 + branch_39
     is_less_8 = total_86 < 2.0**-32
@@ -2768,10 +2881,11 @@ def _second_derivative_x_x(x, gamma, delta):
     product_70 = total_86 * branch_40
     head_product_70 = _head(product_70)
     total_87 = head_product_70 + (product_70 - head_product_70)
+    magnitude_32 = keras.ops.abs(head_product_70)
     product_71 = product_70 * 2.0**-60
-    product_71 = (product_71 == 0.0) | (product_70 == head_product_70)
+    product_71 = (product_71 == 0.0) | (magnitude_32 == float("inf"))
     product_71 = keras.ops.where(product_71, product_70, total_87)
-    product_72 = -0.5 * log1p_t_4
+    product_72 = -0.5 * log1p_t_5
     abs_product_72 = keras.ops.abs(product_72)
     is_less_9 = abs_product_72 < 0.25
     total_88 = product_72 + 1.0
@@ -2795,20 +2909,23 @@ def _second_derivative_x_x(x, gamma, delta):
     product_74 = branch_42 * branch_43
     head_product_74 = _head(product_74)
     total_90 = head_product_74 + (product_74 - head_product_74)
+    magnitude_33 = keras.ops.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
-    product_75 = (product_75 == 0.0) | (product_74 == head_product_74)
+    product_75 = (product_75 == 0.0) | (magnitude_33 == float("inf"))
     product_75 = keras.ops.where(product_75, product_74, total_90)
     product_76 = product_71 * product_75
     head_product_76 = _head(product_76)
     total_91 = head_product_76 + (product_76 - head_product_76)
+    magnitude_34 = keras.ops.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
-    product_77 = (product_77 == 0.0) | (product_76 == head_product_76)
+    product_77 = (product_77 == 0.0) | (magnitude_34 == float("inf"))
     product_77 = keras.ops.where(product_77, product_76, total_91)
     product_78 = product_77 * product_75
     head_product_78 = _head(product_78)
     total_92 = head_product_78 + (product_78 - head_product_78)
+    magnitude_35 = keras.ops.abs(head_product_78)
     product_79 = product_78 * 2.0**-60
-    product_79 = (product_79 == 0.0) | (product_78 == head_product_78)
+    product_79 = (product_79 == 0.0) | (magnitude_35 == float("inf"))
     product_79 = keras.ops.where(product_79, product_78, total_92)
     total_93 = product_79 - 1.0
     difference_62 = total_93 - product_79
@@ -2865,528 +2982,552 @@ def _second_derivative_x_x(x, gamma, delta):
     total_99 = total_98 + (branch_47 - (total_98 - total_93))
     branch_48 = keras.ops.where(keras.ops.abs(total_99) < 0.00390625, total_99, 0.0)
     branch_49 = keras.ops.where(keras.ops.abs(branch_48) < float("inf"), branch_48, 0.0)
-    total_100 = log1p_t_4 + branch_49
-    difference_70 = total_100 - log1p_t_4
+    total_100 = log1p_t_5 + branch_49
+    difference_70 = total_100 - log1p_t_5
     difference_71 = branch_49 - difference_70
-    magnitude_6 = keras.ops.abs(difference_70 + difference_71)
-    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(log1p_t_4)
-    branch_50 = keras.ops.where(magnitude_6, total_100, log1p_t_4)
-    ratio_8 = branch_50 / t_4
+    magnitude_36 = keras.ops.abs(difference_70 + difference_71)
+    magnitude_36 = magnitude_36 <= 0.00390625 * keras.ops.abs(log1p_t_5)
+    branch_50 = keras.ops.where(magnitude_36, total_100, log1p_t_5)
+    ratio_8 = branch_50 / t_5
     total_101 = product_7 + branch_50
     difference_72 = total_101 - product_7
-    total_102 = keras.ops.where(magnitude_6, difference_71, 0.0) + 1.0 / total_84 * total_83
-    total_103 = product_7 - (total_101 - difference_72) + (branch_50 - difference_72)
-    total_103 = total_103 + total_5 + total_102
-    branch_51 = keras.ops.where(keras.ops.abs(total_103) < float("inf"), total_103, 0.0)
-    total_104 = total_101 + branch_51
-    branch_52 = keras.ops.where(branch_38, 1.0, ratio_8)
-    branch_52 = keras.ops.where(outside, branch_52, total_104)
-    product_81 = ratio_8 * t_4
+    branch_51 = keras.ops.where(magnitude_36, difference_71, 0.0)
+    branch_51 = branch_51 + 1.0 / total_84 * total_83
+    total_102 = product_7 - (total_101 - difference_72) + (branch_50 - difference_72)
+    total_102 = total_102 + total_5 + branch_51
+    branch_52 = keras.ops.where(keras.ops.abs(total_102) < float("inf"), total_102, 0.0)
+    total_103 = total_101 + branch_52
+    branch_53 = keras.ops.where(branch_38, 1.0, ratio_8)
+    branch_53 = keras.ops.where(outside, branch_53, total_103)
+    product_81 = ratio_8 * t_5
     head_product_81 = _head(product_81)
-    total_105 = head_product_81 + (product_81 - head_product_81)
+    total_104 = head_product_81 + (product_81 - head_product_81)
+    magnitude_37 = keras.ops.abs(head_product_81)
     product_82 = product_81 * 2.0**-60
-    product_82 = (product_82 == 0.0) | (product_81 == head_product_81)
-    product_82 = keras.ops.where(product_82, product_81, total_105)
+    product_82 = (product_82 == 0.0) | (magnitude_37 == float("inf"))
+    product_82 = keras.ops.where(product_82, product_81, total_104)
     head_ratio_8 = _head(ratio_8)
-    head_t_4 = _head(t_4)
-    difference_73 = t_4 - head_t_4
+    head_t_5 = _head(t_5)
+    difference_73 = t_5 - head_t_5
     difference_74 = ratio_8 - head_ratio_8
-    numerator_61 = head_ratio_8 * head_t_4 - product_82 + head_ratio_8 * difference_73
-    numerator_62 = numerator_61 + difference_74 * head_t_4 + difference_74 * difference_73
+    numerator_61 = head_ratio_8 * head_t_5 - product_82 + head_ratio_8 * difference_73
+    numerator_62 = numerator_61 + difference_74 * head_t_5 + difference_74 * difference_73
     numerator_63 = -keras.ops.where(product_82 * 2.0**-60 == 0.0, 0.0, numerator_62)
-    numerator_64 = branch_50 - product_82 + numerator_63 + total_102 - branch_35 * ratio_8
-    numerator_64 = keras.ops.where(branch_38, 0.0, numerator_64 / t_4)
-    numerator_64 = keras.ops.where(outside, numerator_64, branch_51 - (total_104 - total_101))
+    numerator_64 = branch_50 - product_82 + numerator_63 + branch_51 - branch_35 * ratio_8
+    numerator_64 = keras.ops.where(branch_38, 0.0, numerator_64 / t_5)
+    numerator_64 = keras.ops.where(outside, numerator_64, branch_52 - (total_103 - total_101))
     abs_numerator_64 = keras.ops.abs(numerator_64)
     abs_numerator_64 = keras.ops.where(abs_numerator_64 < float("inf"), numerator_64, 0.0)
-    total_106 = branch_52 + abs_numerator_64
-    product_83 = total_77 * total_106
+    total_105 = branch_53 + abs_numerator_64
+    product_83 = total_77 * total_105
     head_product_83 = _head(product_83)
-    total_107 = head_product_83 + (product_83 - head_product_83)
+    total_106 = head_product_83 + (product_83 - head_product_83)
+    magnitude_38 = keras.ops.abs(head_product_83)
     product_84 = product_83 * 2.0**-60
-    product_84 = (product_84 == 0.0) | (product_83 == head_product_83)
-    product_84 = keras.ops.where(product_84, product_83, total_107)
+    product_84 = (product_84 == 0.0) | (magnitude_38 == float("inf"))
+    product_84 = keras.ops.where(product_84, product_83, total_106)
     head_total_77 = _head(total_77)
-    head_total_106 = _head(total_106)
-    difference_75 = total_106 - head_total_106
+    head_total_105 = _head(total_105)
+    difference_75 = total_105 - head_total_105
     difference_76 = total_77 - head_total_77
-    total_108 = head_total_77 * head_total_106 - product_84 + head_total_77 * difference_75
-    total_108 = total_108 + difference_76 * head_total_106 + difference_76 * difference_75
-    total_108 = keras.ops.where(product_84 * 2.0**-60 == 0.0, 0.0, total_108)
-    total_108 = total_108 + (magnitude_5 - (total_77 - product_66)) * total_106
-    total_108 = total_108 + (abs_numerator_64 - (total_106 - branch_52)) * total_77
-    branch_53 = keras.ops.where(keras.ops.abs(total_108) < float("inf"), total_108, 0.0)
-    total_109 = product_84 + branch_53
-    outside_4 = is_equal_2 & (magnitude_2 < 0.0) | differs_2 & (minus_product_7 < 0.0)
-    branch_54 = keras.ops.where(outside_4, t_3, 1.0)
-    branch_54_squared = keras.ops.square(branch_54)
-    head_8 = _head(branch_54_squared)
-    total_110 = head_8 + (branch_54_squared - head_8)
-    product_85 = branch_54_squared * 2.0**-60
-    product_85 = (product_85 == 0.0) | (branch_54_squared == head_8)
-    product_85 = keras.ops.where(product_85, branch_54_squared, total_110)
-    head_branch_54 = _head(branch_54)
-    difference_77 = branch_54 - head_branch_54
-    product_86 = keras.ops.where(outside_4, branch_30, 0.0) * branch_54 * 2.0
-    difference_78 = head_branch_54 * head_branch_54 - product_85
-    difference_78 = difference_78 + head_branch_54 * difference_77
-    difference_78 = difference_78 + difference_77 * head_branch_54
+    total_107 = head_total_77 * head_total_105 - product_84 + head_total_77 * difference_75
+    total_107 = total_107 + difference_76 * head_total_105 + difference_76 * difference_75
+    total_107 = keras.ops.where(product_84 * 2.0**-60 == 0.0, 0.0, total_107)
+    total_107 = total_107 + (magnitude_31 - (total_77 - product_66)) * total_105
+    total_107 = total_107 + (abs_numerator_64 - (total_105 - branch_53)) * total_77
+    branch_54 = keras.ops.where(keras.ops.abs(total_107) < float("inf"), total_107, 0.0)
+    total_108 = product_84 + branch_54
+    outside_4 = is_equal_2 & (magnitude_17 < 0.0) | differs_2 & (minus_product_7 < 0.0)
+    branch_55 = keras.ops.where(outside_4, t_4, 1.0)
+    branch_55_squared = keras.ops.square(branch_55)
+    head_8 = _head(branch_55_squared)
+    total_109 = head_8 + (branch_55_squared - head_8)
+    product_85 = branch_55_squared * 2.0**-60
+    abs_head_8 = keras.ops.abs(head_8)
+    product_85 = (product_85 == 0.0) | (abs_head_8 == float("inf"))
+    product_85 = keras.ops.where(product_85, branch_55_squared, total_109)
+    head_branch_55 = _head(branch_55)
+    difference_77 = branch_55 - head_branch_55
+    product_86 = keras.ops.where(outside_4, branch_30, 0.0) * branch_55 * 2.0
+    difference_78 = head_branch_55 * head_branch_55 - product_85
+    difference_78 = difference_78 + head_branch_55 * difference_77
+    difference_78 = difference_78 + difference_77 * head_branch_55
     difference_78 = difference_78 + difference_77 * difference_77
     difference_78 = keras.ops.where(product_85 * 2.0**-60 == 0.0, 0.0, difference_78)
     difference_78 = difference_78 + product_86
-    magnitude_7 = keras.ops.abs(difference_78)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_78, 0.0)
-    total_111 = product_85 + magnitude_7
-    product_87 = total_109 * total_111
+    magnitude_39 = keras.ops.abs(difference_78)
+    magnitude_39 = keras.ops.where(magnitude_39 < float("inf"), difference_78, 0.0)
+    total_110 = product_85 + magnitude_39
+    product_87 = total_108 * total_110
     head_product_87 = _head(product_87)
-    total_112 = head_product_87 + (product_87 - head_product_87)
+    total_111 = head_product_87 + (product_87 - head_product_87)
+    magnitude_40 = keras.ops.abs(head_product_87)
     product_88 = product_87 * 2.0**-60
-    product_88 = (product_88 == 0.0) | (product_87 == head_product_87)
-    product_88 = keras.ops.where(product_88, product_87, total_112)
-    head_total_109 = _head(total_109)
-    head_total_111 = _head(total_111)
-    difference_79 = total_111 - head_total_111
-    difference_80 = total_109 - head_total_109
-    difference_81 = magnitude_7 - (total_111 - product_85)
-    product_89 = (branch_53 - (total_109 - product_84)) * total_111
-    difference_82 = head_total_109 * head_total_111 - product_88
-    difference_82 = difference_82 + head_total_109 * difference_79
-    difference_82 = difference_82 + difference_80 * head_total_111
+    product_88 = (product_88 == 0.0) | (magnitude_40 == float("inf"))
+    product_88 = keras.ops.where(product_88, product_87, total_111)
+    head_total_108 = _head(total_108)
+    head_total_110 = _head(total_110)
+    difference_79 = total_110 - head_total_110
+    difference_80 = total_108 - head_total_108
+    difference_81 = magnitude_39 - (total_110 - product_85)
+    product_89 = (branch_54 - (total_108 - product_84)) * total_110
+    difference_82 = head_total_108 * head_total_110 - product_88
+    difference_82 = difference_82 + head_total_108 * difference_79
+    difference_82 = difference_82 + difference_80 * head_total_110
     difference_82 = difference_82 + difference_80 * difference_79
     difference_82 = keras.ops.where(product_88 * 2.0**-60 == 0.0, 0.0, difference_82)
-    difference_82 = difference_82 + product_89 + difference_81 * total_109
-    magnitude_8 = keras.ops.abs(difference_82)
-    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_82, 0.0)
-    total_113 = product_88 + magnitude_8
-    branch_55 = keras.ops.where(outside, t_4, 1.0)
-    branch_55_squared = keras.ops.square(branch_55)
-    head_9 = _head(branch_55_squared)
-    total_114 = head_9 + (branch_55_squared - head_9)
-    product_90 = branch_55_squared * 2.0**-60
-    product_90 = (product_90 == 0.0) | (branch_55_squared == head_9)
-    product_90 = keras.ops.where(product_90, branch_55_squared, total_114)
-    head_branch_55 = _head(branch_55)
-    difference_83 = branch_55 - head_branch_55
-    branch_56 = keras.ops.where(outside, branch_35, 0.0)
-    difference_84 = head_branch_55 * head_branch_55 - product_90
-    difference_84 = difference_84 + head_branch_55 * difference_83
-    difference_84 = difference_84 + difference_83 * head_branch_55
+    difference_82 = difference_82 + product_89 + difference_81 * total_108
+    magnitude_41 = keras.ops.abs(difference_82)
+    magnitude_41 = keras.ops.where(magnitude_41 < float("inf"), difference_82, 0.0)
+    total_112 = product_88 + magnitude_41
+    branch_56 = keras.ops.where(outside, t_5, 1.0)
+    branch_56_squared = keras.ops.square(branch_56)
+    head_9 = _head(branch_56_squared)
+    total_113 = head_9 + (branch_56_squared - head_9)
+    product_90 = branch_56_squared * 2.0**-60
+    abs_head_9 = keras.ops.abs(head_9)
+    product_90 = (product_90 == 0.0) | (abs_head_9 == float("inf"))
+    product_90 = keras.ops.where(product_90, branch_56_squared, total_113)
+    head_branch_56 = _head(branch_56)
+    difference_83 = branch_56 - head_branch_56
+    branch_57 = keras.ops.where(outside, branch_35, 0.0)
+    difference_84 = head_branch_56 * head_branch_56 - product_90
+    difference_84 = difference_84 + head_branch_56 * difference_83
+    difference_84 = difference_84 + difference_83 * head_branch_56
     difference_84 = difference_84 + difference_83 * difference_83
     difference_84 = keras.ops.where(product_90 * 2.0**-60 == 0.0, 0.0, difference_84)
-    difference_84 = difference_84 + branch_56 * branch_55 * 2.0
-    magnitude_9 = keras.ops.abs(difference_84)
-    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_84, 0.0)
-    total_115 = product_90 + magnitude_9
-    product_91 = total_113 * total_115
+    difference_84 = difference_84 + branch_57 * branch_56 * 2.0
+    magnitude_42 = keras.ops.abs(difference_84)
+    magnitude_42 = keras.ops.where(magnitude_42 < float("inf"), difference_84, 0.0)
+    total_114 = product_90 + magnitude_42
+    product_91 = total_112 * total_114
     head_product_91 = _head(product_91)
-    total_116 = head_product_91 + (product_91 - head_product_91)
+    total_115 = head_product_91 + (product_91 - head_product_91)
+    magnitude_43 = keras.ops.abs(head_product_91)
     product_92 = product_91 * 2.0**-60
-    product_92 = (product_92 == 0.0) | (product_91 == head_product_91)
-    product_92 = keras.ops.where(product_92, product_91, total_116)
+    product_92 = (product_92 == 0.0) | (magnitude_43 == float("inf"))
+    product_92 = keras.ops.where(product_92, product_91, total_115)
     product_93 = clamped * delta
     head_product_93 = _head(product_93)
-    total_117 = head_product_93 + (product_93 - head_product_93)
+    total_116 = head_product_93 + (product_93 - head_product_93)
+    magnitude_44 = keras.ops.abs(head_product_93)
     product_94 = product_93 * 2.0**-60
-    product_94 = (product_94 == 0.0) | (product_93 == head_product_93)
-    product_94 = keras.ops.where(product_94, product_93, total_117)
+    product_94 = (product_94 == 0.0) | (magnitude_44 == float("inf"))
+    product_94 = keras.ops.where(product_94, product_93, total_116)
     product_95 = product_94 * product_64
     head_product_95 = _head(product_95)
-    total_118 = head_product_95 + (product_95 - head_product_95)
+    total_117 = head_product_95 + (product_95 - head_product_95)
+    magnitude_45 = keras.ops.abs(head_product_95)
     product_96 = product_95 * 2.0**-60
-    product_96 = (product_96 == 0.0) | (product_95 == head_product_95)
-    product_96 = keras.ops.where(product_96, product_95, total_118)
+    product_96 = (product_96 == 0.0) | (magnitude_45 == float("inf"))
+    product_96 = keras.ops.where(product_96, product_95, total_117)
     head_product_94 = _head(product_94)
     difference_85 = product_94 - head_product_94
-    total_119 = head_clamped * head_delta - product_94 + head_clamped * difference_2
-    total_119 = total_119 + difference * head_delta + difference * difference_2
-    total_119 = keras.ops.where(product_94 * 2.0**-60 == 0.0, 0.0, total_119)
+    total_118 = head_clamped * head_delta - product_94 + head_clamped * difference_2
+    total_118 = total_118 + difference * head_delta + difference * difference_2
+    total_118 = keras.ops.where(product_94 * 2.0**-60 == 0.0, 0.0, total_118)
     difference_86 = head_product_94 * head_product_64 - product_96
     difference_86 = difference_86 + head_product_94 * difference_49
     difference_86 = difference_86 + difference_85 * head_product_64
     difference_86 = difference_86 + difference_85 * difference_49
     difference_86 = keras.ops.where(product_96 * 2.0**-60 == 0.0, 0.0, difference_86)
-    difference_86 = difference_86 + total_119 * product_64 + total_75 * product_94
-    magnitude_10 = keras.ops.abs(difference_86)
-    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_86, 0.0)
-    total_120 = product_96 + magnitude_10
-    product_97 = total_120 * total_111
+    difference_86 = difference_86 + total_118 * product_64 + total_75 * product_94
+    magnitude_46 = keras.ops.abs(difference_86)
+    magnitude_46 = keras.ops.where(magnitude_46 < float("inf"), difference_86, 0.0)
+    total_119 = product_96 + magnitude_46
+    product_97 = total_119 * total_110
     head_product_97 = _head(product_97)
-    total_121 = head_product_97 + (product_97 - head_product_97)
+    total_120 = head_product_97 + (product_97 - head_product_97)
+    magnitude_47 = keras.ops.abs(head_product_97)
     product_98 = product_97 * 2.0**-60
-    product_98 = (product_98 == 0.0) | (product_97 == head_product_97)
-    product_98 = keras.ops.where(product_98, product_97, total_121)
-    head_total_120 = _head(total_120)
-    difference_87 = total_120 - head_total_120
-    product_99 = (magnitude_10 - (total_120 - product_96)) * total_111
-    difference_88 = head_total_120 * head_total_111 - product_98
-    difference_88 = difference_88 + head_total_120 * difference_79
-    difference_88 = difference_88 + difference_87 * head_total_111
+    product_98 = (product_98 == 0.0) | (magnitude_47 == float("inf"))
+    product_98 = keras.ops.where(product_98, product_97, total_120)
+    head_total_119 = _head(total_119)
+    difference_87 = total_119 - head_total_119
+    product_99 = (magnitude_46 - (total_119 - product_96)) * total_110
+    difference_88 = head_total_119 * head_total_110 - product_98
+    difference_88 = difference_88 + head_total_119 * difference_79
+    difference_88 = difference_88 + difference_87 * head_total_110
     difference_88 = difference_88 + difference_87 * difference_79
     difference_88 = keras.ops.where(product_98 * 2.0**-60 == 0.0, 0.0, difference_88)
-    difference_88 = difference_88 + product_99 + difference_81 * total_120
-    magnitude_11 = keras.ops.abs(difference_88)
-    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_88, 0.0)
-    total_122 = product_98 + magnitude_11
-    branch_57 = keras.ops.where(keras.ops.abs(branch_56) < float("inf"), branch_56, 0.0)
-    total_123 = branch_55 + branch_57
-    product_100 = total_122 * total_123
+    difference_88 = difference_88 + product_99 + difference_81 * total_119
+    magnitude_48 = keras.ops.abs(difference_88)
+    magnitude_48 = keras.ops.where(magnitude_48 < float("inf"), difference_88, 0.0)
+    total_121 = product_98 + magnitude_48
+    branch_58 = keras.ops.where(keras.ops.abs(branch_57) < float("inf"), branch_57, 0.0)
+    total_122 = branch_56 + branch_58
+    product_100 = total_121 * total_122
     head_product_100 = _head(product_100)
-    total_124 = head_product_100 + (product_100 - head_product_100)
+    total_123 = head_product_100 + (product_100 - head_product_100)
+    magnitude_49 = keras.ops.abs(head_product_100)
     product_101 = product_100 * 2.0**-60
-    product_101 = (product_101 == 0.0) | (product_100 == head_product_100)
-    product_101 = keras.ops.where(product_101, product_100, total_124)
-    total_125 = product_92 + product_101
-    difference_89 = total_125 - product_92
-    head_total_113 = _head(total_113)
-    head_total_115 = _head(total_115)
-    difference_90 = total_115 - head_total_115
-    difference_91 = total_113 - head_total_113
-    branch_58 = keras.ops.where(branch_38, 0.0, -numerator_50)
-    branch_58 = keras.ops.where(outside, branch_58, 0.0)
+    product_101 = (product_101 == 0.0) | (magnitude_49 == float("inf"))
+    product_101 = keras.ops.where(product_101, product_100, total_123)
+    total_124 = product_92 + product_101
+    difference_89 = total_124 - product_92
+    head_total_112 = _head(total_112)
+    head_total_114 = _head(total_114)
+    difference_90 = total_114 - head_total_114
+    difference_91 = total_112 - head_total_112
+    branch_59 = keras.ops.where(branch_38, 0.0, -numerator_50)
+    branch_59 = keras.ops.where(outside, branch_59, 0.0)
     product_102 = keras.ops.where(outside_4, numerator_36, 0.0) * 2.0
-    branch_59 = keras.ops.where(outside, numerator_50, 0.0)
+    branch_60 = keras.ops.where(outside, numerator_50, 0.0)
+    head_total_121 = _head(total_121)
     head_total_122 = _head(total_122)
-    head_total_123 = _head(total_123)
-    difference_92 = total_123 - head_total_123
-    difference_93 = total_122 - head_total_122
-    difference_94 = branch_57 - (total_123 - branch_55)
-    total_126 = product_92 - (total_125 - difference_89) + (product_101 - difference_89)
-    product_103 = (branch_58 + product_102 + branch_59 * 2.0) * product_92
-    product_104 = (magnitude_11 - (total_122 - product_98)) * total_123
-    product_105 = (magnitude_9 - (total_115 - product_90)) * total_113
-    product_106 = (magnitude_8 - (total_113 - product_88)) * total_115
-    difference_95 = head_total_122 * head_total_123 - product_101
-    difference_95 = difference_95 + head_total_122 * difference_92
-    difference_95 = difference_95 + difference_93 * head_total_123
+    difference_92 = total_122 - head_total_122
+    difference_93 = total_121 - head_total_121
+    difference_94 = branch_58 - (total_122 - branch_56)
+    total_125 = product_92 - (total_124 - difference_89) + (product_101 - difference_89)
+    product_103 = (branch_59 + product_102 + branch_60 * 2.0) * product_92
+    product_104 = (magnitude_48 - (total_121 - product_98)) * total_122
+    product_105 = (magnitude_42 - (total_114 - product_90)) * total_112
+    product_106 = (magnitude_41 - (total_112 - product_88)) * total_114
+    difference_95 = head_total_121 * head_total_122 - product_101
+    difference_95 = difference_95 + head_total_121 * difference_92
+    difference_95 = difference_95 + difference_93 * head_total_122
     difference_95 = difference_95 + difference_93 * difference_92
     difference_95 = keras.ops.where(product_101 * 2.0**-60 == 0.0, 0.0, difference_95)
-    difference_95 = difference_95 + product_104 + difference_94 * total_122
-    difference_95 = difference_95 + (product_102 + branch_59) * product_101
-    difference_96 = head_total_113 * head_total_115 - product_92
-    difference_96 = difference_96 + head_total_113 * difference_90
-    difference_96 = difference_96 + difference_91 * head_total_115
+    difference_95 = difference_95 + product_104 + difference_94 * total_121
+    difference_95 = difference_95 + (product_102 + branch_60) * product_101
+    difference_96 = head_total_112 * head_total_114 - product_92
+    difference_96 = difference_96 + head_total_112 * difference_90
+    difference_96 = difference_96 + difference_91 * head_total_114
     difference_96 = difference_96 + difference_91 * difference_90
     difference_96 = keras.ops.where(product_92 * 2.0**-60 == 0.0, 0.0, difference_96)
-    total_126 = total_126 + (difference_96 + product_106 + product_105 + product_103)
-    total_126 = total_126 + difference_95
-    branch_60 = keras.ops.where(keras.ops.abs(total_126) < float("inf"), total_126, 0.0)
-    total_127 = total_125 + branch_60
-    total_128 = total_85 + total_83
-    branch_61 = keras.ops.where(keras.ops.abs(total_128) < float("inf"), total_128, 0.0)
-    total_129 = total_84 + branch_61
-    ratio_9 = 1.0 / total_129
+    total_125 = total_125 + (difference_96 + product_106 + product_105 + product_103)
+    total_125 = total_125 + difference_95
+    branch_61 = keras.ops.where(keras.ops.abs(total_125) < float("inf"), total_125, 0.0)
+    total_126 = total_124 + branch_61
+    total_127 = total_85 + total_83
+    branch_62 = keras.ops.where(keras.ops.abs(total_127) < float("inf"), total_127, 0.0)
+    total_128 = total_84 + branch_62
+    ratio_9 = 1.0 / total_128
     product_107 = product_94 * ratio_9
     head_product_107 = _head(product_107)
-    total_130 = head_product_107 + (product_107 - head_product_107)
+    total_129 = head_product_107 + (product_107 - head_product_107)
+    magnitude_50 = keras.ops.abs(head_product_107)
     product_108 = product_107 * 2.0**-60
-    product_108 = (product_108 == 0.0) | (product_107 == head_product_107)
-    product_108 = keras.ops.where(product_108, product_107, total_130)
+    product_108 = (product_108 == 0.0) | (magnitude_50 == float("inf"))
+    product_108 = keras.ops.where(product_108, product_107, total_129)
     head_ratio_9 = _head(ratio_9)
     difference_97 = ratio_9 - head_ratio_9
-    product_109 = ratio_9 * total_129
+    product_109 = ratio_9 * total_128
     head_product_109 = _head(product_109)
-    total_131 = head_product_109 + (product_109 - head_product_109)
+    total_130 = head_product_109 + (product_109 - head_product_109)
+    magnitude_51 = keras.ops.abs(head_product_109)
     product_110 = product_109 * 2.0**-60
-    product_110 = (product_110 == 0.0) | (product_109 == head_product_109)
-    product_110 = keras.ops.where(product_110, product_109, total_131)
-    head_total_129 = _head(total_129)
-    difference_98 = total_129 - head_total_129
-    numerator_65 = head_ratio_9 * head_total_129 - product_110 + head_ratio_9 * difference_98
-    numerator_66 = numerator_65 + difference_97 * head_total_129
+    product_110 = (product_110 == 0.0) | (magnitude_51 == float("inf"))
+    product_110 = keras.ops.where(product_110, product_109, total_130)
+    head_total_128 = _head(total_128)
+    difference_98 = total_128 - head_total_128
+    numerator_65 = head_ratio_9 * head_total_128 - product_110 + head_ratio_9 * difference_98
+    numerator_66 = numerator_65 + difference_97 * head_total_128
     numerator_67 = numerator_66 + difference_97 * difference_98
     numerator_68 = -keras.ops.where(product_110 * 2.0**-60 == 0.0, 0.0, numerator_67)
     numerator_69 = 1.0 - product_110 + numerator_68
-    numerator_69 = (numerator_69 - (branch_61 - (total_129 - total_84)) * ratio_9) / total_129
+    numerator_69 = (numerator_69 - (branch_62 - (total_128 - total_84)) * ratio_9) / total_128
     difference_99 = head_product_94 * head_ratio_9 - product_108
     difference_99 = difference_99 + head_product_94 * difference_97
     difference_99 = difference_99 + difference_85 * head_ratio_9 + difference_85 * difference_97
     difference_99 = keras.ops.where(product_108 * 2.0**-60 == 0.0, 0.0, difference_99)
-    difference_99 = difference_99 + total_119 * ratio_9 + numerator_69 * product_94
-    magnitude_12 = keras.ops.abs(difference_99)
-    magnitude_12 = keras.ops.where(magnitude_12 < float("inf"), difference_99, 0.0)
-    total_132 = product_108 + magnitude_12
-    branch_62 = keras.ops.where(outside, 1.0, t_4)
-    branch_62_squared = keras.ops.square(branch_62)
-    head_10 = _head(branch_62_squared)
-    total_133 = head_10 + (branch_62_squared - head_10)
-    product_111 = branch_62_squared * 2.0**-60
-    product_111 = (product_111 == 0.0) | (branch_62_squared == head_10)
-    product_111 = keras.ops.where(product_111, branch_62_squared, total_133)
-    head_branch_62 = _head(branch_62)
-    difference_100 = branch_62 - head_branch_62
-    product_112 = keras.ops.where(outside, 0.0, branch_35) * branch_62 * 2.0
-    difference_101 = head_branch_62 * head_branch_62 - product_111
-    difference_101 = difference_101 + head_branch_62 * difference_100
-    difference_101 = difference_101 + difference_100 * head_branch_62
+    difference_99 = difference_99 + total_118 * ratio_9 + numerator_69 * product_94
+    magnitude_52 = keras.ops.abs(difference_99)
+    magnitude_52 = keras.ops.where(magnitude_52 < float("inf"), difference_99, 0.0)
+    total_131 = product_108 + magnitude_52
+    branch_63 = keras.ops.where(outside, 1.0, t_5)
+    branch_63_squared = keras.ops.square(branch_63)
+    head_10 = _head(branch_63_squared)
+    total_132 = head_10 + (branch_63_squared - head_10)
+    product_111 = branch_63_squared * 2.0**-60
+    abs_head_10 = keras.ops.abs(head_10)
+    product_111 = (product_111 == 0.0) | (abs_head_10 == float("inf"))
+    product_111 = keras.ops.where(product_111, branch_63_squared, total_132)
+    head_branch_63 = _head(branch_63)
+    difference_100 = branch_63 - head_branch_63
+    product_112 = keras.ops.where(outside, 0.0, branch_35) * branch_63 * 2.0
+    difference_101 = head_branch_63 * head_branch_63 - product_111
+    difference_101 = difference_101 + head_branch_63 * difference_100
+    difference_101 = difference_101 + difference_100 * head_branch_63
     difference_101 = difference_101 + difference_100 * difference_100
     difference_101 = keras.ops.where(product_111 * 2.0**-60 == 0.0, 0.0, difference_101)
     difference_101 = difference_101 + product_112
-    magnitude_13 = keras.ops.abs(difference_101)
-    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_101, 0.0)
-    total_134 = product_111 + magnitude_13
-    product_113 = total_132 * total_134
+    magnitude_53 = keras.ops.abs(difference_101)
+    magnitude_53 = keras.ops.where(magnitude_53 < float("inf"), difference_101, 0.0)
+    total_133 = product_111 + magnitude_53
+    product_113 = total_131 * total_133
     head_product_113 = _head(product_113)
-    total_135 = head_product_113 + (product_113 - head_product_113)
+    total_134 = head_product_113 + (product_113 - head_product_113)
+    magnitude_54 = keras.ops.abs(head_product_113)
     product_114 = product_113 * 2.0**-60
-    product_114 = (product_114 == 0.0) | (product_113 == head_product_113)
-    product_114 = keras.ops.where(product_114, product_113, total_135)
+    product_114 = (product_114 == 0.0) | (magnitude_54 == float("inf"))
+    product_114 = keras.ops.where(product_114, product_113, total_134)
     minus_product_114 = -product_114
-    total_136 = total_127 + minus_product_114
-    difference_102 = total_136 - total_127
-    head_total_132 = _head(total_132)
-    head_total_134 = _head(total_134)
-    difference_103 = total_134 - head_total_134
-    difference_104 = total_132 - head_total_132
-    difference_105 = magnitude_13 - (total_134 - product_111)
+    total_135 = total_126 + minus_product_114
+    difference_102 = total_135 - total_126
+    head_total_131 = _head(total_131)
+    head_total_133 = _head(total_133)
+    difference_103 = total_133 - head_total_133
+    difference_104 = total_131 - head_total_131
+    difference_105 = magnitude_53 - (total_133 - product_111)
     product_115 = keras.ops.where(outside, 0.0, numerator_50) * 2.0
-    product_116 = (magnitude_12 - (total_132 - product_108)) * total_134
-    difference_106 = head_total_132 * head_total_134 - product_114
-    difference_106 = difference_106 + head_total_132 * difference_103
-    difference_106 = difference_106 + difference_104 * head_total_134
+    product_116 = (magnitude_52 - (total_131 - product_108)) * total_133
+    difference_106 = head_total_131 * head_total_133 - product_114
+    difference_106 = difference_106 + head_total_131 * difference_103
+    difference_106 = difference_106 + difference_104 * head_total_133
     difference_106 = difference_106 + difference_104 * difference_103
     difference_106 = keras.ops.where(product_114 * 2.0**-60 == 0.0, 0.0, difference_106)
-    difference_106 = difference_106 + product_116 + difference_105 * total_132
+    difference_106 = difference_106 + product_116 + difference_105 * total_131
     difference_106 = -(difference_106 + product_115 * product_114)
-    difference_107 = total_127 - (total_136 - difference_102)
+    difference_107 = total_126 - (total_135 - difference_102)
     difference_107 = difference_107 + (minus_product_114 - difference_102)
-    difference_107 = difference_107 + (branch_60 - (total_127 - total_125)) + difference_106
-    magnitude_14 = keras.ops.abs(difference_107)
-    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_107, 0.0)
-    total_137 = total_136 + magnitude_14
+    difference_107 = difference_107 + (branch_61 - (total_126 - total_124)) + difference_106
+    magnitude_55 = keras.ops.abs(difference_107)
+    magnitude_55 = keras.ops.where(magnitude_55 < float("inf"), difference_107, 0.0)
+    total_136 = total_135 + magnitude_55
     product_117 = 2.0 * ratio_9
     product_118 = numerator_69 * 2.0
-    branch_63 = keras.ops.where(keras.ops.abs(product_118) < float("inf"), product_118, 0.0)
-    total_138 = product_117 + branch_63
-    product_119 = total_138 * total_134
+    branch_64 = keras.ops.where(keras.ops.abs(product_118) < float("inf"), product_118, 0.0)
+    total_137 = product_117 + branch_64
+    product_119 = total_137 * total_133
     head_product_119 = _head(product_119)
-    total_139 = head_product_119 + (product_119 - head_product_119)
+    total_138 = head_product_119 + (product_119 - head_product_119)
+    magnitude_56 = keras.ops.abs(head_product_119)
     product_120 = product_119 * 2.0**-60
-    product_120 = (product_120 == 0.0) | (product_119 == head_product_119)
-    product_120 = keras.ops.where(product_120, product_119, total_139)
+    product_120 = (product_120 == 0.0) | (magnitude_56 == float("inf"))
+    product_120 = keras.ops.where(product_120, product_119, total_138)
     minus_product_120 = -product_120
-    total_140 = total_137 + minus_product_120
-    difference_108 = total_140 - total_137
-    head_total_138 = _head(total_138)
-    difference_109 = total_138 - head_total_138
-    product_121 = (branch_63 - (total_138 - product_117)) * total_134
-    difference_110 = head_total_138 * head_total_134 - product_120
-    difference_110 = difference_110 + head_total_138 * difference_103
-    difference_110 = difference_110 + difference_109 * head_total_134
+    total_139 = total_136 + minus_product_120
+    difference_108 = total_139 - total_136
+    head_total_137 = _head(total_137)
+    difference_109 = total_137 - head_total_137
+    product_121 = (branch_64 - (total_137 - product_117)) * total_133
+    difference_110 = head_total_137 * head_total_133 - product_120
+    difference_110 = difference_110 + head_total_137 * difference_103
+    difference_110 = difference_110 + difference_109 * head_total_133
     difference_110 = difference_110 + difference_109 * difference_103
     difference_110 = keras.ops.where(product_120 * 2.0**-60 == 0.0, 0.0, difference_110)
-    difference_110 = difference_110 + product_121 + difference_105 * total_138
+    difference_110 = difference_110 + product_121 + difference_105 * total_137
     difference_110 = -(difference_110 + product_115 * product_120)
-    difference_111 = total_137 - (total_140 - difference_108)
+    difference_111 = total_136 - (total_139 - difference_108)
     difference_111 = difference_111 + (minus_product_120 - difference_108)
-    difference_111 = difference_111 + (magnitude_14 - (total_137 - total_136)) + difference_110
-    magnitude_15 = keras.ops.abs(difference_111)
-    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_111, 0.0)
-    total_141 = total_140 + magnitude_15
-    product_122 = product_57 * total_141
+    difference_111 = difference_111 + (magnitude_55 - (total_136 - total_135)) + difference_110
+    magnitude_57 = keras.ops.abs(difference_111)
+    magnitude_57 = keras.ops.where(magnitude_57 < float("inf"), difference_111, 0.0)
+    total_140 = total_139 + magnitude_57
+    product_122 = product_57 * total_140
     head_product_122 = _head(product_122)
-    total_142 = head_product_122 + (product_122 - head_product_122)
+    total_141 = head_product_122 + (product_122 - head_product_122)
+    magnitude_58 = keras.ops.abs(head_product_122)
     product_123 = product_122 * 2.0**-60
-    product_123 = (product_123 == 0.0) | (product_122 == head_product_122)
-    product_123 = keras.ops.where(product_123, product_122, total_142)
+    product_123 = (product_123 == 0.0) | (magnitude_58 == float("inf"))
+    product_123 = keras.ops.where(product_123, product_122, total_141)
     head_product_57 = _head(product_57)
-    head_total_141 = _head(total_141)
-    difference_112 = total_141 - head_total_141
+    head_total_140 = _head(total_140)
+    difference_112 = total_140 - head_total_140
     difference_113 = product_57 - head_product_57
     head_product_55 = _head(product_55)
     difference_114 = product_55 - head_product_55
     product_124 = _COEFFICIENT_5 * delta
     head_product_124 = _head(product_124)
-    total_143 = head_product_124 + (product_124 - head_product_124)
+    total_142 = head_product_124 + (product_124 - head_product_124)
+    magnitude_59 = keras.ops.abs(head_product_124)
     product_125 = product_124 * 2.0**-60
-    product_125 = (product_125 == 0.0) | (product_124 == head_product_124)
-    product_125 = keras.ops.where(product_125, product_124, total_143)
+    product_125 = (product_125 == 0.0) | (magnitude_59 == float("inf"))
+    product_125 = keras.ops.where(product_125, product_124, total_142)
     head_11 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     difference_115 = _COEFFICIENT_5 - head_11
-    total_144 = head_product_55 * head_gamma - product_57 + head_product_55 * difference_12
-    total_144 = total_144 + difference_114 * head_gamma + difference_114 * difference_12
-    total_144 = keras.ops.where(product_57 * 2.0**-60 == 0.0, 0.0, total_144)
-    total_145 = head_11 * head_delta - product_125 + head_11 * difference_2
-    total_145 = total_145 + difference_115 * head_delta + difference_115 * difference_2
-    total_145 = keras.ops.where(product_125 * 2.0**-60 == 0.0, 0.0, total_145)
-    total_145 = (product_125 - product_55 + (total_145 + _COEFFICIENT_6 * delta)) * gamma
-    total_144 = (total_144 + total_145) * total_141
-    product_126 = (magnitude_15 - (total_141 - total_140)) * product_57
-    difference_116 = head_product_57 * head_total_141 - product_123
+    total_143 = head_product_55 * head_gamma - product_57 + head_product_55 * difference_12
+    total_143 = total_143 + difference_114 * head_gamma + difference_114 * difference_12
+    total_143 = keras.ops.where(product_57 * 2.0**-60 == 0.0, 0.0, total_143)
+    total_144 = head_11 * head_delta - product_125 + head_11 * difference_2
+    total_144 = total_144 + difference_115 * head_delta + difference_115 * difference_2
+    total_144 = keras.ops.where(product_125 * 2.0**-60 == 0.0, 0.0, total_144)
+    total_144 = (product_125 - product_55 + (total_144 + _COEFFICIENT_6 * delta)) * gamma
+    total_143 = (total_143 + total_144) * total_140
+    product_126 = (magnitude_57 - (total_140 - total_139)) * product_57
+    difference_116 = head_product_57 * head_total_140 - product_123
     difference_116 = difference_116 + head_product_57 * difference_112
-    difference_116 = difference_116 + difference_113 * head_total_141
+    difference_116 = difference_116 + difference_113 * head_total_140
     difference_116 = difference_116 + difference_113 * difference_112
     difference_116 = keras.ops.where(product_123 * 2.0**-60 == 0.0, 0.0, difference_116)
-    difference_116 = difference_116 + total_144 + product_126
-    magnitude_16 = keras.ops.abs(difference_116)
-    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_116, 0.0)
-    total_146 = product_123 + magnitude_16
-    branch_64 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
-    total_147 = product_25 + branch_64
-    branch_52_squared = keras.ops.square(branch_52)
-    head_12 = _head(branch_52_squared)
-    total_148 = head_12 + (branch_52_squared - head_12)
-    product_127 = branch_52_squared * 2.0**-60
-    product_127 = (product_127 == 0.0) | (branch_52_squared == head_12)
-    product_127 = keras.ops.where(product_127, branch_52_squared, total_148)
-    head_branch_52 = _head(branch_52)
-    difference_117 = branch_52 - head_branch_52
-    difference_118 = head_branch_52 * head_branch_52 - product_127
-    difference_118 = difference_118 + head_branch_52 * difference_117
-    difference_118 = difference_118 + difference_117 * head_branch_52
+    difference_116 = difference_116 + total_143 + product_126
+    magnitude_60 = keras.ops.abs(difference_116)
+    magnitude_60 = keras.ops.where(magnitude_60 < float("inf"), difference_116, 0.0)
+    total_145 = product_123 + magnitude_60
+    branch_65 = keras.ops.where(keras.ops.abs(total_43) < float("inf"), total_43, 0.0)
+    total_146 = product_25 + branch_65
+    branch_53_squared = keras.ops.square(branch_53)
+    head_12 = _head(branch_53_squared)
+    total_147 = head_12 + (branch_53_squared - head_12)
+    product_127 = branch_53_squared * 2.0**-60
+    abs_head_12 = keras.ops.abs(head_12)
+    product_127 = (product_127 == 0.0) | (abs_head_12 == float("inf"))
+    product_127 = keras.ops.where(product_127, branch_53_squared, total_147)
+    head_branch_53 = _head(branch_53)
+    difference_117 = branch_53 - head_branch_53
+    difference_118 = head_branch_53 * head_branch_53 - product_127
+    difference_118 = difference_118 + head_branch_53 * difference_117
+    difference_118 = difference_118 + difference_117 * head_branch_53
     difference_118 = difference_118 + difference_117 * difference_117
     difference_118 = keras.ops.where(product_127 * 2.0**-60 == 0.0, 0.0, difference_118)
-    difference_118 = difference_118 + numerator_64 * branch_52 * 2.0
-    magnitude_17 = keras.ops.abs(difference_118)
-    magnitude_17 = keras.ops.where(magnitude_17 < float("inf"), difference_118, 0.0)
-    total_149 = product_127 + magnitude_17
-    product_128 = total_147 * total_149
+    difference_118 = difference_118 + numerator_64 * branch_53 * 2.0
+    magnitude_61 = keras.ops.abs(difference_118)
+    magnitude_61 = keras.ops.where(magnitude_61 < float("inf"), difference_118, 0.0)
+    total_148 = product_127 + magnitude_61
+    product_128 = total_146 * total_148
     head_product_128 = _head(product_128)
-    total_150 = head_product_128 + (product_128 - head_product_128)
+    total_149 = head_product_128 + (product_128 - head_product_128)
+    magnitude_62 = keras.ops.abs(head_product_128)
     product_129 = product_128 * 2.0**-60
-    product_129 = (product_129 == 0.0) | (product_128 == head_product_128)
-    product_129 = keras.ops.where(product_129, product_128, total_150)
-    head_total_147 = _head(total_147)
-    head_total_149 = _head(total_149)
-    difference_119 = total_149 - head_total_149
-    difference_120 = total_147 - head_total_147
-    product_130 = (magnitude_17 - (total_149 - product_127)) * total_147
-    product_131 = (branch_64 - (total_147 - product_25)) * total_149
-    difference_121 = head_total_147 * head_total_149 - product_129
-    difference_121 = difference_121 + head_total_147 * difference_119
-    difference_121 = difference_121 + difference_120 * head_total_149
+    product_129 = (product_129 == 0.0) | (magnitude_62 == float("inf"))
+    product_129 = keras.ops.where(product_129, product_128, total_149)
+    head_total_146 = _head(total_146)
+    head_total_148 = _head(total_148)
+    difference_119 = total_148 - head_total_148
+    difference_120 = total_146 - head_total_146
+    product_130 = (magnitude_61 - (total_148 - product_127)) * total_146
+    product_131 = (branch_65 - (total_146 - product_25)) * total_148
+    difference_121 = head_total_146 * head_total_148 - product_129
+    difference_121 = difference_121 + head_total_146 * difference_119
+    difference_121 = difference_121 + difference_120 * head_total_148
     difference_121 = difference_121 + difference_120 * difference_119
     difference_121 = keras.ops.where(product_129 * 2.0**-60 == 0.0, 0.0, difference_121)
     difference_121 = difference_121 + product_131 + product_130
-    magnitude_18 = keras.ops.abs(difference_121)
-    magnitude_18 = keras.ops.where(magnitude_18 < float("inf"), difference_121, 0.0)
-    total_151 = product_129 + magnitude_18
-    product_132 = total_151 * total_123
+    magnitude_63 = keras.ops.abs(difference_121)
+    magnitude_63 = keras.ops.where(magnitude_63 < float("inf"), difference_121, 0.0)
+    total_150 = product_129 + magnitude_63
+    product_132 = total_150 * total_122
     head_product_132 = _head(product_132)
-    total_152 = head_product_132 + (product_132 - head_product_132)
+    total_151 = head_product_132 + (product_132 - head_product_132)
+    magnitude_64 = keras.ops.abs(head_product_132)
     product_133 = product_132 * 2.0**-60
-    product_133 = (product_133 == 0.0) | (product_132 == head_product_132)
-    product_133 = keras.ops.where(product_133, product_132, total_152)
-    head_total_151 = _head(total_151)
-    difference_122 = total_151 - head_total_151
-    product_134 = (magnitude_18 - (total_151 - product_129)) * total_123
-    difference_123 = head_total_151 * head_total_123 - product_133
-    difference_123 = difference_123 + head_total_151 * difference_92
-    difference_123 = difference_123 + difference_122 * head_total_123
+    product_133 = (product_133 == 0.0) | (magnitude_64 == float("inf"))
+    product_133 = keras.ops.where(product_133, product_132, total_151)
+    head_total_150 = _head(total_150)
+    difference_122 = total_150 - head_total_150
+    product_134 = (magnitude_63 - (total_150 - product_129)) * total_122
+    difference_123 = head_total_150 * head_total_122 - product_133
+    difference_123 = difference_123 + head_total_150 * difference_92
+    difference_123 = difference_123 + difference_122 * head_total_122
     difference_123 = difference_123 + difference_122 * difference_92
     difference_123 = keras.ops.where(product_133 * 2.0**-60 == 0.0, 0.0, difference_123)
-    difference_123 = difference_123 + product_134 + difference_94 * total_151
-    magnitude_19 = keras.ops.abs(difference_123)
-    magnitude_19 = keras.ops.where(magnitude_19 < float("inf"), difference_123, 0.0)
-    total_153 = product_133 + magnitude_19
-    product_135 = total_153 * total_123
+    difference_123 = difference_123 + product_134 + difference_94 * total_150
+    magnitude_65 = keras.ops.abs(difference_123)
+    magnitude_65 = keras.ops.where(magnitude_65 < float("inf"), difference_123, 0.0)
+    total_152 = product_133 + magnitude_65
+    product_135 = total_152 * total_122
     head_product_135 = _head(product_135)
-    total_154 = head_product_135 + (product_135 - head_product_135)
+    total_153 = head_product_135 + (product_135 - head_product_135)
+    magnitude_66 = keras.ops.abs(head_product_135)
     product_136 = product_135 * 2.0**-60
-    product_136 = (product_136 == 0.0) | (product_135 == head_product_135)
-    product_136 = keras.ops.where(product_136, product_135, total_154)
+    product_136 = (product_136 == 0.0) | (magnitude_66 == float("inf"))
+    product_136 = keras.ops.where(product_136, product_135, total_153)
     minus_product_136 = -product_136
-    total_155 = smaller_2 + minus_product_136
-    difference_124 = total_155 - smaller_2
-    head_total_153 = _head(total_153)
-    difference_125 = total_153 - head_total_153
-    product_137 = (branch_58 * 2.0 + branch_59 + branch_59) * minus_product_136
-    product_138 = (magnitude_19 - (total_153 - product_133)) * total_123
-    difference_126 = head_total_153 * head_total_123 - product_136
-    difference_126 = difference_126 + head_total_153 * difference_92
-    difference_126 = difference_126 + difference_125 * head_total_123
+    total_154 = smaller_2 + minus_product_136
+    difference_124 = total_154 - smaller_2
+    head_total_152 = _head(total_152)
+    difference_125 = total_152 - head_total_152
+    product_137 = (branch_59 * 2.0 + branch_60 + branch_60) * minus_product_136
+    product_138 = (magnitude_65 - (total_152 - product_133)) * total_122
+    difference_126 = head_total_152 * head_total_122 - product_136
+    difference_126 = difference_126 + head_total_152 * difference_92
+    difference_126 = difference_126 + difference_125 * head_total_122
     difference_126 = difference_126 + difference_125 * difference_92
     difference_126 = keras.ops.where(product_136 * 2.0**-60 == 0.0, 0.0, difference_126)
-    difference_126 = -(difference_126 + product_138 + difference_94 * total_153) + product_137
-    difference_127 = smaller_2 - (total_155 - difference_124)
+    difference_126 = -(difference_126 + product_138 + difference_94 * total_152) + product_137
+    difference_127 = smaller_2 - (total_154 - difference_124)
     difference_127 = difference_127 + (minus_product_136 - difference_124) + outside_3
     difference_127 = difference_127 + difference_126
-    magnitude_20 = keras.ops.abs(difference_127)
-    magnitude_20 = keras.ops.where(magnitude_20 < float("inf"), difference_127, 0.0)
-    total_156 = total_155 + magnitude_20
+    magnitude_67 = keras.ops.abs(difference_127)
+    magnitude_67 = keras.ops.where(magnitude_67 < float("inf"), difference_127, 0.0)
+    total_155 = total_154 + magnitude_67
     negated_8 = -(2.0 * smaller)
-    total_157 = total_156 + negated_8
-    difference_128 = total_157 - total_156
-    total_158 = total_156 - (total_157 - difference_128) + (negated_8 - difference_128)
-    total_158 = total_158 + (magnitude_20 - (total_156 - total_155)) - outside_2 * 2.0
-    branch_65 = keras.ops.where(keras.ops.abs(total_158) < float("inf"), total_158, 0.0)
-    total_159 = total_157 + branch_65
-    abs_total_159 = keras.ops.abs(total_159)
-    difference_129 = branch_65 - (total_159 - total_157)
-    product_139 = difference_129 * _sign(total_159)
+    total_156 = total_155 + negated_8
+    difference_128 = total_156 - total_155
+    total_157 = total_155 - (total_156 - difference_128) + (negated_8 - difference_128)
+    total_157 = total_157 + (magnitude_67 - (total_155 - total_154)) - outside_2 * 2.0
+    branch_66 = keras.ops.where(keras.ops.abs(total_157) < float("inf"), total_157, 0.0)
+    total_158 = total_156 + branch_66
+    abs_total_158 = keras.ops.abs(total_158)
+    difference_129 = branch_66 - (total_158 - total_156)
+    product_139 = difference_129 * _sign(total_158)
     is_far = keras.ops.where(keras.ops.abs(product_139) < float("inf"), product_139, 0.0)
-    is_far = (abs_total_159 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (abs_total_159 != 64.0) & (abs_total_159 > 64.0)
-    branch_66 = keras.ops.where(is_far, 0.5 * total_159, total_159)
-    is_less_10 = keras.ops.abs(branch_66) < 0.5
-    expm1_branch_66 = _expm1(branch_66)
-    total_160 = expm1_branch_66 + 1.0
-    part_of_t = keras.ops.where(is_less_10, total_160, keras.ops.exp(branch_66))
-    branch_67 = keras.ops.where(is_less_10, expm1_branch_66 - (total_160 - 1.0), 0.0)
-    branch_68 = keras.ops.where(keras.ops.abs(branch_67) < float("inf"), branch_67, 0.0)
-    total_161 = part_of_t + branch_68
-    product_140 = total_146 * total_161
+    is_far = (abs_total_158 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (abs_total_158 != 64.0) & (abs_total_158 > 64.0)
+    branch_67 = keras.ops.where(is_far, 0.5 * total_158, total_158)
+    is_less_10 = keras.ops.abs(branch_67) < 0.5
+    expm1_branch_67 = _expm1(branch_67)
+    total_159 = expm1_branch_67 + 1.0
+    part_of_t = keras.ops.where(is_less_10, total_159, keras.ops.exp(branch_67))
+    branch_68 = keras.ops.where(is_less_10, expm1_branch_67 - (total_159 - 1.0), 0.0)
+    branch_69 = keras.ops.where(keras.ops.abs(branch_68) < float("inf"), branch_68, 0.0)
+    total_160 = part_of_t + branch_69
+    product_140 = total_145 * total_160
     head_product_140 = _head(product_140)
-    total_162 = head_product_140 + (product_140 - head_product_140)
+    total_161 = head_product_140 + (product_140 - head_product_140)
+    magnitude_68 = keras.ops.abs(head_product_140)
     product_141 = product_140 * 2.0**-60
-    product_141 = (product_141 == 0.0) | (product_140 == head_product_140)
-    product_141 = keras.ops.where(product_141, product_140, total_162)
-    head_total_146 = _head(total_146)
-    head_total_161 = _head(total_161)
-    difference_130 = total_161 - head_total_161
-    difference_131 = total_146 - head_total_146
-    product_142 = (magnitude_16 - (total_146 - product_123)) * total_161
-    product_143 = (branch_68 - (total_161 - part_of_t)) * total_146
-    difference_132 = head_total_146 * head_total_161 - product_141
-    difference_132 = difference_132 + head_total_146 * difference_130
-    difference_132 = difference_132 + difference_131 * head_total_161
+    product_141 = (product_141 == 0.0) | (magnitude_68 == float("inf"))
+    product_141 = keras.ops.where(product_141, product_140, total_161)
+    head_total_145 = _head(total_145)
+    head_total_160 = _head(total_160)
+    difference_130 = total_160 - head_total_160
+    difference_131 = total_145 - head_total_145
+    product_142 = (magnitude_60 - (total_145 - product_123)) * total_160
+    product_143 = (branch_69 - (total_160 - part_of_t)) * total_145
+    difference_132 = head_total_145 * head_total_160 - product_141
+    difference_132 = difference_132 + head_total_145 * difference_130
+    difference_132 = difference_132 + difference_131 * head_total_160
     difference_132 = difference_132 + difference_131 * difference_130
     difference_132 = keras.ops.where(product_141 * 2.0**-60 == 0.0, 0.0, difference_132)
     difference_132 = difference_132 + product_142 + product_143
-    magnitude_21 = keras.ops.abs(difference_132)
-    magnitude_21 = keras.ops.where(magnitude_21 < float("inf"), difference_132, 0.0)
-    total_163 = product_141 + magnitude_21
+    magnitude_69 = keras.ops.abs(difference_132)
+    magnitude_69 = keras.ops.where(magnitude_69 < float("inf"), difference_132, 0.0)
+    total_162 = product_141 + magnitude_69
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_69 = keras.ops.where(is_far, branch_67, 0.0)
-    branch_70 = keras.ops.where(keras.ops.abs(branch_69) < float("inf"), branch_69, 0.0)
-    total_164 = rest_of_t + branch_70
-    product_144 = total_163 * total_164
+    branch_70 = keras.ops.where(is_far, branch_68, 0.0)
+    branch_71 = keras.ops.where(keras.ops.abs(branch_70) < float("inf"), branch_70, 0.0)
+    total_163 = rest_of_t + branch_71
+    product_144 = total_162 * total_163
     head_product_144 = _head(product_144)
-    total_165 = head_product_144 + (product_144 - head_product_144)
+    total_164 = head_product_144 + (product_144 - head_product_144)
+    magnitude_70 = keras.ops.abs(head_product_144)
     product_145 = product_144 * 2.0**-60
-    product_145 = (product_145 == 0.0) | (product_144 == head_product_144)
-    product_145 = keras.ops.where(product_145, product_144, total_165)
+    product_145 = (product_145 == 0.0) | (magnitude_70 == float("inf"))
+    product_145 = keras.ops.where(product_145, product_144, total_164)
     head_total_58 = _head(total_58)
     difference_133 = total_58 - head_total_58
+    head_total_162 = _head(total_162)
     head_total_163 = _head(total_163)
-    head_total_164 = _head(total_164)
-    difference_134 = total_164 - head_total_164
-    difference_135 = total_163 - head_total_163
-    total_166 = head_total_58 * head_total_56 - product_53 + head_total_58 * difference_41
-    total_166 = total_166 + difference_133 * head_total_56 + difference_133 * difference_41
-    total_166 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_166)
-    total_166 = total_166 + (magnitude_4 - (total_58 - product_51)) * total_56
-    total_166 = total_166 + difference_43 * total_58
-    product_146 = (magnitude_21 - (total_163 - product_141)) * total_164
-    product_147 = (branch_70 - (total_164 - rest_of_t)) * total_163
-    difference_136 = head_total_163 * head_total_164 - product_145
-    difference_136 = difference_136 + head_total_163 * difference_134
-    difference_136 = difference_136 + difference_135 * head_total_164
+    difference_134 = total_163 - head_total_163
+    difference_135 = total_162 - head_total_162
+    total_165 = head_total_58 * head_total_56 - product_53 + head_total_58 * difference_41
+    total_165 = total_165 + difference_133 * head_total_56 + difference_133 * difference_41
+    total_165 = keras.ops.where(product_53 * 2.0**-60 == 0.0, 0.0, total_165)
+    total_165 = total_165 + (magnitude_23 - (total_58 - product_51)) * total_56
+    total_165 = total_165 + difference_43 * total_58
+    product_146 = (magnitude_69 - (total_162 - product_141)) * total_163
+    product_147 = (branch_71 - (total_163 - rest_of_t)) * total_162
+    difference_136 = head_total_162 * head_total_163 - product_145
+    difference_136 = difference_136 + head_total_162 * difference_134
+    difference_136 = difference_136 + difference_135 * head_total_163
     difference_136 = difference_136 + difference_135 * difference_134
     difference_136 = keras.ops.where(product_145 * 2.0**-60 == 0.0, 0.0, difference_136)
     difference_136 = difference_136 + product_146 + product_147
-    total_166 = keras.ops.where(is_less, total_166, difference_136)
-    branch_71 = keras.ops.where(keras.ops.abs(total_166) < float("inf"), total_166, 0.0)
-    branch_71 = keras.ops.where(is_less, product_53, product_145) + branch_71
+    total_165 = keras.ops.where(is_less, total_165, difference_136)
+    branch_72 = keras.ops.where(keras.ops.abs(total_165) < float("inf"), total_165, 0.0)
+    branch_72 = keras.ops.where(is_less, product_53, product_145) + branch_72
     product_148 = (branch_25 - (total_54 - total_51)) * 0.5
-    branch_72 = keras.ops.where(is_far, difference_129 * 0.5, difference_129)
-    total_167 = branch_72 + keras.ops.where(is_far, branch_72, 0.0)
-    total_167 = keras.ops.where(is_less, product_148 + product_148, total_167)
-    product_149 = branch_71 * total_167
-    branch_73 = keras.ops.where(keras.ops.abs(product_149) < float("inf"), product_149, 0.0)
-    branch_73 = branch_71 + branch_73
-    branch_74 = keras.ops.where(keras.ops.abs(total_167) < float("inf"), total_167, 0.0)
-    branch_74 = branch_71 * (branch_74 + 1.0)
-    return keras.ops.where(keras.ops.abs(branch_71) < 2.0**-60, branch_74, branch_73)
+    branch_73 = keras.ops.where(is_far, difference_129 * 0.5, difference_129)
+    total_166 = branch_73 + keras.ops.where(is_far, branch_73, 0.0)
+    total_166 = keras.ops.where(is_less, product_148 + product_148, total_166)
+    product_149 = branch_72 * total_166
+    branch_74 = keras.ops.where(keras.ops.abs(product_149) < float("inf"), product_149, 0.0)
+    branch_74 = branch_72 + branch_74
+    branch_75 = keras.ops.where(keras.ops.abs(total_166) < float("inf"), total_166, 0.0)
+    branch_75 = branch_72 * (branch_75 + 1.0)
+    return keras.ops.where(keras.ops.abs(branch_72) < 2.0**-60, branch_75, branch_74)
 
 
 def _second_derivative_x_gamma(x, gamma, delta):
@@ -3395,20 +3536,23 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product = 2.0 * larger * delta
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
     total_2 = head + (gamma_squared - head)
     product_3 = gamma_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, gamma_squared, total_2)
     product_4 = product_2 * product_3
     head_product_4 = _head(product_4)
     total_3 = head_product_4 + (product_4 - head_product_4)
+    magnitude = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_3)
     head_product_2 = _head(product_2)
     head_product_3 = _head(product_3)
@@ -3422,8 +3566,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_6 = delta * larger
     head_product_6 = _head(product_6)
     total_6 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_6)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
@@ -3457,8 +3602,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_8 = total_12 * branch_6
     head_product_8 = _head(product_8)
     total_13 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_13)
     product_10 = -0.5 * log1p_t
     abs_product_10 = keras.ops.abs(product_10)
@@ -3484,20 +3630,23 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_12 = branch_8 * branch_9
     head_product_12 = _head(product_12)
     total_16 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_16)
     product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
     total_17 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_17)
     product_16 = product_15 * product_13
     head_product_16 = _head(product_16)
     total_18 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_18)
     total_19 = product_17 - 1.0
     difference_7 = total_19 - product_17
@@ -3555,13 +3704,13 @@ def _second_derivative_x_gamma(x, gamma, delta):
     total_26 = log1p_t + branch_15
     difference_15 = total_26 - log1p_t
     difference_16 = branch_15 - difference_15
-    magnitude = keras.ops.abs(difference_15 + difference_16)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_16 = keras.ops.where(magnitude, total_26, log1p_t)
+    magnitude_7 = keras.ops.abs(difference_15 + difference_16)
+    magnitude_7 = magnitude_7 <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_16 = keras.ops.where(magnitude_7, total_26, log1p_t)
     ratio_2 = branch_16 / t
     total_27 = product_7 + branch_16
     difference_17 = total_27 - product_7
-    total_28 = keras.ops.where(magnitude, difference_16, 0.0) + 1.0 / total_10 * total_9
+    total_28 = keras.ops.where(magnitude_7, difference_16, 0.0) + 1.0 / total_10 * total_9
     total_29 = product_7 - (total_27 - difference_17) + (branch_16 - difference_17)
     total_29 = total_29 + total_7 + total_28
     branch_17 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
@@ -3571,15 +3720,17 @@ def _second_derivative_x_gamma(x, gamma, delta):
     head_2 = _head(branch_18_squared)
     total_31 = head_2 + (branch_18_squared - head_2)
     product_19 = branch_18_squared * 2.0**-60
-    product_19 = (product_19 == 0.0) | (branch_18_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_19 = (product_19 == 0.0) | (abs_head_2 == float("inf"))
     product_19 = keras.ops.where(product_19, branch_18_squared, total_31)
     head_branch_18 = _head(branch_18)
     difference_18 = branch_18 - head_branch_18
     product_20 = ratio_2 * t
     head_product_20 = _head(product_20)
     total_32 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_8 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_32)
     head_ratio_2 = _head(ratio_2)
     head_t = _head(t)
@@ -3597,20 +3748,21 @@ def _second_derivative_x_gamma(x, gamma, delta):
     difference_21 = difference_21 + difference_18 * difference_18
     difference_21 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_21)
     difference_21 = difference_21 + numerator_4 * branch_18 * 2.0
-    magnitude_2 = keras.ops.abs(difference_21)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_21, 0.0)
-    total_33 = product_19 + magnitude_2
+    magnitude_9 = keras.ops.abs(difference_21)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_21, 0.0)
+    total_33 = product_19 + magnitude_9
     product_22 = total_5 * total_33
     head_product_22 = _head(product_22)
     total_34 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_34)
     head_total_5 = _head(total_5)
     head_total_33 = _head(total_33)
     difference_22 = total_33 - head_total_33
     difference_23 = total_5 - head_total_5
-    difference_24 = magnitude_2 - (total_33 - product_19)
+    difference_24 = magnitude_9 - (total_33 - product_19)
     total_35 = head_total_5 * head_total_33 - product_23 + head_total_5 * difference_22
     total_35 = total_35 + difference_23 * head_total_33 + difference_23 * difference_22
     total_35 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, total_35)
@@ -3625,8 +3777,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_24 = ratio_3 * total_38
     head_product_24 = _head(product_24)
     total_39 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_39)
     head_ratio_3 = _head(ratio_3)
     head_total_38 = _head(total_38)
@@ -3642,8 +3795,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_26 = total_36 * total_40
     head_product_26 = _head(product_26)
     total_41 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_12 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_41)
     head_total_36 = _head(total_36)
     head_total_40 = _head(total_40)
@@ -3661,7 +3815,8 @@ def _second_derivative_x_gamma(x, gamma, delta):
     head_3 = _head(branch_23_squared)
     total_44 = head_3 + (branch_23_squared - head_3)
     product_28 = branch_23_squared * 2.0**-60
-    product_28 = (product_28 == 0.0) | (branch_23_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_28 = (product_28 == 0.0) | (abs_head_3 == float("inf"))
     product_28 = keras.ops.where(product_28, branch_23_squared, total_44)
     head_branch_23 = _head(branch_23)
     difference_29 = branch_23 - head_branch_23
@@ -3672,26 +3827,29 @@ def _second_derivative_x_gamma(x, gamma, delta):
     difference_30 = difference_30 + difference_29 * difference_29
     difference_30 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_30)
     difference_30 = difference_30 + branch_24 * branch_23 * 2.0
-    magnitude_3 = keras.ops.abs(difference_30)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_30, 0.0)
-    total_45 = product_28 + magnitude_3
+    magnitude_13 = keras.ops.abs(difference_30)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_30, 0.0)
+    total_45 = product_28 + magnitude_13
     product_29 = total_43 * total_45
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_14 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_14 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_46)
     product_31 = larger * delta
     head_product_31 = _head(product_31)
     total_47 = head_product_31 + (product_31 - head_product_31)
+    magnitude_15 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_47)
     product_33 = product_32 * ratio_3
     head_product_33 = _head(product_33)
     total_48 = head_product_33 + (product_33 - head_product_33)
+    magnitude_16 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_16 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_48)
     minus_product_34 = -product_34
     total_49 = product_30 + minus_product_34
@@ -3710,7 +3868,7 @@ def _second_derivative_x_gamma(x, gamma, delta):
     total_51 = total_51 + difference_33 * head_total_45 + difference_33 * difference_32
     total_51 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_51)
     total_51 = total_51 + (branch_22 - (total_43 - product_27)) * total_45
-    total_51 = total_51 + (magnitude_3 - (total_45 - product_28)) * total_43
+    total_51 = total_51 + (magnitude_13 - (total_45 - product_28)) * total_43
     total_50 = total_50 + (total_51 + (product_35 + branch_26 * 2.0) * product_30)
     total_52 = head_larger * head_delta - product_32 + head_larger * difference_4
     total_52 = total_52 + difference_3 * head_delta + difference_3 * difference_4
@@ -3733,14 +3891,16 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_36 = _MINUS_2_OVER_SQRT_PI * total_56
     head_product_36 = _head(product_36)
     total_57 = head_product_36 + (product_36 - head_product_36)
+    magnitude_17 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_17 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_57)
     product_38 = _COEFFICIENT_5 * total_56
     head_product_38 = _head(product_38)
     total_58 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_18 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_58)
     head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     head_total_56 = _head(total_56)
@@ -3756,8 +3916,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_40 = product_3 * total_33
     head_product_40 = _head(product_40)
     total_60 = head_product_40 + (product_40 - head_product_40)
+    magnitude_19 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_19 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_60)
     total_61 = head_product_3 * head_total_33 - product_41 + head_product_3 * difference_22
     total_61 = total_61 + difference * head_total_33 + difference * difference_22
@@ -3770,8 +3931,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_42 = total_62 * total_63
     head_product_42 = _head(product_42)
     total_64 = head_product_42 + (product_42 - head_product_42)
+    magnitude_20 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_20 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_64)
     head_total_62 = _head(total_62)
     head_total_63 = _head(total_63)
@@ -3788,8 +3950,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_44 = total_66 * total_63
     head_product_44 = _head(product_44)
     total_67 = head_product_44 + (product_44 - head_product_44)
+    magnitude_21 = keras.ops.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_21 == float("inf"))
     product_45 = keras.ops.where(product_45, product_44, total_67)
     minus_product_45 = -product_45
     total_68 = smaller + minus_product_45
@@ -3886,8 +4049,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     )
     head_product_49 = _head(product_49)
     total_80 = head_product_49 + (product_49 - head_product_49)
+    magnitude_22 = keras.ops.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_22 == float("inf"))
     product_50 = keras.ops.where(product_50, product_49, total_80)
     product_51 = -0.5 * log_total_79
     abs_product_51 = keras.ops.abs(product_51)
@@ -3913,20 +4077,23 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_53 = branch_46 * branch_47
     head_product_53 = _head(product_53)
     total_83 = head_product_53 + (product_53 - head_product_53)
+    magnitude_23 = keras.ops.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_23 == float("inf"))
     product_54 = keras.ops.where(product_54, product_53, total_83)
     product_55 = product_50 * product_54
     head_product_55 = _head(product_55)
     total_84 = head_product_55 + (product_55 - head_product_55)
+    magnitude_24 = keras.ops.abs(head_product_55)
     product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (product_55 == head_product_55)
+    product_56 = (product_56 == 0.0) | (magnitude_24 == float("inf"))
     product_56 = keras.ops.where(product_56, product_55, total_84)
     product_57 = product_56 * product_54
     head_product_57 = _head(product_57)
     total_85 = head_product_57 + (product_57 - head_product_57)
+    magnitude_25 = keras.ops.abs(head_product_57)
     product_58 = product_57 * 2.0**-60
-    product_58 = (product_58 == 0.0) | (product_57 == head_product_57)
+    product_58 = (product_58 == 0.0) | (magnitude_25 == float("inf"))
     product_58 = keras.ops.where(product_58, product_57, total_85)
     total_86 = product_58 - 1.0
     difference_50 = total_86 - product_58
@@ -3985,15 +4152,15 @@ def _second_derivative_x_gamma(x, gamma, delta):
     total_93 = log_total_79 + branch_53
     difference_58 = total_93 - log_total_79
     difference_59 = branch_53 - difference_58
-    magnitude_4 = keras.ops.abs(difference_58 + difference_59)
-    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(log_total_79)
-    branch_54 = keras.ops.where(magnitude_4, total_93, log_total_79)
+    magnitude_26 = keras.ops.abs(difference_58 + difference_59)
+    magnitude_26 = magnitude_26 <= 0.00390625 * keras.ops.abs(log_total_79)
+    branch_54 = keras.ops.where(magnitude_26, total_93, log_total_79)
     negated_7 = -_minimum(-product_47, 0.0)
     total_94 = branch_54 + negated_7
     difference_60 = total_94 - branch_54
     difference_61 = branch_44 - (total_79 - total_74)
     total_95 = branch_54 - (total_94 - difference_60) + (negated_7 - difference_60)
-    branch_55 = keras.ops.where(magnitude_4, difference_59, 0.0)
+    branch_55 = keras.ops.where(magnitude_26, difference_59, 0.0)
     total_95 = total_95 + (branch_55 + 1.0 / total_79 * difference_61)
     branch_56 = keras.ops.where(keras.ops.abs(total_95) < float("inf"), total_95, 0.0)
     total_96 = total_94 + branch_56
@@ -4001,7 +4168,8 @@ def _second_derivative_x_gamma(x, gamma, delta):
     head_5 = _head(total_96_squared)
     total_97 = head_5 + (total_96_squared - head_5)
     product_59 = total_96_squared * 2.0**-60
-    product_59 = (product_59 == 0.0) | (total_96_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_59 = (product_59 == 0.0) | (abs_head_5 == float("inf"))
     product_59 = keras.ops.where(product_59, total_96_squared, total_97)
     head_total_96 = _head(total_96)
     difference_62 = total_96 - head_total_96
@@ -4010,8 +4178,8 @@ def _second_derivative_x_gamma(x, gamma, delta):
     total_98 = total_98 + difference_62 * head_total_96 + difference_62 * difference_62
     total_98 = keras.ops.where(product_59 * 2.0**-60 == 0.0, 0.0, total_98)
     total_98 = total_98 + difference_63 * total_96 * 2.0
-    magnitude_5 = keras.ops.abs(difference_63)
-    magnitude_5 = total_96 + keras.ops.where(magnitude_5 < float("inf"), difference_63, 0.0)
+    magnitude_27 = keras.ops.abs(difference_63)
+    magnitude_27 = total_96 + keras.ops.where(magnitude_27 < float("inf"), difference_63, 0.0)
     scale = _maximum(keras.ops.abs(clamped), 1.0)
     inverse_scale = 1.0 / scale
     branch_57 = keras.ops.where(keras.ops.abs(branch_38) < float("inf"), branch_38, 0.0)
@@ -4024,11 +4192,12 @@ def _second_derivative_x_gamma(x, gamma, delta):
     branch_59 = keras.ops.where(keras.ops.abs(branch_57) < 2.0**-60, branch_59, branch_58)
     branch_60 = keras.ops.where(keras.ops.abs(total_98) < float("inf"), total_98, 0.0)
     branch_60 = 2.0 * held * delta * product_3 * (product_59 + branch_60) - held * delta
-    branch_60 = (branch_60 - magnitude_5 * inverse_scale) * branch_59
+    branch_60 = (branch_60 - magnitude_27 * inverse_scale) * branch_59
     head_branch_60 = _head(branch_60)
     total_99 = head_branch_60 + (branch_60 - head_branch_60)
+    magnitude_28 = keras.ops.abs(head_branch_60)
     product_61 = branch_60 * 2.0**-60
-    product_61 = (product_61 == 0.0) | (branch_60 == head_branch_60)
+    product_61 = (product_61 == 0.0) | (magnitude_28 == float("inf"))
     product_61 = keras.ops.where(product_61, branch_60, total_99)
     branch_61 = keras.ops.where(keras.ops.abs(branch_42) < float("inf"), branch_42, 0.0)
     branch_61 = branch_36 + branch_61
@@ -4038,7 +4207,7 @@ def _second_derivative_x_gamma(x, gamma, delta):
     branch_63 = keras.ops.where(keras.ops.abs(branch_43) < float("inf"), branch_43, 0.0)
     branch_63 = branch_61 * (branch_63 + 1.0)
     branch_63 = keras.ops.where(keras.ops.abs(branch_61) < 2.0**-60, branch_63, branch_62)
-    branch_63 = -(magnitude_5 * branch_63 * inverse_scale)
+    branch_63 = -(magnitude_27 * branch_63 * inverse_scale)
     total_100 = product_61 + branch_63
     difference_64 = total_100 - product_61
     total_101 = product_61 - (total_100 - difference_64) + (branch_63 - difference_64)
@@ -4047,15 +4216,17 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_63 = _MINUS_2_OVER_SQRT_PI * total_102
     head_product_63 = _head(product_63)
     total_103 = head_product_63 + (product_63 - head_product_63)
+    magnitude_29 = keras.ops.abs(head_product_63)
     product_64 = product_63 * 2.0**-60
-    product_64 = (product_64 == 0.0) | (product_63 == head_product_63)
+    product_64 = (product_64 == 0.0) | (magnitude_29 == float("inf"))
     product_64 = keras.ops.where(product_64, product_63, total_103)
     ratio_6 = product_64 / total_79
     product_65 = ratio_6 * total_79
     head_product_65 = _head(product_65)
     total_104 = head_product_65 + (product_65 - head_product_65)
+    magnitude_30 = keras.ops.abs(head_product_65)
     product_66 = product_65 * 2.0**-60
-    product_66 = (product_66 == 0.0) | (product_65 == head_product_65)
+    product_66 = (product_66 == 0.0) | (magnitude_30 == float("inf"))
     product_66 = keras.ops.where(product_66, product_65, total_104)
     head_ratio_6 = _head(ratio_6)
     head_total_79 = _head(total_79)
@@ -4064,8 +4235,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_67 = _COEFFICIENT_5 * total_102
     head_product_67 = _head(product_67)
     total_105 = head_product_67 + (product_67 - head_product_67)
+    magnitude_31 = keras.ops.abs(head_product_67)
     product_68 = product_67 * 2.0**-60
-    product_68 = (product_68 == 0.0) | (product_67 == head_product_67)
+    product_68 = (product_68 == 0.0) | (magnitude_31 == float("inf"))
     product_68 = keras.ops.where(product_68, product_67, total_105)
     head_total_102 = _head(total_102)
     difference_67 = total_102 - head_total_102
@@ -4087,11 +4259,12 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_69 = product_3 * product_59
     head_product_69 = _head(product_69)
     total_107 = head_product_69 + (product_69 - head_product_69)
+    magnitude_32 = keras.ops.abs(head_product_69)
     product_70 = product_69 * 2.0**-60
-    product_70 = (product_70 == 0.0) | (product_69 == head_product_69)
+    product_70 = (product_70 == 0.0) | (magnitude_32 == float("inf"))
     product_70 = keras.ops.where(product_70, product_69, total_107)
     minus_product_70 = -product_70
-    magnitude_6 = keras.ops.abs(minus_product_70)
+    magnitude_33 = keras.ops.abs(minus_product_70)
     head_product_59 = _head(product_59)
     difference_68 = product_59 - head_product_59
     difference_69 = head_product_3 * head_product_59 - product_70
@@ -4101,8 +4274,8 @@ def _second_derivative_x_gamma(x, gamma, delta):
     difference_69 = -(difference_69 + total_98 * product_3)
     product_71 = difference_69 * _sign(minus_product_70)
     is_far_2 = keras.ops.where(keras.ops.abs(product_71) < float("inf"), product_71, 0.0)
-    is_far_2 = (magnitude_6 == 64.0) & (is_far_2 > 0.0)
-    is_far_3 = is_far_2 | (magnitude_6 != 64.0) & (magnitude_6 > 64.0)
+    is_far_2 = (magnitude_33 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (magnitude_33 != 64.0) & (magnitude_33 > 64.0)
     branch_65 = keras.ops.where(is_far_3, 0.5 * minus_product_70, minus_product_70)
     abs_branch_65 = keras.ops.abs(branch_65)
     is_less_7 = abs_branch_65 < 0.25
@@ -4128,8 +4301,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     product_73 = total_106 * total_110
     head_product_73 = _head(product_73)
     total_111 = head_product_73 + (product_73 - head_product_73)
+    magnitude_34 = keras.ops.abs(head_product_73)
     product_74 = product_73 * 2.0**-60
-    product_74 = (product_74 == 0.0) | (product_73 == head_product_73)
+    product_74 = (product_74 == 0.0) | (magnitude_34 == float("inf"))
     product_74 = keras.ops.where(product_74, product_73, total_111)
     head_total_106 = _head(total_106)
     head_total_110 = _head(total_110)
@@ -4143,8 +4317,9 @@ def _second_derivative_x_gamma(x, gamma, delta):
     difference_73 = difference_73 + difference_72 * difference_71
     difference_73 = keras.ops.where(product_74 * 2.0**-60 == 0.0, 0.0, difference_73)
     difference_73 = difference_73 + product_75 + product_76
-    magnitude_7 = keras.ops.abs(difference_73)
-    magnitude_7 = product_74 + keras.ops.where(magnitude_7 < float("inf"), difference_73, 0.0)
+    magnitude_35 = keras.ops.abs(difference_73)
+    magnitude_35 = keras.ops.where(magnitude_35 < float("inf"), difference_73, 0.0)
+    magnitude_35 = product_74 + magnitude_35
     binade_4 = _binade(exp_branch_65 * _4_OVER_3)
     inside_4 = (binade_4 > 0.0) & (binade_4 < float("inf"))
     branch_69 = keras.ops.where(inside_4, binade_4, 1.0)
@@ -4174,7 +4349,7 @@ def _second_derivative_x_gamma(x, gamma, delta):
     numerator_50 = numerator_50 + keras.ops.where(is_far_3, difference_69 * 0.5, difference_69)
     abs_numerator_50 = keras.ops.abs(numerator_50)
     abs_numerator_50 = keras.ops.where(abs_numerator_50 < float("inf"), numerator_50, 0.0) + 1.0
-    product_77 = magnitude_7 * numerator_50
+    product_77 = magnitude_35 * numerator_50
     is_gone = keras.ops.abs(difference_69)
     is_gone = keras.ops.where(is_gone < float("inf"), difference_69, 0.0)
     is_gone = (minus_product_70 == -800.0) & (is_gone < 0.0)
@@ -4187,15 +4362,15 @@ def _second_derivative_x_gamma(x, gamma, delta):
     rest_of_t_6 = keras.ops.where(rest_of_t_5 < 2.0**-60, rest_of_t_4, rest_of_t_3)
     rest_of_t_7 = keras.ops.where(is_far_3, rest_of_t_6, 1.0)
     branch_71 = keras.ops.where(keras.ops.abs(product_77) < float("inf"), product_77, 0.0)
-    branch_71 = magnitude_7 + branch_71
+    branch_71 = magnitude_35 + branch_71
     branch_72 = keras.ops.where(keras.ops.abs(total_59) < float("inf"), total_59, 0.0)
     branch_72 = (product_37 + branch_72) * part_of_t * rest_of_t
     branch_73 = keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
-    product_79 = magnitude_7 * abs_numerator_50
-    abs_magnitude_7 = keras.ops.abs(magnitude_7)
-    abs_magnitude_7 = keras.ops.where(abs_magnitude_7 < 2.0**-60, product_79, branch_71)
-    abs_magnitude_7 = abs_magnitude_7 * branch_73 * rest_of_t_7
-    return keras.ops.where(x < -0.0625, branch_72, abs_magnitude_7)
+    product_79 = magnitude_35 * abs_numerator_50
+    abs_magnitude_35 = keras.ops.abs(magnitude_35)
+    abs_magnitude_35 = keras.ops.where(abs_magnitude_35 < 2.0**-60, product_79, branch_71)
+    abs_magnitude_35 = abs_magnitude_35 * branch_73 * rest_of_t_7
+    return keras.ops.where(x < -0.0625, branch_72, abs_magnitude_35)
 
 
 def _second_derivative_x_delta(x, gamma, delta):
@@ -4204,32 +4379,37 @@ def _second_derivative_x_delta(x, gamma, delta):
     product = _MINUS_2_OVER_SQRT_PI_2 * clamped * gamma
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = 2.0 * clamped * delta
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
     total_3 = head + (gamma_squared - head)
     product_5 = gamma_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (gamma_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == float("inf"))
     product_5 = keras.ops.where(product_5, gamma_squared, total_3)
     product_6 = product_4 * product_5
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_2 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_2 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_4)
     product_8 = delta * clamped
     head_product_8 = _head(product_8)
     total_5 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_5)
     is_equal = product_9 == 0.0
     head_delta = _head(delta)
@@ -4266,8 +4446,8 @@ def _second_derivative_x_delta(x, gamma, delta):
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
-    t = keras.ops.where(t_2, branch_3_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_3_squared, t)
     branch_4 = keras.ops.where(outside, t, 1.0)
     branch_5 = keras.ops.where(outside, 1.0, t)
     total_9 = branch_4 + branch_5
@@ -4320,8 +4500,9 @@ def _second_derivative_x_delta(x, gamma, delta):
     )
     head_product_13 = _head(product_13)
     total_16 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_16)
     product_15 = -0.5 * log_total_15
     abs_product_15 = keras.ops.abs(product_15)
@@ -4347,20 +4528,23 @@ def _second_derivative_x_delta(x, gamma, delta):
     product_17 = branch_14 * branch_15
     head_product_17 = _head(product_17)
     total_19 = head_product_17 + (product_17 - head_product_17)
+    magnitude_5 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_5 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_19)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_20 = head_product_19 + (product_19 - head_product_19)
+    magnitude_6 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_6 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_20)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_21 = head_product_21 + (product_21 - head_product_21)
+    magnitude_7 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_7 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_21)
     total_22 = product_22 - 1.0
     difference_9 = total_22 - product_22
@@ -4419,9 +4603,9 @@ def _second_derivative_x_delta(x, gamma, delta):
     total_29 = log_total_15 + branch_21
     difference_17 = total_29 - log_total_15
     difference_18 = branch_21 - difference_17
-    magnitude = keras.ops.abs(difference_17 + difference_18)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_15)
-    branch_22 = keras.ops.where(magnitude, total_29, log_total_15)
+    magnitude_8 = keras.ops.abs(difference_17 + difference_18)
+    magnitude_8 = magnitude_8 <= 0.00390625 * keras.ops.abs(log_total_15)
+    branch_22 = keras.ops.where(magnitude_8, total_29, log_total_15)
     minus_product_9 = -product_9
     negated_3 = -_minimum(minus_product_9, 0.0)
     total_30 = branch_22 + negated_3
@@ -4429,20 +4613,21 @@ def _second_derivative_x_delta(x, gamma, delta):
     difference_20 = branch_12 - (total_15 - total_9)
     minus_total_6 = -total_6
     total_31 = branch_22 - (total_30 - difference_19) + (negated_3 - difference_19)
-    branch_23 = keras.ops.where(magnitude, difference_18, 0.0)
+    branch_23 = keras.ops.where(magnitude_8, difference_18, 0.0)
     total_31 = total_31 + (branch_23 + 1.0 / total_15 * difference_20)
-    magnitude_2 = keras.ops.abs(minus_total_6)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_6, 0.0)
-    magnitude_2 = (minus_product_9 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_product_9 != 0.0) & (minus_product_9 <= 0.0)
-    total_31 = total_31 - keras.ops.where(magnitude_2, minus_total_6, 0.0)
+    magnitude_9 = keras.ops.abs(minus_total_6)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), minus_total_6, 0.0)
+    magnitude_9 = (minus_product_9 == 0.0) & (magnitude_9 <= 0.0)
+    magnitude_9 = magnitude_9 | (minus_product_9 != 0.0) & (minus_product_9 <= 0.0)
+    total_31 = total_31 - keras.ops.where(magnitude_9, minus_total_6, 0.0)
     branch_24 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
     total_32 = total_30 + branch_24
     product_23 = product_7 * total_32
     head_product_23 = _head(product_23)
     total_33 = head_product_23 + (product_23 - head_product_23)
+    magnitude_10 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_10 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_33)
     total_34 = product_24 - 2.0
     difference_21 = total_34 - product_24
@@ -4472,22 +4657,24 @@ def _second_derivative_x_delta(x, gamma, delta):
     branch_25 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
     total_38 = total_34 + branch_25
     difference_28 = branch_25 - (total_38 - total_34)
-    magnitude_3 = keras.ops.abs(difference_28)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_28, 0.0)
-    total_39 = total_38 + magnitude_3
+    magnitude_11 = keras.ops.abs(difference_28)
+    magnitude_11 = keras.ops.where(magnitude_11 < float("inf"), difference_28, 0.0)
+    total_39 = total_38 + magnitude_11
     branch_26 = keras.ops.where(keras.ops.abs(branch_6) < float("inf"), branch_6, 0.0)
     total_40 = branch_4 + branch_26
     product_25 = total_39 * total_40
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
+    magnitude_12 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_12 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_41)
     product_27 = clamped * delta
     head_product_27 = _head(product_27)
     total_42 = head_product_27 + (product_27 - head_product_27)
+    magnitude_13 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_13 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_42)
     total_43 = head_clamped * head_delta - product_28 + head_clamped * difference_2
     total_43 = total_43 + difference * head_delta + difference * difference_2
@@ -4499,8 +4686,9 @@ def _second_derivative_x_delta(x, gamma, delta):
     product_29 = branch_27 * total_44
     head_product_29 = _head(product_29)
     total_45 = head_product_29 + (product_29 - head_product_29)
+    magnitude_14 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_14 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_45)
     total_46 = product_26 + product_30
     difference_29 = total_46 - product_26
@@ -4520,7 +4708,7 @@ def _second_derivative_x_delta(x, gamma, delta):
     total_48 = head_total_39 * head_total_40 - product_26 + head_total_39 * difference_30
     total_48 = total_48 + difference_31 * head_total_40 + difference_31 * difference_30
     total_48 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_48 = total_48 + (magnitude_3 - (total_39 - total_38)) * total_40
+    total_48 = total_48 + (magnitude_11 - (total_39 - total_38)) * total_40
     total_48 = total_48 + (branch_26 - (total_40 - branch_4)) * total_39
     total_48 = total_48 + branch_9 * product_26
     total_49 = product_26 - (total_46 - difference_29) + (product_30 - difference_29)
@@ -4530,21 +4718,24 @@ def _second_derivative_x_delta(x, gamma, delta):
     product_31 = product_2 * total_50
     head_product_31 = _head(product_31)
     total_51 = head_product_31 + (product_31 - head_product_31)
+    magnitude_15 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_15 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_51)
     total_15_squared = keras.ops.square(total_15)
     head_3 = _head(total_15_squared)
     total_52 = head_3 + (total_15_squared - head_3)
     product_33 = total_15_squared * 2.0**-60
-    product_33 = (product_33 == 0.0) | (total_15_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_33 = (product_33 == 0.0) | (abs_head_3 == float("inf"))
     product_33 = keras.ops.where(product_33, total_15_squared, total_52)
     ratio_3 = product_32 / product_33
     product_34 = ratio_3 * product_33
     head_product_34 = _head(product_34)
     total_53 = head_product_34 + (product_34 - head_product_34)
+    magnitude_16 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_16 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_53)
     head_ratio_3 = _head(ratio_3)
     head_product_33 = _head(product_33)
@@ -4578,13 +4769,15 @@ def _second_derivative_x_delta(x, gamma, delta):
     head_4 = _head(total_32_squared)
     total_55 = head_4 + (total_32_squared - head_4)
     product_36 = total_32_squared * 2.0**-60
-    product_36 = (product_36 == 0.0) | (total_32_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_36 = (product_36 == 0.0) | (abs_head_4 == float("inf"))
     product_36 = keras.ops.where(product_36, total_32_squared, total_55)
     product_37 = product_5 * product_36
     head_product_37 = _head(product_37)
     total_56 = head_product_37 + (product_37 - head_product_37)
+    magnitude_17 = keras.ops.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_17 == float("inf"))
     product_38 = keras.ops.where(product_38, product_37, total_56)
     minus_product_38 = -product_38
     total_57 = smaller + minus_product_38
@@ -4632,8 +4825,9 @@ def _second_derivative_x_delta(x, gamma, delta):
     product_41 = total_54 * total_63
     head_product_41 = _head(product_41)
     total_64 = head_product_41 + (product_41 - head_product_41)
+    magnitude_18 = keras.ops.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_18 == float("inf"))
     product_42 = keras.ops.where(product_42, product_41, total_64)
     head_total_54 = _head(total_54)
     head_total_63 = _head(total_63)
@@ -4650,8 +4844,9 @@ def _second_derivative_x_delta(x, gamma, delta):
     product_43 = total_66 * total_63
     head_product_43 = _head(product_43)
     total_67 = head_product_43 + (product_43 - head_product_43)
+    magnitude_19 = keras.ops.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_19 == float("inf"))
     product_44 = keras.ops.where(product_44, product_43, total_67)
     head_total_66 = _head(total_66)
     difference_46 = total_66 - head_total_66
@@ -4704,14 +4899,16 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product = _MINUS_4_OVER_SQRT_PI * held
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = product_2 * gamma
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     head_product_2 = _head(product_2)
     head_gamma = _head(gamma)
@@ -4720,8 +4917,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_5 = _COEFFICIENT_7 * held
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_3)
     head = _head(keras.ops.convert_to_tensor(_COEFFICIENT_7, x.dtype))
     head_held = _head(held)
@@ -4740,8 +4938,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_7 = delta * smaller
     head_product_7 = _head(product_7)
     total_7 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_3 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_7)
     head_delta = _head(delta)
     head_smaller = _head(smaller)
@@ -4810,8 +5009,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_10 = total_18 * branch_9
     head_product_10 = _head(product_10)
     total_19 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_19)
     product_12 = -0.5 * log1p_t
     abs_product_12 = keras.ops.abs(product_12)
@@ -4837,20 +5037,23 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_14 = branch_11 * branch_12
     head_product_14 = _head(product_14)
     total_22 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_22)
     product_16 = product_11 * product_15
     head_product_16 = _head(product_16)
     total_23 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_23)
     product_18 = product_17 * product_15
     head_product_18 = _head(product_18)
     total_24 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_24)
     total_25 = product_19 - 1.0
     difference_12 = total_25 - product_19
@@ -4910,13 +5113,13 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     total_32 = log1p_t + branch_18
     difference_20 = total_32 - log1p_t
     difference_21 = branch_18 - difference_20
-    magnitude = keras.ops.abs(difference_20 + difference_21)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t)
-    branch_19 = keras.ops.where(magnitude, total_32, log1p_t)
+    magnitude_8 = keras.ops.abs(difference_20 + difference_21)
+    magnitude_8 = magnitude_8 <= 0.00390625 * keras.ops.abs(log1p_t)
+    branch_19 = keras.ops.where(magnitude_8, total_32, log1p_t)
     ratio_3 = branch_19 / t
     total_33 = product_8 + branch_19
     difference_22 = total_33 - product_8
-    total_34 = keras.ops.where(magnitude, difference_21, 0.0) + 1.0 / total_16 * total_15
+    total_34 = keras.ops.where(magnitude_8, difference_21, 0.0) + 1.0 / total_16 * total_15
     total_35 = product_8 - (total_33 - difference_22) + (branch_19 - difference_22)
     total_35 = total_35 + total_8 + total_34
     branch_20 = keras.ops.where(keras.ops.abs(total_35) < float("inf"), total_35, 0.0)
@@ -4927,15 +5130,17 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     head_2 = _head(branch_21_squared)
     total_37 = head_2 + (branch_21_squared - head_2)
     product_21 = branch_21_squared * 2.0**-60
-    product_21 = (product_21 == 0.0) | (branch_21_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_21 = (product_21 == 0.0) | (abs_head_2 == float("inf"))
     product_21 = keras.ops.where(product_21, branch_21_squared, total_37)
     head_branch_21 = _head(branch_21)
     difference_23 = branch_21 - head_branch_21
     product_22 = ratio_3 * t
     head_product_22 = _head(product_22)
     total_38 = head_product_22 + (product_22 - head_product_22)
+    magnitude_9 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_9 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_38)
     head_ratio_3 = _head(ratio_3)
     head_t = _head(t)
@@ -4954,23 +5159,24 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     difference_27 = difference_27 + difference_23 * difference_23
     difference_27 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_27)
     difference_27 = difference_27 + numerator_14 * branch_21 * 2.0
-    magnitude_2 = keras.ops.abs(difference_27)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_27, 0.0)
-    total_39 = product_21 + magnitude_2
+    magnitude_10 = keras.ops.abs(difference_27)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_27, 0.0)
+    total_39 = product_21 + magnitude_10
     abs_numerator_14 = keras.ops.abs(numerator_14)
     abs_numerator_14 = keras.ops.where(abs_numerator_14 < float("inf"), numerator_14, 0.0)
     total_40 = branch_21 + abs_numerator_14
     product_24 = total_39 * total_40
     head_product_24 = _head(product_24)
     total_41 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_41)
     head_total_39 = _head(total_39)
     head_total_40 = _head(total_40)
     difference_28 = total_40 - head_total_40
     difference_29 = total_39 - head_total_39
-    difference_30 = magnitude_2 - (total_39 - product_21)
+    difference_30 = magnitude_10 - (total_39 - product_21)
     total_42 = head_total_39 * head_total_40 - product_25 + head_total_39 * difference_28
     total_42 = total_42 + difference_29 * head_total_40 + difference_29 * difference_28
     total_42 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, total_42)
@@ -4981,8 +5187,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_26 = total_6 * total_43
     head_product_26 = _head(product_26)
     total_44 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_12 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_44)
     head_total_6 = _head(total_6)
     head_total_43 = _head(total_43)
@@ -4999,14 +5206,16 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_28 = 3.0 * smaller_2
     head_product_28 = _head(product_28)
     total_47 = head_product_28 + (product_28 - head_product_28)
+    magnitude_13 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_47)
     gamma_squared = keras.ops.square(gamma)
     head_3 = _head(gamma_squared)
     total_48 = head_3 + (gamma_squared - head_3)
     product_30 = gamma_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (gamma_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_30 = (product_30 == 0.0) | (abs_head_3 == float("inf"))
     product_30 = keras.ops.where(product_30, gamma_squared, total_48)
     total_49 = head_gamma * head_gamma - product_30 + head_gamma * difference
     total_49 = total_49 + difference * head_gamma + difference * difference
@@ -5016,8 +5225,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_31 = total_50 * total_39
     head_product_31 = _head(product_31)
     total_51 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_51)
     head_total_50 = _head(total_50)
     difference_33 = total_50 - head_total_50
@@ -5035,8 +5245,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_33 = total_53 * total_54
     head_product_33 = _head(product_33)
     total_55 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_15 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_55)
     head_total_53 = _head(total_53)
     head_total_54 = _head(total_54)
@@ -5053,8 +5264,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_35 = total_57 * total_54
     head_product_35 = _head(product_35)
     total_58 = head_product_35 + (product_35 - head_product_35)
+    magnitude_16 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_16 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_58)
     minus_product_36 = -product_36
     total_59 = product_29 + minus_product_36
@@ -5085,9 +5297,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_38 = difference_39 * _sign(total_63)
     is_far = keras.ops.where(keras.ops.abs(product_38) < float("inf"), product_38, 0.0)
     is_far = keras.ops.abs(total_63) + is_far > 64.0
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = total_63 + keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    branch_33 = keras.ops.where(is_far, 0.5 * magnitude_3, total_63)
+    magnitude_17 = keras.ops.abs(difference_39)
+    magnitude_17 = total_63 + keras.ops.where(magnitude_17 < float("inf"), difference_39, 0.0)
+    branch_33 = keras.ops.where(is_far, 0.5 * magnitude_17, total_63)
     is_less_4 = keras.ops.abs(branch_33) < 0.5
     expm1_branch_33 = _expm1(branch_33)
     total_64 = expm1_branch_33 + 1.0
@@ -5098,8 +5310,9 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     product_39 = total_46 * total_65
     head_product_39 = _head(product_39)
     total_66 = head_product_39 + (product_39 - head_product_39)
+    magnitude_18 = keras.ops.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_18 == float("inf"))
     product_40 = keras.ops.where(product_40, product_39, total_66)
     head_total_46 = _head(total_46)
     head_total_65 = _head(total_65)
@@ -5115,7 +5328,7 @@ def _second_derivative_gamma_gamma(x, gamma, delta):
     branch_37 = keras.ops.where(is_far, 0.0, difference_39)
     total_68 = product_37 + branch_30 + branch_37
     product_41 = branch_36 * total_68
-    is_gone = magnitude_3 < -800.0
+    is_gone = magnitude_17 < -800.0
     scale = _maximum(keras.ops.abs(smaller), 1.0)
     product_42 = total_65 * branch_37
     rest_of_t = keras.ops.where(keras.ops.abs(product_42) < float("inf"), product_42, 0.0)
@@ -5140,27 +5353,31 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     held_squared = keras.ops.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = keras.ops.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = (product == 0.0) | (magnitude == float("inf"))
     product = keras.ops.where(product, held_squared, total)
     product_2 = _MINUS_2_OVER_SQRT_PI * product
     head_product_2 = _head(product_2)
     total_2 = head_product_2 + (product_2 - head_product_2)
+    magnitude_2 = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude_2 == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total_2)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
     total_3 = head + (gamma_squared - head)
     product_4 = gamma_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (gamma_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_4 = (product_4 == 0.0) | (abs_head == float("inf"))
     product_4 = keras.ops.where(product_4, gamma_squared, total_3)
     product_5 = 2.0 * product_4
     product_6 = delta * smaller
     head_product_6 = _head(product_6)
     total_4 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_4)
     is_equal = product_7 == 0.0
     head_delta = _head(delta)
@@ -5196,8 +5413,8 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
-    t = keras.ops.where(t_2, branch_3_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_3_squared, t)
     branch_4 = keras.ops.where(outside, t, 1.0)
     branch_5 = keras.ops.where(outside, 1.0, t)
     total_8 = branch_4 + branch_5
@@ -5249,8 +5466,9 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     )
     head_product_13 = _head(product_13)
     total_15 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_15)
     product_15 = -0.5 * log_total_14
     abs_product_15 = keras.ops.abs(product_15)
@@ -5276,20 +5494,23 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_17 = branch_10 * branch_11
     head_product_17 = _head(product_17)
     total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_5 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_5 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_18)
     product_19 = product_14 * product_18
     head_product_19 = _head(product_19)
     total_19 = head_product_19 + (product_19 - head_product_19)
+    magnitude_6 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_6 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_19)
     product_21 = product_20 * product_18
     head_product_21 = _head(product_21)
     total_20 = head_product_21 + (product_21 - head_product_21)
+    magnitude_7 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_7 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_20)
     total_21 = product_22 - 1.0
     difference_9 = total_21 - product_22
@@ -5348,9 +5569,9 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     total_28 = log_total_14 + branch_17
     difference_17 = total_28 - log_total_14
     difference_18 = branch_17 - difference_17
-    magnitude = keras.ops.abs(difference_17 + difference_18)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_14)
-    branch_18 = keras.ops.where(magnitude, total_28, log_total_14)
+    magnitude_8 = keras.ops.abs(difference_17 + difference_18)
+    magnitude_8 = magnitude_8 <= 0.00390625 * keras.ops.abs(log_total_14)
+    branch_18 = keras.ops.where(magnitude_8, total_28, log_total_14)
     minus_product_7 = -product_7
     negated_3 = -_minimum(minus_product_7, 0.0)
     total_29 = branch_18 + negated_3
@@ -5358,26 +5579,28 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     difference_20 = branch_8 - (total_14 - total_8)
     minus_total_5 = -total_5
     total_30 = branch_18 - (total_29 - difference_19) + (negated_3 - difference_19)
-    branch_19 = keras.ops.where(magnitude, difference_18, 0.0)
+    branch_19 = keras.ops.where(magnitude_8, difference_18, 0.0)
     total_30 = total_30 + (branch_19 + 1.0 / total_14 * difference_20)
-    magnitude_2 = keras.ops.abs(minus_total_5)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_5, 0.0)
-    magnitude_2 = (minus_product_7 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
-    total_30 = total_30 - keras.ops.where(magnitude_2, minus_total_5, 0.0)
+    magnitude_9 = keras.ops.abs(minus_total_5)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), minus_total_5, 0.0)
+    magnitude_9 = (minus_product_7 == 0.0) & (magnitude_9 <= 0.0)
+    magnitude_9 = magnitude_9 | (minus_product_7 != 0.0) & (minus_product_7 <= 0.0)
+    total_30 = total_30 - keras.ops.where(magnitude_9, minus_total_5, 0.0)
     branch_20 = keras.ops.where(keras.ops.abs(total_30) < float("inf"), total_30, 0.0)
     total_31 = total_29 + branch_20
     total_31_squared = keras.ops.square(total_31)
     head_3 = _head(total_31_squared)
     total_32 = head_3 + (total_31_squared - head_3)
     product_23 = total_31_squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (total_31_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_23 = (product_23 == 0.0) | (abs_head_3 == float("inf"))
     product_23 = keras.ops.where(product_23, total_31_squared, total_32)
     product_24 = product_5 * product_23
     head_product_24 = _head(product_24)
     total_33 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_33)
     total_34 = product_25 - 1.0
     difference_21 = total_34 - product_25
@@ -5409,15 +5632,17 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_26 = product_3 * total_38
     head_product_26 = _head(product_26)
     total_39 = head_product_26 + (product_26 - head_product_26)
+    magnitude_11 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_11 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_39)
     ratio_3 = product_27 / total_14
     product_28 = ratio_3 * total_14
     head_product_28 = _head(product_28)
     total_40 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_40)
     head_ratio_3 = _head(ratio_3)
     head_total_14 = _head(total_14)
@@ -5430,8 +5655,9 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_30 = _COEFFICIENT_5 * product
     head_product_30 = _head(product_30)
     total_41 = head_product_30 + (product_30 - head_product_30)
+    magnitude_13 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_13 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_41)
     head_4 = _head(keras.ops.convert_to_tensor(_COEFFICIENT_5, x.dtype))
     head_product = _head(product)
@@ -5464,8 +5690,9 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_32 = product_4 * product_23
     head_product_32 = _head(product_32)
     total_43 = head_product_32 + (product_32 - head_product_32)
+    magnitude_14 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_14 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_43)
     minus_product_33 = -product_33
     total_44 = smaller_2 + minus_product_33
@@ -5509,8 +5736,9 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     product_36 = total_42 * total_49
     head_product_36 = _head(product_36)
     total_50 = head_product_36 + (product_36 - head_product_36)
+    magnitude_15 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_15 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_50)
     head_total_42 = _head(total_42)
     head_total_49 = _head(total_49)
@@ -5535,7 +5763,8 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     head_5 = _head(branch_28_squared)
     total_53 = head_5 + (branch_28_squared - head_5)
     product_38 = branch_28_squared * 2.0**-60
-    product_38 = (product_38 == 0.0) | (branch_28_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_38 = (product_38 == 0.0) | (abs_head_5 == float("inf"))
     product_38 = keras.ops.where(product_38, branch_28_squared, total_53)
     head_branch_28 = _head(branch_28)
     difference_42 = branch_28 - head_branch_28
@@ -5544,14 +5773,15 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     difference_43 = difference_43 + difference_42 * head_branch_28
     difference_43 = difference_43 + difference_42 * difference_42
     difference_43 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_43)
-    magnitude_3 = keras.ops.abs(difference_43)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_43, 0.0)
-    total_54 = product_38 + magnitude_3
+    magnitude_16 = keras.ops.abs(difference_43)
+    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_43, 0.0)
+    total_54 = product_38 + magnitude_16
     product_39 = total_52 * total_54
     head_product_39 = _head(product_39)
     total_55 = head_product_39 + (product_39 - head_product_39)
+    magnitude_17 = keras.ops.abs(head_product_39)
     product_40 = product_39 * 2.0**-60
-    product_40 = (product_40 == 0.0) | (product_39 == head_product_39)
+    product_40 = (product_40 == 0.0) | (magnitude_17 == float("inf"))
     product_40 = keras.ops.where(product_40, product_39, total_55)
     head_total_52 = _head(total_52)
     head_total_54 = _head(total_54)
@@ -5561,14 +5791,15 @@ def _second_derivative_gamma_delta(x, gamma, delta):
     total_56 = total_56 + difference_45 * head_total_54 + difference_45 * difference_44
     total_56 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_56)
     total_56 = total_56 + (branch_27 - (total_52 - product_37)) * total_54
-    total_56 = total_56 + (magnitude_3 - (total_54 - product_38)) * total_52
+    total_56 = total_56 + (magnitude_16 - (total_54 - product_38)) * total_52
     branch_29 = keras.ops.where(keras.ops.abs(total_56) < float("inf"), total_56, 0.0)
     total_57 = product_40 + branch_29
     product_41 = total_57 * total_49
     head_product_41 = _head(product_41)
     total_58 = head_product_41 + (product_41 - head_product_41)
+    magnitude_18 = keras.ops.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_18 == float("inf"))
     product_42 = keras.ops.where(product_42, product_41, total_58)
     head_total_57 = _head(total_57)
     difference_46 = total_57 - head_total_57
@@ -5621,21 +5852,24 @@ def _second_derivative_delta_delta(x, gamma, delta):
     product = _MINUS_2_OVER_SQRT_PI_2 * gamma * (keras.ops.square(held) * held)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     gamma_squared = keras.ops.square(gamma)
     head = _head(gamma_squared)
     total_2 = head + (gamma_squared - head)
     product_3 = gamma_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (gamma_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, gamma_squared, total_2)
     product_4 = 2.0 * product_3
     product_5 = delta * smaller
     head_product_5 = _head(product_5)
     total_3 = head_product_5 + (product_5 - head_product_5)
+    magnitude = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_3)
     is_equal = product_6 == 0.0
     head_delta = _head(delta)
@@ -5671,8 +5905,8 @@ def _second_derivative_delta_delta(x, gamma, delta):
     head_2 = _head(branch_3_squared)
     t = head_2 + (branch_3_squared - head_2)
     t_2 = branch_3_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_3_squared == head_2)
-    t = keras.ops.where(t_2, branch_3_squared, t)
+    t_3 = keras.ops.abs(head_2)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_3_squared, t)
     branch_4 = keras.ops.where(outside, t, 1.0)
     branch_5 = keras.ops.where(outside, 1.0, t)
     total_7 = branch_4 + branch_5
@@ -5724,8 +5958,9 @@ def _second_derivative_delta_delta(x, gamma, delta):
     )
     head_product_11 = _head(product_11)
     total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_2 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_2 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_14)
     product_13 = -0.5 * log_total_13
     abs_product_13 = keras.ops.abs(product_13)
@@ -5751,20 +5986,23 @@ def _second_derivative_delta_delta(x, gamma, delta):
     product_15 = branch_12 * branch_13
     head_product_15 = _head(product_15)
     total_17 = head_product_15 + (product_15 - head_product_15)
+    magnitude_3 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_3 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_17)
     product_17 = product_12 * product_16
     head_product_17 = _head(product_17)
     total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_4 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_4 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_18)
     product_19 = product_18 * product_16
     head_product_19 = _head(product_19)
     total_19 = head_product_19 + (product_19 - head_product_19)
+    magnitude_5 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_5 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_19)
     total_20 = product_20 - 1.0
     difference_9 = total_20 - product_20
@@ -5823,9 +6061,9 @@ def _second_derivative_delta_delta(x, gamma, delta):
     total_27 = log_total_13 + branch_19
     difference_17 = total_27 - log_total_13
     difference_18 = branch_19 - difference_17
-    magnitude = keras.ops.abs(difference_17 + difference_18)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log_total_13)
-    branch_20 = keras.ops.where(magnitude, total_27, log_total_13)
+    magnitude_6 = keras.ops.abs(difference_17 + difference_18)
+    magnitude_6 = magnitude_6 <= 0.00390625 * keras.ops.abs(log_total_13)
+    branch_20 = keras.ops.where(magnitude_6, total_27, log_total_13)
     minus_product_6 = -product_6
     negated_3 = -_minimum(minus_product_6, 0.0)
     total_28 = branch_20 + negated_3
@@ -5833,20 +6071,21 @@ def _second_derivative_delta_delta(x, gamma, delta):
     difference_20 = branch_10 - (total_13 - total_7)
     minus_total_4 = -total_4
     total_29 = branch_20 - (total_28 - difference_19) + (negated_3 - difference_19)
-    branch_21 = keras.ops.where(magnitude, difference_18, 0.0)
+    branch_21 = keras.ops.where(magnitude_6, difference_18, 0.0)
     total_29 = total_29 + (branch_21 + 1.0 / total_13 * difference_20)
-    magnitude_2 = keras.ops.abs(minus_total_4)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), minus_total_4, 0.0)
-    magnitude_2 = (minus_product_6 == 0.0) & (magnitude_2 <= 0.0)
-    magnitude_2 = magnitude_2 | (minus_product_6 != 0.0) & (minus_product_6 <= 0.0)
-    total_29 = total_29 - keras.ops.where(magnitude_2, minus_total_4, 0.0)
+    magnitude_7 = keras.ops.abs(minus_total_4)
+    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), minus_total_4, 0.0)
+    magnitude_7 = (minus_product_6 == 0.0) & (magnitude_7 <= 0.0)
+    magnitude_7 = magnitude_7 | (minus_product_6 != 0.0) & (minus_product_6 <= 0.0)
+    total_29 = total_29 - keras.ops.where(magnitude_7, minus_total_4, 0.0)
     branch_22 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
     total_30 = total_28 + branch_22
     product_21 = product_4 * total_30
     head_product_21 = _head(product_21)
     total_31 = head_product_21 + (product_21 - head_product_21)
+    magnitude_8 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_31)
     head_product_4 = _head(product_4)
     head_total_30 = _head(total_30)
@@ -5864,8 +6103,9 @@ def _second_derivative_delta_delta(x, gamma, delta):
     product_23 = total_33 * total_34
     head_product_23 = _head(product_23)
     total_35 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_35)
     minus_branch_5 = -branch_5
     total_36 = product_24 + minus_branch_5
@@ -5887,21 +6127,24 @@ def _second_derivative_delta_delta(x, gamma, delta):
     product_25 = product_2 * total_39
     head_product_25 = _head(product_25)
     total_40 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_40)
     total_13_squared = keras.ops.square(total_13)
     head_3 = _head(total_13_squared)
     total_41 = head_3 + (total_13_squared - head_3)
     product_27 = total_13_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (total_13_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_27 = (product_27 == 0.0) | (abs_head_3 == float("inf"))
     product_27 = keras.ops.where(product_27, total_13_squared, total_41)
     ratio_3 = product_26 / product_27
     product_28 = ratio_3 * product_27
     head_product_28 = _head(product_28)
     total_42 = head_product_28 + (product_28 - head_product_28)
+    magnitude_11 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_11 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_42)
     head_ratio_3 = _head(ratio_3)
     head_product_27 = _head(product_27)
@@ -5935,13 +6178,15 @@ def _second_derivative_delta_delta(x, gamma, delta):
     head_4 = _head(total_30_squared)
     total_44 = head_4 + (total_30_squared - head_4)
     product_30 = total_30_squared * 2.0**-60
-    product_30 = (product_30 == 0.0) | (total_30_squared == head_4)
+    abs_head_4 = keras.ops.abs(head_4)
+    product_30 = (product_30 == 0.0) | (abs_head_4 == float("inf"))
     product_30 = keras.ops.where(product_30, total_30_squared, total_44)
     product_31 = product_3 * product_30
     head_product_31 = _head(product_31)
     total_45 = head_product_31 + (product_31 - head_product_31)
+    magnitude_12 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_12 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_45)
     minus_product_32 = -product_32
     total_46 = smaller_2 + minus_product_32
@@ -5991,8 +6236,9 @@ def _second_derivative_delta_delta(x, gamma, delta):
     product_35 = total_43 * total_52
     head_product_35 = _head(product_35)
     total_53 = head_product_35 + (product_35 - head_product_35)
+    magnitude_13 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_13 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_53)
     head_total_43 = _head(total_43)
     head_total_52 = _head(total_52)
@@ -6017,13 +6263,15 @@ def _second_derivative_delta_delta(x, gamma, delta):
     head_5 = _head(smaller_3_squared)
     total_56 = head_5 + (smaller_3_squared - head_5)
     product_37 = smaller_3_squared * 2.0**-60
-    product_37 = (product_37 == 0.0) | (smaller_3_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_37 = (product_37 == 0.0) | (abs_head_5 == float("inf"))
     product_37 = keras.ops.where(product_37, smaller_3_squared, total_56)
     product_38 = product_37 * smaller_3
     head_product_38 = _head(product_38)
     total_57 = head_product_38 + (product_38 - head_product_38)
+    magnitude_14 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_14 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_57)
     head_product_37 = _head(product_37)
     head_smaller_3 = _head(smaller_3)
@@ -6034,14 +6282,15 @@ def _second_derivative_delta_delta(x, gamma, delta):
     difference_43 = difference_43 + difference_42 * head_smaller_3
     difference_43 = difference_43 + difference_42 * difference_41
     difference_43 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, difference_43)
-    magnitude_3 = keras.ops.abs(difference_43)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_43, 0.0)
-    total_58 = product_39 + magnitude_3
+    magnitude_15 = keras.ops.abs(difference_43)
+    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_43, 0.0)
+    total_58 = product_39 + magnitude_15
     product_40 = total_55 * total_58
     head_product_40 = _head(product_40)
     total_59 = head_product_40 + (product_40 - head_product_40)
+    magnitude_16 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_16 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_59)
     head_total_55 = _head(total_55)
     head_total_58 = _head(total_58)
@@ -6051,14 +6300,15 @@ def _second_derivative_delta_delta(x, gamma, delta):
     total_60 = total_60 + difference_45 * head_total_58 + difference_45 * difference_44
     total_60 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, total_60)
     total_60 = total_60 + (branch_31 - (total_55 - product_36)) * total_58
-    total_60 = total_60 + (magnitude_3 - (total_58 - product_39)) * total_55
+    total_60 = total_60 + (magnitude_15 - (total_58 - product_39)) * total_55
     branch_32 = keras.ops.where(keras.ops.abs(total_60) < float("inf"), total_60, 0.0)
     total_61 = product_41 + branch_32
     product_42 = total_61 * total_52
     head_product_42 = _head(product_42)
     total_62 = head_product_42 + (product_42 - head_product_42)
+    magnitude_17 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_17 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_62)
     head_total_61 = _head(total_61)
     difference_46 = total_61 - head_total_61

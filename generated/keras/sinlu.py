@@ -234,7 +234,8 @@ def _value(x, amplitude, frequency):
     head = _head(total_3_squared)
     total_4 = head + (total_3_squared - head)
     product = total_3_squared * 2.0**-60
-    product = (product == 0.0) | (total_3_squared == head)
+    abs_head = keras.ops.abs(head)
+    product = (product == 0.0) | (abs_head == float("inf"))
     product = keras.ops.where(product, total_3_squared, total_4)
     product_2 = 0.5 * product
     minus_product_2 = -product_2
@@ -277,8 +278,9 @@ def _value(x, amplitude, frequency):
     product_5 = amplitude * branch_7
     head_product_5 = _head(product_5)
     total_10 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_10)
     total_11 = product_6 + larger
     difference_8 = total_11 - product_6
@@ -346,26 +348,29 @@ def _value(x, amplitude, frequency):
     branch_15 = branch_11 * (branch_15 + 1.0)
     branch_15 = keras.ops.where(keras.ops.abs(branch_11) < 2.0**-60, branch_15, branch_14)
     t = keras.ops.square(branch_15)
-    magnitude_2 = keras.ops.abs(difference_11)
-    magnitude_2 = total_13 + keras.ops.where(magnitude_2 < float("inf"), difference_11, 0.0)
-    magnitude_2 = magnitude_2 * (1.0 / (1.0 + t))
-    head_magnitude_2 = _head(magnitude_2)
-    total_19 = head_magnitude_2 + (magnitude_2 - head_magnitude_2)
-    product_10 = magnitude_2 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (magnitude_2 == head_magnitude_2)
-    product_10 = keras.ops.where(product_10, magnitude_2, total_19)
+    magnitude_3 = keras.ops.abs(difference_11)
+    magnitude_3 = total_13 + keras.ops.where(magnitude_3 < float("inf"), difference_11, 0.0)
+    magnitude_3 = magnitude_3 * (1.0 / (1.0 + t))
+    head_magnitude_3 = _head(magnitude_3)
+    total_19 = head_magnitude_3 + (magnitude_3 - head_magnitude_3)
+    magnitude_4 = keras.ops.abs(head_magnitude_3)
+    product_10 = magnitude_3 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (magnitude_4 == float("inf"))
+    product_10 = keras.ops.where(product_10, magnitude_3, total_19)
     branch_16 = keras.ops.where(larger < 0.0, branch_15, 1.0)
     product_11 = product_10 * branch_16
     head_product_11 = _head(product_11)
     total_20 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_20)
     product_13 = product_12 * branch_16
     head_product_13 = _head(product_13)
     total_21 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_6 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_21)
     head_product_12 = _head(product_12)
     head_branch_16 = _head(branch_16)
@@ -385,8 +390,8 @@ def _value(x, amplitude, frequency):
     difference_19 = difference_19 + difference_16 * difference_15
     difference_19 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, difference_19)
     difference_19 = difference_19 + difference_18
-    magnitude_3 = keras.ops.abs(difference_19)
-    value = product_14 + keras.ops.where(magnitude_3 < float("inf"), difference_19, 0.0)
+    magnitude_7 = keras.ops.abs(difference_19)
+    value = product_14 + keras.ops.where(magnitude_7 < float("inf"), difference_19, 0.0)
     return value, gradient
 
 
@@ -405,15 +410,17 @@ def _derivative_x(x, amplitude, frequency):
     product = amplitude * frequency
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     larger = _maximum(x, -(2.0**40))
     product_3 = frequency * larger
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     clamped = keras.ops.clip(product_4, -(2.0**100), 2.0**100)
     is_less = keras.ops.abs(clamped) < 1000.0
@@ -434,7 +441,8 @@ def _derivative_x(x, amplitude, frequency):
     head = _head(total_5_squared)
     total_6 = head + (total_5_squared - head)
     product_5 = total_5_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (total_5_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_5 = (product_5 == 0.0) | (abs_head == float("inf"))
     product_5 = keras.ops.where(product_5, total_5_squared, total_6)
     difference_4 = branch - (total_5 - total_3)
     product_6 = 0.5 * product_5
@@ -471,14 +479,15 @@ def _derivative_x(x, amplitude, frequency):
     difference_8 = branch_3 - (total_11 - total_8)
     branch_6 = keras.ops.where(outside_2, difference_7, difference_8)
     branch_7 = keras.ops.where(is_less, keras.ops.where(outside, -branch_6, branch_6), 0.0)
-    magnitude = keras.ops.abs(branch_5 - cos_clamped + branch_7)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_8 = keras.ops.where(magnitude, branch_5, cos_clamped)
+    magnitude_2 = keras.ops.abs(branch_5 - cos_clamped + branch_7)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_8 = keras.ops.where(magnitude_2, branch_5, cos_clamped)
     product_9 = product_2 * branch_8
     head_product_9 = _head(product_9)
     total_12 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_12)
     total_13 = product_10 + 1.0
     difference_9 = total_13 - product_10
@@ -502,7 +511,7 @@ def _derivative_x(x, amplitude, frequency):
     total_15 = keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, total_15)
     total_16 = product_10 - (total_13 - difference_9) + (1.0 - difference_9)
     difference_14 = -sin_clamped * sin_total_14 - cos_clamped * product_11
-    difference_14 = (keras.ops.where(magnitude, branch_7, 0.0) + difference_14) * product_2
+    difference_14 = (keras.ops.where(magnitude_2, branch_7, 0.0) + difference_14) * product_2
     total_16 = total_16 + (total_15 + difference_14)
     branch_9 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
     total_17 = total_13 + branch_9
@@ -523,8 +532,9 @@ def _derivative_x(x, amplitude, frequency):
     product_12 = amplitude * ratio
     head_product_12 = _head(product_12)
     total_21 = head_product_12 + (product_12 - head_product_12)
+    magnitude_4 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_4 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_21)
     is_greater = difference > 1.5
     branch_12 = keras.ops.where(outside_2, total_11, total_7)
@@ -533,20 +543,22 @@ def _derivative_x(x, amplitude, frequency):
     branch_14 = keras.ops.where(outside_2, difference_8, difference_7)
     branch_15 = keras.ops.where(is_greater, -branch_14, branch_14)
     branch_15 = keras.ops.where(is_less, branch_15, 0.0)
-    magnitude_2 = keras.ops.abs(branch_13 - sin_clamped + branch_15)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_16 = keras.ops.where(magnitude_2, branch_13, sin_clamped)
+    magnitude_5 = keras.ops.abs(branch_13 - sin_clamped + branch_15)
+    magnitude_5 = magnitude_5 <= 0.00390625 * keras.ops.abs(sin_clamped)
+    branch_16 = keras.ops.where(magnitude_5, branch_13, sin_clamped)
     product_14 = product_13 * branch_16
     head_product_14 = _head(product_14)
     total_22 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_22)
     product_16 = larger * ratio
     head_product_16 = _head(product_16)
     total_23 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_23)
     total_24 = product_15 + product_17
     difference_17 = total_24 - product_15
@@ -561,8 +573,9 @@ def _derivative_x(x, amplitude, frequency):
     product_18 = ratio * total_20
     head_product_18 = _head(product_18)
     total_25 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_25)
     head_total_20 = _head(total_20)
     difference_22 = total_20 - head_total_20
@@ -581,7 +594,7 @@ def _derivative_x(x, amplitude, frequency):
     total_28 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_28)
     total_28 = total_28 + numerator * larger
     difference_23 = cos_clamped * sin_total_14 - sin_clamped * product_11
-    difference_23 = (keras.ops.where(magnitude_2, branch_15, 0.0) + difference_23) * product_13
+    difference_23 = (keras.ops.where(magnitude_5, branch_15, 0.0) + difference_23) * product_13
     difference_24 = head_product_13 * head_branch_16 - product_15
     difference_24 = difference_24 + head_product_13 * difference_18
     difference_24 = difference_24 + difference_19 * head_branch_16
@@ -595,20 +608,21 @@ def _derivative_x(x, amplitude, frequency):
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    magnitude_3 = keras.ops.abs(difference_25)
-    magnitude_3 = total_29 + keras.ops.where(magnitude_3 < float("inf"), difference_25, 0.0)
-    magnitude_3 = magnitude_3 * part_of_t * rest_of_t
-    magnitude_4 = keras.ops.abs(difference_15)
-    magnitude_4 = total_17 + keras.ops.where(magnitude_4 < float("inf"), difference_15, 0.0)
-    magnitude_4 = magnitude_4 + magnitude_3
+    magnitude_9 = keras.ops.abs(difference_25)
+    magnitude_9 = total_29 + keras.ops.where(magnitude_9 < float("inf"), difference_25, 0.0)
+    magnitude_9 = magnitude_9 * part_of_t * rest_of_t
+    magnitude_10 = keras.ops.abs(difference_15)
+    magnitude_10 = total_17 + keras.ops.where(magnitude_10 < float("inf"), difference_15, 0.0)
+    magnitude_10 = magnitude_10 + magnitude_9
     t_2 = keras.ops.exp(-keras.ops.abs(larger))
     total_30 = 1.0 + t_2
     ratio_2 = 1.0 / total_30
-    product_20 = magnitude_4 * ratio_2
+    product_20 = magnitude_10 * ratio_2
     head_product_20 = _head(product_20)
     total_31 = head_product_20 + (product_20 - head_product_20)
+    magnitude_11 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_11 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_31)
     smaller_2 = _minimum(larger, 0.0)
     is_far_2 = keras.ops.abs(smaller_2) > 64.0
@@ -616,15 +630,17 @@ def _derivative_x(x, amplitude, frequency):
     product_22 = product_21 * part_of_t_2
     head_product_22 = _head(product_22)
     total_32 = head_product_22 + (product_22 - head_product_22)
+    magnitude_12 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_12 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_32)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
     product_24 = product_23 * rest_of_t_2
     head_product_24 = _head(product_24)
     total_33 = head_product_24 + (product_24 - head_product_24)
+    magnitude_13 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_13 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_33)
     head_product_23 = _head(product_23)
     head_rest_of_t_2 = _head(rest_of_t_2)
@@ -634,22 +650,23 @@ def _derivative_x(x, amplitude, frequency):
     head_part_of_t_2 = _head(part_of_t_2)
     difference_28 = part_of_t_2 - head_part_of_t_2
     difference_29 = product_21 - head_product_21
-    head_magnitude_4 = _head(magnitude_4)
+    head_magnitude_10 = _head(magnitude_10)
     head_ratio_2 = _head(ratio_2)
     difference_30 = ratio_2 - head_ratio_2
-    difference_31 = magnitude_4 - head_magnitude_4
+    difference_31 = magnitude_10 - head_magnitude_10
     product_26 = ratio_2 * total_30
     head_product_26 = _head(product_26)
     total_34 = head_product_26 + (product_26 - head_product_26)
+    magnitude_14 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_14 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_34)
     head_total_30 = _head(total_30)
     difference_32 = total_30 - head_total_30
     numerator_2 = head_ratio_2 * head_total_30 - product_27 + head_ratio_2 * difference_32
     numerator_3 = numerator_2 + difference_30 * head_total_30 + difference_30 * difference_32
     numerator_4 = -keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (1.0 - product_27 + numerator_4) / total_30 * magnitude_4
+    numerator_4 = (1.0 - product_27 + numerator_4) / total_30 * magnitude_10
     difference_33 = head_product_21 * head_part_of_t_2 - product_23
     difference_33 = difference_33 + head_product_21 * difference_28
     difference_33 = difference_33 + difference_29 * head_part_of_t_2
@@ -660,14 +677,15 @@ def _derivative_x(x, amplitude, frequency):
     difference_34 = difference_34 + difference_27 * head_rest_of_t_2
     difference_34 = difference_34 + difference_27 * difference_26
     difference_34 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_34)
-    difference_35 = head_magnitude_4 * head_ratio_2 - product_21
-    difference_35 = difference_35 + head_magnitude_4 * difference_30
+    difference_35 = head_magnitude_10 * head_ratio_2 - product_21
+    difference_35 = difference_35 + head_magnitude_10 * difference_30
     difference_35 = difference_35 + difference_31 * head_ratio_2 + difference_31 * difference_30
     difference_35 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, difference_35)
     difference_33 = (difference_33 + (difference_35 + numerator_4) * part_of_t_2) * rest_of_t_2
     difference_34 = difference_34 + difference_33
-    magnitude_5 = keras.ops.abs(difference_34)
-    value = product_25 + keras.ops.where(magnitude_5 < float("inf"), difference_34, 0.0)
+    magnitude_15 = keras.ops.abs(difference_34)
+    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_34, 0.0)
+    value = product_25 + magnitude_15
     return value, gradient
 
 
@@ -747,8 +765,8 @@ def _second_derivative_x_x(x, amplitude, frequency):
     head = _head(branch_2_squared)
     t = head + (branch_2_squared - head)
     t_2 = branch_2_squared * 2.0**-60
-    t_2 = (t_2 == 0.0) | (branch_2_squared == head)
-    t = keras.ops.where(t_2, branch_2_squared, t)
+    t_3 = keras.ops.abs(head)
+    t = keras.ops.where((t_2 == 0.0) | (t_3 == float("inf")), branch_2_squared, t)
     total_3 = t + 1.0
     difference_2 = total_3 - t
     head_branch_2 = _head(branch_2)
@@ -790,13 +808,15 @@ def _second_derivative_x_x(x, amplitude, frequency):
     head_2 = _head(ratio_2_squared)
     total_10 = head_2 + (ratio_2_squared - head_2)
     product_4 = ratio_2_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (ratio_2_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_4 = (product_4 == 0.0) | (abs_head_2 == float("inf"))
     product_4 = keras.ops.where(product_4, ratio_2_squared, total_10)
     product_5 = frequency * larger
     head_product_5 = _head(product_5)
     total_11 = head_product_5 + (product_5 - head_product_5)
+    magnitude = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_11)
     clamped = keras.ops.clip(product_6, -(2.0**100), 2.0**100)
     is_less_2 = keras.ops.abs(clamped) < 1000.0
@@ -817,7 +837,8 @@ def _second_derivative_x_x(x, amplitude, frequency):
     head_3 = _head(total_14_squared)
     total_15 = head_3 + (total_14_squared - head_3)
     product_7 = total_14_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (total_14_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_7 = (product_7 == 0.0) | (abs_head_3 == float("inf"))
     product_7 = keras.ops.where(product_7, total_14_squared, total_15)
     product_8 = 0.5 * product_7
     minus_product_8 = -product_8
@@ -855,14 +876,15 @@ def _second_derivative_x_x(x, amplitude, frequency):
     branch_11 = keras.ops.where(outside, difference_12, difference_13)
     branch_12 = keras.ops.where(is_greater, -branch_11, branch_11)
     branch_12 = keras.ops.where(is_less_2, branch_12, 0.0)
-    magnitude = keras.ops.abs(branch_10 - sin_clamped + branch_12)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(sin_clamped)
-    branch_13 = keras.ops.where(magnitude, branch_10, sin_clamped)
+    magnitude_2 = keras.ops.abs(branch_10 - sin_clamped + branch_12)
+    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(sin_clamped)
+    branch_13 = keras.ops.where(magnitude_2, branch_10, sin_clamped)
     product_11 = amplitude * branch_13
     head_product_11 = _head(product_11)
     total_21 = head_product_11 + (product_11 - head_product_11)
+    magnitude_3 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_3 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_21)
     total_22 = product_12 + larger
     difference_14 = total_22 - product_12
@@ -882,7 +904,7 @@ def _second_derivative_x_x(x, amplitude, frequency):
     sin = _sin(keras.ops.clip(total_23, -(2.0**100), 2.0**100))
     squared = keras.ops.square(_sin(keras.ops.clip(0.5 * total_23, -(2.0**100), 2.0**100)))
     squared = 2.0 * squared
-    branch_14 = keras.ops.where(magnitude, branch_12, 0.0)
+    branch_14 = keras.ops.where(magnitude_2, branch_12, 0.0)
     branch_14 = branch_14 + (cos_clamped * sin - sin_clamped * squared)
     total_24 = product_12 - (total_22 - difference_14) + (larger - difference_14)
     difference_19 = head_amplitude * head_branch_13 - product_12
@@ -896,8 +918,9 @@ def _second_derivative_x_x(x, amplitude, frequency):
     product_13 = product_4 * total_25
     head_product_13 = _head(product_13)
     total_26 = head_product_13 + (product_13 - head_product_13)
+    magnitude_4 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_4 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_26)
     product_15 = 0.5 * -keras.ops.abs(larger)
     abs_product_15 = keras.ops.abs(product_15)
@@ -921,18 +944,19 @@ def _second_derivative_x_x(x, amplitude, frequency):
     branch_17 = keras.ops.where(is_less_3, total_28, exp_product_15)
     branch_17_squared = keras.ops.square(branch_17)
     head_4 = _head(branch_17_squared)
-    t_3 = head_4 + (branch_17_squared - head_4)
-    t_4 = branch_17_squared * 2.0**-60
-    t_4 = (t_4 == 0.0) | (branch_17_squared == head_4)
-    t_5 = keras.ops.where(t_4, branch_17_squared, t_3)
-    total_29 = t_5 + 1.0
-    difference_21 = total_29 - t_5
+    t_4 = head_4 + (branch_17_squared - head_4)
+    t_5 = branch_17_squared * 2.0**-60
+    t_6 = keras.ops.abs(head_4)
+    t_5 = (t_5 == 0.0) | (t_6 == float("inf"))
+    t_7 = keras.ops.where(t_5, branch_17_squared, t_4)
+    total_29 = t_7 + 1.0
+    difference_21 = total_29 - t_7
     head_branch_17 = _head(branch_17)
     difference_22 = branch_17 - head_branch_17
     branch_18 = keras.ops.where(is_less_3, branch_16 - (total_28 - total_27), 0.0)
-    total_30 = head_branch_17 * head_branch_17 - t_5 + head_branch_17 * difference_22
+    total_30 = head_branch_17 * head_branch_17 - t_7 + head_branch_17 * difference_22
     total_30 = total_30 + difference_22 * head_branch_17 + difference_22 * difference_22
-    total_30 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = keras.ops.where(t_7 * 2.0**-60 == 0.0, 0.0, total_30)
     total_30 = total_30 + branch_18 * branch_17 * 2.0
     binade_2 = _binade(exp_product_15 * _4_OVER_3)
     inside_2 = (binade_2 > 0.0) & (binade_2 < float("inf"))
@@ -960,16 +984,17 @@ def _second_derivative_x_x(x, amplitude, frequency):
     numerator_11 = (1.0 - ratio_3 + total_33 + numerator_11) / ratio_3
     numerator_11 = keras.ops.where(inside_2 & (abs_product_15 >= 0.25), numerator_11, 0.0)
     product_17 = numerator_11 * 2.0
-    total_34 = t_5 - (total_29 - difference_21) + (1.0 - difference_21)
-    total_34 = total_34 + (total_30 + product_17 * t_5)
+    total_34 = t_7 - (total_29 - difference_21) + (1.0 - difference_21)
+    total_34 = total_34 + (total_30 + product_17 * t_7)
     branch_21 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
     total_35 = total_29 + branch_21
     ratio_4 = 1.0 / total_35
     product_18 = product_14 * ratio_4
     head_product_18 = _head(product_18)
     total_36 = head_product_18 + (product_18 - head_product_18)
+    magnitude_5 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_5 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_36)
     head_product_14 = _head(product_14)
     head_ratio_4 = _head(ratio_4)
@@ -984,8 +1009,9 @@ def _second_derivative_x_x(x, amplitude, frequency):
     product_20 = ratio_2 * total_9
     head_product_20 = _head(product_20)
     total_37 = head_product_20 + (product_20 - head_product_20)
+    magnitude_6 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_6 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_37)
     head_total_9 = _head(total_9)
     difference_30 = total_9 - head_total_9
@@ -998,8 +1024,9 @@ def _second_derivative_x_x(x, amplitude, frequency):
     product_22 = ratio_4 * total_35
     head_product_22 = _head(product_22)
     total_38 = head_product_22 + (product_22 - head_product_22)
+    magnitude_7 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_7 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_38)
     head_total_35 = _head(total_35)
     difference_32 = total_35 - head_total_35
@@ -1021,16 +1048,17 @@ def _second_derivative_x_x(x, amplitude, frequency):
     difference_33 = difference_33 + difference_26 * head_ratio_4 + difference_26 * difference_25
     difference_33 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_33) + total_39
     difference_33 = difference_33 + numerator_19 * product_14
-    magnitude_2 = keras.ops.abs(difference_33)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_33, 0.0)
-    total_41 = product_19 + magnitude_2
+    magnitude_8 = keras.ops.abs(difference_33)
+    magnitude_8 = keras.ops.where(magnitude_8 < float("inf"), difference_33, 0.0)
+    total_41 = product_19 + magnitude_8
     is_negative = minus_larger < 0.0
     branch_22 = keras.ops.where(is_negative, t, 1.0)
     branch_22_squared = keras.ops.square(branch_22)
     head_5 = _head(branch_22_squared)
     total_42 = head_5 + (branch_22_squared - head_5)
     product_24 = branch_22_squared * 2.0**-60
-    product_24 = (product_24 == 0.0) | (branch_22_squared == head_5)
+    abs_head_5 = keras.ops.abs(head_5)
+    product_24 = (product_24 == 0.0) | (abs_head_5 == float("inf"))
     product_24 = keras.ops.where(product_24, branch_22_squared, total_42)
     head_branch_22 = _head(branch_22)
     difference_34 = branch_22 - head_branch_22
@@ -1041,20 +1069,22 @@ def _second_derivative_x_x(x, amplitude, frequency):
     difference_35 = difference_35 + difference_34 * difference_34
     difference_35 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, difference_35)
     difference_35 = difference_35 + branch_23 * branch_22 * 2.0
-    magnitude_3 = keras.ops.abs(difference_35)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_35, 0.0)
-    total_43 = product_24 + magnitude_3
+    magnitude_9 = keras.ops.abs(difference_35)
+    magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_35, 0.0)
+    total_43 = product_24 + magnitude_9
     product_25 = total_41 * total_43
     head_product_25 = _head(product_25)
     total_44 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_44)
     product_27 = amplitude * frequency
     head_product_27 = _head(product_27)
     total_45 = head_product_27 + (product_27 - head_product_27)
+    magnitude_11 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_11 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_45)
     outside_2 = is_equal | (difference_6 == 2.0)
     branch_24 = keras.ops.where(outside, total_20, total_19)
@@ -1063,14 +1093,15 @@ def _second_derivative_x_x(x, amplitude, frequency):
     branch_26 = keras.ops.where(outside, difference_13, difference_12)
     branch_27 = keras.ops.where(outside_2, -branch_26, branch_26)
     branch_27 = keras.ops.where(is_less_2, branch_27, 0.0)
-    magnitude_4 = keras.ops.abs(branch_25 - cos_clamped + branch_27)
-    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(cos_clamped)
-    branch_28 = keras.ops.where(magnitude_4, branch_25, cos_clamped)
+    magnitude_12 = keras.ops.abs(branch_25 - cos_clamped + branch_27)
+    magnitude_12 = magnitude_12 <= 0.00390625 * keras.ops.abs(cos_clamped)
+    branch_28 = keras.ops.where(magnitude_12, branch_25, cos_clamped)
     product_29 = product_28 * branch_28
     head_product_29 = _head(product_29)
     total_46 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_13 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_46)
     total_47 = product_30 + 1.0
     difference_36 = total_47 - product_30
@@ -1079,13 +1110,13 @@ def _second_derivative_x_x(x, amplitude, frequency):
     difference_37 = branch_28 - head_branch_28
     difference_38 = product_28 - head_product_28
     total_48 = product_30 - (total_47 - difference_36) + (1.0 - difference_36)
+    branch_29 = keras.ops.where(magnitude_12, branch_27, 0.0)
+    branch_29 = (branch_29 + (-sin_clamped * sin - cos_clamped * squared)) * product_28
     difference_39 = head_product_28 * head_branch_28 - product_30
     difference_39 = difference_39 + head_product_28 * difference_37
     difference_39 = difference_39 + difference_38 * head_branch_28
     difference_39 = difference_39 + difference_38 * difference_37
     difference_39 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, difference_39)
-    branch_29 = keras.ops.where(magnitude_4, branch_27, 0.0)
-    branch_29 = (branch_29 + (-sin_clamped * sin - cos_clamped * squared)) * product_28
     difference_40 = head_amplitude * head_frequency - product_28
     difference_40 = difference_40 + head_amplitude * difference_18
     difference_40 = difference_40 + difference_16 * head_frequency
@@ -1098,14 +1129,16 @@ def _second_derivative_x_x(x, amplitude, frequency):
     product_32 = product_31 * ratio_4
     head_product_32 = _head(product_32)
     total_50 = head_product_32 + (product_32 - head_product_32)
+    magnitude_14 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_14 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_50)
     product_34 = product_33 * ratio_2
     head_product_34 = _head(product_34)
     total_51 = head_product_34 + (product_34 - head_product_34)
+    magnitude_15 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_15 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_51)
     head_product_33 = _head(product_33)
     difference_41 = product_33 - head_product_33
@@ -1122,16 +1155,17 @@ def _second_derivative_x_x(x, amplitude, frequency):
     difference_44 = difference_44 + difference_41 * head_ratio_2 + difference_41 * difference_29
     difference_44 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_44)
     difference_44 = difference_44 + difference_43 + numerator_15 * product_33
-    magnitude_5 = keras.ops.abs(difference_44)
-    magnitude_5 = keras.ops.where(magnitude_5 < float("inf"), difference_44, 0.0)
-    total_52 = product_35 + magnitude_5
+    magnitude_16 = keras.ops.abs(difference_44)
+    magnitude_16 = keras.ops.where(magnitude_16 < float("inf"), difference_44, 0.0)
+    total_52 = product_35 + magnitude_16
     branch_31 = keras.ops.where(keras.ops.abs(branch_23) < float("inf"), branch_23, 0.0)
     total_53 = branch_22 + branch_31
     product_37 = total_52 * total_53
     head_product_37 = _head(product_37)
     total_54 = head_product_37 + (product_37 - head_product_37)
+    magnitude_17 = keras.ops.abs(head_product_37)
     product_38 = product_37 * 2.0**-60
-    product_38 = (product_38 == 0.0) | (product_37 == head_product_37)
+    product_38 = (product_38 == 0.0) | (magnitude_17 == float("inf"))
     product_38 = keras.ops.where(product_38, product_37, total_54)
     total_55 = product_26 + product_38
     difference_45 = total_55 - product_26
@@ -1148,13 +1182,13 @@ def _second_derivative_x_x(x, amplitude, frequency):
     total_56 = head_total_52 * head_total_53 - product_38 + head_total_52 * difference_48
     total_56 = total_56 + difference_49 * head_total_53 + difference_49 * difference_48
     total_56 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_56 = total_56 + (magnitude_5 - (total_52 - product_35)) * total_53
+    total_56 = total_56 + (magnitude_16 - (total_52 - product_35)) * total_53
     total_56 = total_56 + difference_50 * total_52 + branch_32 * product_38
     total_57 = head_total_41 * head_total_43 - product_26 + head_total_41 * difference_46
     total_57 = total_57 + difference_47 * head_total_43 + difference_47 * difference_46
     total_57 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_57)
-    total_57 = total_57 + (magnitude_2 - (total_41 - product_19)) * total_43
-    total_57 = total_57 + (magnitude_3 - (total_43 - product_24)) * total_41
+    total_57 = total_57 + (magnitude_8 - (total_41 - product_19)) * total_43
+    total_57 = total_57 + (magnitude_9 - (total_43 - product_24)) * total_41
     total_57 = total_57 + branch_32 * 2.0 * product_26
     total_58 = product_26 - (total_55 - difference_45) + (product_38 - difference_45)
     total_58 = total_58 + total_57 + total_56
@@ -1164,25 +1198,29 @@ def _second_derivative_x_x(x, amplitude, frequency):
     head_6 = _head(frequency_squared)
     total_60 = head_6 + (frequency_squared - head_6)
     product_39 = frequency_squared * 2.0**-60
-    product_39 = (product_39 == 0.0) | (frequency_squared == head_6)
+    abs_head_6 = keras.ops.abs(head_6)
+    product_39 = (product_39 == 0.0) | (abs_head_6 == float("inf"))
     product_39 = keras.ops.where(product_39, frequency_squared, total_60)
     product_40 = amplitude * product_39
     head_product_40 = _head(product_40)
     total_61 = head_product_40 + (product_40 - head_product_40)
+    magnitude_18 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_18 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_61)
     product_42 = product_41 * ratio_4
     head_product_42 = _head(product_42)
     total_62 = head_product_42 + (product_42 - head_product_42)
+    magnitude_19 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_19 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_62)
     product_44 = product_43 * branch_13
     head_product_44 = _head(product_44)
     total_63 = head_product_44 + (product_44 - head_product_44)
+    magnitude_20 = keras.ops.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_20 == float("inf"))
     product_45 = keras.ops.where(product_45, product_44, total_63)
     minus_product_45 = -product_45
     total_64 = total_59 + minus_product_45
@@ -1223,19 +1261,22 @@ def _second_derivative_x_x(x, amplitude, frequency):
     head_7 = _head(ratio_4_squared)
     total_67 = head_7 + (ratio_4_squared - head_7)
     product_46 = ratio_4_squared * 2.0**-60
-    product_46 = (product_46 == 0.0) | (ratio_4_squared == head_7)
+    abs_head_7 = keras.ops.abs(head_7)
+    product_46 = (product_46 == 0.0) | (abs_head_7 == float("inf"))
     product_46 = keras.ops.where(product_46, ratio_4_squared, total_67)
     product_47 = product_46 * total_25
     head_product_47 = _head(product_47)
     total_68 = head_product_47 + (product_47 - head_product_47)
+    magnitude_21 = keras.ops.abs(head_product_47)
     product_48 = product_47 * 2.0**-60
-    product_48 = (product_48 == 0.0) | (product_47 == head_product_47)
+    product_48 = (product_48 == 0.0) | (magnitude_21 == float("inf"))
     product_48 = keras.ops.where(product_48, product_47, total_68)
     product_49 = product_48 * ratio_2
     head_product_49 = _head(product_49)
     total_69 = head_product_49 + (product_49 - head_product_49)
+    magnitude_22 = keras.ops.abs(head_product_49)
     product_50 = product_49 * 2.0**-60
-    product_50 = (product_50 == 0.0) | (product_49 == head_product_49)
+    product_50 = (product_50 == 0.0) | (magnitude_22 == float("inf"))
     product_50 = keras.ops.where(product_50, product_49, total_69)
     head_product_48 = _head(product_48)
     difference_59 = product_48 - head_product_48
@@ -1256,19 +1297,20 @@ def _second_derivative_x_x(x, amplitude, frequency):
     difference_62 = difference_62 + difference_59 * head_ratio_2 + difference_59 * difference_29
     difference_62 = keras.ops.where(product_50 * 2.0**-60 == 0.0, 0.0, difference_62)
     difference_62 = difference_62 + difference_61 + numerator_15 * product_48
-    magnitude_6 = keras.ops.abs(difference_62)
-    magnitude_6 = keras.ops.where(magnitude_6 < float("inf"), difference_62, 0.0)
-    total_71 = product_50 + magnitude_6
+    magnitude_23 = keras.ops.abs(difference_62)
+    magnitude_23 = keras.ops.where(magnitude_23 < float("inf"), difference_62, 0.0)
+    total_71 = product_50 + magnitude_23
     is_negative_2 = larger < 0.0
-    branch_35 = keras.ops.where(is_negative_2, t_5, 1.0)
+    branch_35 = keras.ops.where(is_negative_2, t_7, 1.0)
     branch_36 = keras.ops.where(is_negative_2, total_30, 0.0)
     branch_37 = keras.ops.where(keras.ops.abs(branch_36) < float("inf"), branch_36, 0.0)
     total_72 = branch_35 + branch_37
     product_51 = total_71 * total_72
     head_product_51 = _head(product_51)
     total_73 = head_product_51 + (product_51 - head_product_51)
+    magnitude_24 = keras.ops.abs(head_product_51)
     product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (product_51 == head_product_51)
+    product_52 = (product_52 == 0.0) | (magnitude_24 == float("inf"))
     product_52 = keras.ops.where(product_52, product_51, total_73)
     head_total_71 = _head(total_71)
     head_total_72 = _head(total_72)
@@ -1277,15 +1319,16 @@ def _second_derivative_x_x(x, amplitude, frequency):
     total_74 = head_total_71 * head_total_72 - product_52 + head_total_71 * difference_63
     total_74 = total_74 + difference_64 * head_total_72 + difference_64 * difference_63
     total_74 = keras.ops.where(product_52 * 2.0**-60 == 0.0, 0.0, total_74)
-    total_74 = total_74 + (magnitude_6 - (total_71 - product_50)) * total_72
+    total_74 = total_74 + (magnitude_23 - (total_71 - product_50)) * total_72
     total_74 = total_74 + (branch_37 - (total_72 - branch_35)) * total_71
     branch_38 = keras.ops.where(keras.ops.abs(total_74) < float("inf"), total_74, 0.0)
     total_75 = product_52 + branch_38
     product_53 = total_75 * total_53
     head_product_53 = _head(product_53)
     total_76 = head_product_53 + (product_53 - head_product_53)
+    magnitude_25 = keras.ops.abs(head_product_53)
     product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (product_53 == head_product_53)
+    product_54 = (product_54 == 0.0) | (magnitude_25 == float("inf"))
     product_54 = keras.ops.where(product_54, product_53, total_76)
     minus_product_54 = -product_54
     total_77 = total_66 + minus_product_54
@@ -1303,9 +1346,9 @@ def _second_derivative_x_x(x, amplitude, frequency):
     branch_39 = keras.ops.where(keras.ops.abs(total_79) < float("inf"), total_79, 0.0)
     total_80 = total_77 + branch_39
     difference_67 = branch_39 - (total_80 - total_77)
-    magnitude_7 = keras.ops.abs(difference_67)
-    magnitude_7 = keras.ops.where(magnitude_7 < float("inf"), difference_67, 0.0)
-    total_81 = total_80 + magnitude_7
+    magnitude_26 = keras.ops.abs(difference_67)
+    magnitude_26 = keras.ops.where(magnitude_26 < float("inf"), difference_67, 0.0)
+    total_81 = total_80 + magnitude_26
     branch_40 = keras.ops.where(is_negative_2, branch_17, 1.0)
     branch_41 = keras.ops.where(is_negative_2, branch_18, 0.0)
     branch_42 = keras.ops.where(keras.ops.abs(branch_41) < float("inf"), branch_41, 0.0)
@@ -1313,8 +1356,9 @@ def _second_derivative_x_x(x, amplitude, frequency):
     product_56 = total_81 * total_82
     head_product_56 = _head(product_56)
     total_83 = head_product_56 + (product_56 - head_product_56)
+    magnitude_27 = keras.ops.abs(head_product_56)
     product_57 = product_56 * 2.0**-60
-    product_57 = (product_57 == 0.0) | (product_56 == head_product_56)
+    product_57 = (product_57 == 0.0) | (magnitude_27 == float("inf"))
     product_57 = keras.ops.where(product_57, product_56, total_83)
     head_total_81 = _head(total_81)
     head_total_82 = _head(total_82)
@@ -1324,15 +1368,16 @@ def _second_derivative_x_x(x, amplitude, frequency):
     total_84 = head_total_81 * head_total_82 - product_57 + head_total_81 * difference_68
     total_84 = total_84 + difference_69 * head_total_82 + difference_69 * difference_68
     total_84 = keras.ops.where(product_57 * 2.0**-60 == 0.0, 0.0, total_84)
-    total_84 = total_84 + (magnitude_7 - (total_81 - total_80)) * total_82
+    total_84 = total_84 + (magnitude_26 - (total_81 - total_80)) * total_82
     total_84 = total_84 + difference_70 * total_81
     branch_43 = keras.ops.where(keras.ops.abs(total_84) < float("inf"), total_84, 0.0)
     total_85 = product_57 + branch_43
     product_58 = total_85 * total_82
     head_product_58 = _head(product_58)
     total_86 = head_product_58 + (product_58 - head_product_58)
+    magnitude_28 = keras.ops.abs(head_product_58)
     product_59 = product_58 * 2.0**-60
-    product_59 = (product_59 == 0.0) | (product_58 == head_product_58)
+    product_59 = (product_59 == 0.0) | (magnitude_28 == float("inf"))
     product_59 = keras.ops.where(product_59, product_58, total_86)
     head_total_85 = _head(total_85)
     difference_71 = total_85 - head_total_85

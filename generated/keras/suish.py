@@ -120,8 +120,9 @@ def _second_derivative(x):
     product = clamped * branch
     head_product = _head(product)
     total_2 = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total_2)
     head_clamped = _head(clamped)
     head_branch = _head(branch)

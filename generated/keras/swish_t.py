@@ -246,8 +246,9 @@ def _value(x, alpha, beta):
         product_3 = sign_branch * ratio_2
         head_product_3 = _head(product_3)
         total_12 = head_product_3 + (product_3 - head_product_3)
+        magnitude = keras.ops.abs(head_product_3)
         product_4 = product_3 * 2.0**-60
-        product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+        product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
         product_4 = keras.ops.where(product_4, product_3, total_12)
         tanh_branch = _tanh(branch)
         head_sign_branch = _head(sign_branch)
@@ -257,8 +258,9 @@ def _value(x, alpha, beta):
         product_5 = ratio_2 * total_11
         head_product_5 = _head(product_5)
         total_13 = head_product_5 + (product_5 - head_product_5)
+        magnitude_2 = keras.ops.abs(head_product_5)
         product_6 = product_5 * 2.0**-60
-        product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+        product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
         product_6 = keras.ops.where(product_6, product_5, total_13)
         head_total_11 = _head(total_11)
         difference_9 = total_11 - head_total_11
@@ -273,14 +275,15 @@ def _value(x, alpha, beta):
         difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
         difference_10 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_10)
         difference_10 = difference_10 + numerator_5
-        magnitude = keras.ops.abs(product_4 - tanh_branch + difference_10)
-        magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_branch)
-        branch_8 = keras.ops.where(magnitude, product_4, tanh_branch)
+        magnitude_3 = keras.ops.abs(product_4 - tanh_branch + difference_10)
+        magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(tanh_branch)
+        branch_8 = keras.ops.where(magnitude_3, product_4, tanh_branch)
         product_7 = alpha * branch_8
         head_product_7 = _head(product_7)
         total_14 = head_product_7 + (product_7 - head_product_7)
+        magnitude_4 = keras.ops.abs(head_product_7)
         product_8 = product_7 * 2.0**-60
-        product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+        product_8 = (product_8 == 0.0) | (magnitude_4 == float("inf"))
         product_8 = keras.ops.where(product_8, product_7, total_14)
         head_alpha = _head(alpha)
         head_branch_8 = _head(branch_8)
@@ -289,7 +292,7 @@ def _value(x, alpha, beta):
         total_15 = head_alpha * head_branch_8 - product_8 + head_alpha * difference_11
         total_15 = total_15 + difference_12 * head_branch_8 + difference_12 * difference_11
         total_15 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
-        total_15 = total_15 + keras.ops.where(magnitude, difference_10, 0.0) * alpha
+        total_15 = total_15 + keras.ops.where(magnitude_3, difference_10, 0.0) * alpha
         branch_9 = keras.ops.where(keras.ops.abs(total_15) < float("inf"), total_15, 0.0)
         branch_9 = keras.ops.where(alpha == 0.0, 0.0, product_8 + branch_9)
         product_9 = branch * _sigmoid(keras.ops.where(beta == 0.0, 0.0, beta * branch))
@@ -329,40 +332,43 @@ def _derivative_x(x, alpha, beta):
         product_2 = product * ratio
         head_product_2 = _head(product_2)
         total = head_product_2 + (product_2 - head_product_2)
+        magnitude = keras.ops.abs(head_product_2)
         product_3 = product_2 * 2.0**-60
-        product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+        product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
         product_3 = keras.ops.where(product_3, product_2, total)
         e_2 = keras.ops.exp(0.5 * -keras.ops.abs(minus_product))
         e_2_squared = keras.ops.square(e_2)
         head_e_2_squared = _head(e_2_squared)
         t_3 = head_e_2_squared + (e_2_squared - head_e_2_squared)
-        t_4 = e_2_squared * 2.0**-60
-        t_4 = (t_4 == 0.0) | (e_2_squared == head_e_2_squared)
-        t_5 = keras.ops.where(t_4, e_2_squared, t_3)
-        total_2 = t_5 + 1.0
-        difference = total_2 - t_5
+        t_4 = keras.ops.abs(head_e_2_squared)
+        t_5 = e_2_squared * 2.0**-60
+        t_6 = keras.ops.where((t_5 == 0.0) | (t_4 == float("inf")), e_2_squared, t_3)
+        total_2 = t_6 + 1.0
+        difference = total_2 - t_6
         head_e_2 = _head(e_2)
         difference_2 = e_2 - head_e_2
-        total_3 = head_e_2 * head_e_2 - t_5 + head_e_2 * difference_2
+        total_3 = head_e_2 * head_e_2 - t_6 + head_e_2 * difference_2
         total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2
-        total_3 = keras.ops.where(t_5 * 2.0**-60 == 0.0, 0.0, total_3)
-        total_4 = t_5 - (total_2 - difference) + (1.0 - difference) + total_3
+        total_3 = keras.ops.where(t_6 * 2.0**-60 == 0.0, 0.0, total_3)
+        total_4 = t_6 - (total_2 - difference) + (1.0 - difference) + total_3
         branch = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
         total_5 = total_2 + branch
         ratio_2 = 1.0 / total_5
         product_4 = product_3 * ratio_2
         head_product_4 = _head(product_4)
         total_6 = head_product_4 + (product_4 - head_product_4)
+        magnitude_2 = keras.ops.abs(head_product_4)
         product_5 = product_4 * 2.0**-60
-        product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+        product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
         product_5 = keras.ops.where(product_5, product_4, total_6)
         is_negative = minus_product < 0.0
-        branch_2 = keras.ops.where(is_negative, t_5, 1.0)
+        branch_2 = keras.ops.where(is_negative, t_6, 1.0)
         product_6 = product_5 * branch_2
         head_product_6 = _head(product_6)
         total_7 = head_product_6 + (product_6 - head_product_6)
+        magnitude_3 = keras.ops.abs(head_product_6)
         product_7 = product_6 * 2.0**-60
-        product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+        product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
         product_7 = keras.ops.where(product_7, product_6, total_7)
         total_8 = product_7 + ratio
         difference_3 = total_8 - product_7
@@ -377,8 +383,9 @@ def _derivative_x(x, alpha, beta):
         product_8 = ratio_2 * total_5
         head_product_8 = _head(product_8)
         total_9 = head_product_8 + (product_8 - head_product_8)
+        magnitude_4 = keras.ops.abs(head_product_8)
         product_9 = product_8 * 2.0**-60
-        product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+        product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
         product_9 = keras.ops.where(product_9, product_8, total_9)
         head_total_5 = _head(total_5)
         difference_8 = total_5 - head_total_5
@@ -442,8 +449,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product = clamped * keras.ops.square(beta)
     head_product = _head(product)
     total = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total)
     product_3 = beta * clamped
     minus_product_3 = -product_3
@@ -463,13 +471,15 @@ def _second_derivative_x_x(x, alpha, beta):
     head = _head(ratio_squared)
     total_6 = head + (ratio_squared - head)
     product_4 = ratio_squared * 2.0**-60
-    product_4 = (product_4 == 0.0) | (ratio_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_4 = (product_4 == 0.0) | (abs_head == float("inf"))
     product_4 = keras.ops.where(product_4, ratio_squared, total_6)
     product_5 = product_2 * product_4
     head_product_5 = _head(product_5)
     total_7 = head_product_5 + (product_5 - head_product_5)
+    magnitude = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_7)
     head_product_2 = _head(product_2)
     head_product_4 = _head(product_4)
@@ -480,8 +490,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_7 = ratio * total_5
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_8)
     head_total_5 = _head(total_5)
     difference_5 = total_5 - head_total_5
@@ -512,8 +523,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_9 = ratio_2 * total_14
     head_product_9 = _head(product_9)
     total_15 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_15)
     head_ratio_2 = _head(ratio_2)
     head_total_14 = _head(total_14)
@@ -532,21 +544,24 @@ def _second_derivative_x_x(x, alpha, beta):
     branch_6 = (product_6 + branch_6) * branch_5 * total_16
     head_branch_6 = _head(branch_6)
     total_17 = head_branch_6 + (branch_6 - head_branch_6)
+    magnitude_4 = keras.ops.abs(head_branch_6)
     product_11 = branch_6 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (branch_6 == head_branch_6)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, branch_6, total_17)
     product_12 = 2.0 * beta
     product_13 = product_12 * ratio_2
     head_product_13 = _head(product_13)
     total_18 = head_product_13 + (product_13 - head_product_13)
+    magnitude_5 = keras.ops.abs(head_product_13)
     product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
     product_14 = keras.ops.where(product_14, product_13, total_18)
     product_15 = product_14 * ratio
     head_product_15 = _head(product_15)
     total_19 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_19)
     total_20 = product_11 + product_16
     difference_9 = total_20 - product_11
@@ -571,19 +586,22 @@ def _second_derivative_x_x(x, alpha, beta):
     head_2 = _head(ratio_2_squared)
     total_25 = head_2 + (ratio_2_squared - head_2)
     product_17 = ratio_2_squared * 2.0**-60
-    product_17 = (product_17 == 0.0) | (ratio_2_squared == head_2)
+    abs_head_2 = keras.ops.abs(head_2)
+    product_17 = (product_17 == 0.0) | (abs_head_2 == float("inf"))
     product_17 = keras.ops.where(product_17, ratio_2_squared, total_25)
     product_18 = product_2 * product_17
     head_product_18 = _head(product_18)
     total_26 = head_product_18 + (product_18 - head_product_18)
+    magnitude_7 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_26)
     product_20 = product_19 * ratio
     head_product_20 = _head(product_20)
     total_27 = head_product_20 + (product_20 - head_product_20)
+    magnitude_8 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_8 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_27)
     head_product_19 = _head(product_19)
     difference_13 = product_19 - head_product_19
@@ -606,9 +624,9 @@ def _second_derivative_x_x(x, alpha, beta):
     total_30 = keras.ops.where(product_3 < 0.0, total_30, 1.0)
     branch_8 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
     branch_8 = (product_21 + branch_8) * total_30
-    magnitude = keras.ops.abs(difference_12)
-    magnitude = total_24 + keras.ops.where(magnitude < float("inf"), difference_12, 0.0)
-    magnitude = magnitude - branch_8
+    magnitude_9 = keras.ops.abs(difference_12)
+    magnitude_9 = total_24 + keras.ops.where(magnitude_9 < float("inf"), difference_12, 0.0)
+    magnitude_9 = magnitude_9 - branch_8
     total_31 = _minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0)
     is_far = keras.ops.abs(total_31) > 64.0
     branch_9 = keras.ops.where(is_far, 0.5 * total_31, total_31)
@@ -616,18 +634,20 @@ def _second_derivative_x_x(x, alpha, beta):
     expm1_branch_9 = _expm1(branch_9)
     total_32 = expm1_branch_9 + 1.0
     part_of_t = keras.ops.where(is_less_3, total_32, keras.ops.exp(branch_9))
-    product_22 = magnitude * part_of_t
+    product_22 = magnitude_9 * part_of_t
     head_product_22 = _head(product_22)
     total_33 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_33)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product_24 = product_23 * rest_of_t
     head_product_24 = _head(product_24)
     total_34 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_34)
     product_26 = 2.0 * alpha
     abs_clamped = keras.ops.abs(clamped)
@@ -638,13 +658,15 @@ def _second_derivative_x_x(x, alpha, beta):
     head_3 = _head(ratio_3_squared)
     total_36 = head_3 + (ratio_3_squared - head_3)
     product_27 = ratio_3_squared * 2.0**-60
-    product_27 = (product_27 == 0.0) | (ratio_3_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_27 = (product_27 == 0.0) | (abs_head_3 == float("inf"))
     product_27 = keras.ops.where(product_27, ratio_3_squared, total_36)
     product_28 = product_26 * product_27
     head_product_28 = _head(product_28)
     total_37 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_37)
     sign_clamped = _sign(clamped)
     product_30 = -2.0 * abs_clamped
@@ -712,8 +734,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_32 = sign_clamped * ratio_5
     head_product_32 = _head(product_32)
     total_48 = head_product_32 + (product_32 - head_product_32)
+    magnitude_13 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_13 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_48)
     tanh_clamped = _tanh(clamped)
     head_sign_clamped = _head(sign_clamped)
@@ -723,8 +746,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_34 = ratio_5 * total_47
     head_product_34 = _head(product_34)
     total_49 = head_product_34 + (product_34 - head_product_34)
+    magnitude_14 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_14 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_49)
     head_total_47 = _head(total_47)
     difference_24 = total_47 - head_total_47
@@ -739,26 +763,29 @@ def _second_derivative_x_x(x, alpha, beta):
     difference_25 = difference_25 + difference_23 * head_ratio_5 + difference_23 * difference_22
     difference_25 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_25)
     difference_25 = difference_25 + numerator_19
-    magnitude_2 = keras.ops.abs(product_33 - tanh_clamped + difference_25)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_clamped)
-    branch_17 = keras.ops.where(magnitude_2, product_33, tanh_clamped)
+    magnitude_15 = keras.ops.abs(product_33 - tanh_clamped + difference_25)
+    magnitude_15 = magnitude_15 <= 0.00390625 * keras.ops.abs(tanh_clamped)
+    branch_17 = keras.ops.where(magnitude_15, product_33, tanh_clamped)
     product_36 = product_29 * branch_17
     head_product_36 = _head(product_36)
     total_50 = head_product_36 + (product_36 - head_product_36)
+    magnitude_16 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_16 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_50)
     product_38 = product_37 * t_3
     head_product_38 = _head(product_38)
     total_51 = head_product_38 + (product_38 - head_product_38)
+    magnitude_17 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_17 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_51)
     product_40 = product_39 * t_3
     head_product_40 = _head(product_40)
     total_52 = head_product_40 + (product_40 - head_product_40)
+    magnitude_18 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_18 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_52)
     minus_product_41 = -product_41
     total_53 = product_25 + minus_product_41
@@ -767,10 +794,10 @@ def _second_derivative_x_x(x, alpha, beta):
     head_rest_of_t = _head(rest_of_t)
     difference_27 = rest_of_t - head_rest_of_t
     difference_28 = product_23 - head_product_23
-    head_magnitude = _head(magnitude)
+    head_magnitude_9 = _head(magnitude_9)
     head_part_of_t = _head(part_of_t)
     difference_29 = part_of_t - head_part_of_t
-    difference_30 = magnitude - head_magnitude
+    difference_30 = magnitude_9 - head_magnitude_9
     branch_18 = keras.ops.where(is_less_3, expm1_branch_9 - (total_32 - 1.0), 0.0)
     head_product_39 = _head(product_39)
     head_t_3 = _head(t_3)
@@ -791,8 +818,9 @@ def _second_derivative_x_x(x, alpha, beta):
     product_42 = ratio_3 * total_35
     head_product_42 = _head(product_42)
     total_54 = head_product_42 + (product_42 - head_product_42)
+    magnitude_19 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_19 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_54)
     head_total_35 = _head(total_35)
     difference_39 = total_35 - head_total_35
@@ -811,7 +839,7 @@ def _second_derivative_x_x(x, alpha, beta):
     total_58 = total_58 + difference_38 * head_ratio_3 + difference_38 * difference_38
     total_58 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_58) + numerator_22
     total_58 = total_58 * product_26
-    product_44 = keras.ops.where(magnitude_2, difference_25, 0.0) * product_29
+    product_44 = keras.ops.where(magnitude_15, difference_25, 0.0) * product_29
     product_45 = keras.ops.where(is_far, branch_18, 0.0) * product_23
     difference_40 = head_product_26 * head_product_27 - product_29
     difference_40 = difference_40 + head_product_26 * difference_36
@@ -819,30 +847,30 @@ def _second_derivative_x_x(x, alpha, beta):
     difference_40 = difference_40 + difference_37 * difference_36
     difference_40 = keras.ops.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_40) + total_58
     difference_40 = difference_40 * branch_17
-    difference_41 = head_product_29 * head_branch_17 - product_37
-    difference_41 = difference_41 + head_product_29 * difference_34
-    difference_41 = difference_41 + difference_35 * head_branch_17
-    difference_41 = difference_41 + difference_35 * difference_34
-    difference_41 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_41)
-    total_56 = (total_56 + (difference_41 + difference_40 + product_44) * t_3) * t_3
+    difference_41 = head_magnitude_9 * head_part_of_t - product_23
+    difference_41 = difference_41 + head_magnitude_9 * difference_29
+    difference_41 = difference_41 + difference_30 * head_part_of_t
+    difference_41 = difference_41 + difference_30 * difference_29
+    difference_41 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_41)
+    difference_41 = (difference_41 + branch_18 * magnitude_9) * rest_of_t
+    difference_42 = head_product_29 * head_branch_17 - product_37
+    difference_42 = difference_42 + head_product_29 * difference_34
+    difference_42 = difference_42 + difference_35 * head_branch_17
+    difference_42 = difference_42 + difference_35 * difference_34
+    difference_42 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_42)
+    total_56 = (total_56 + (difference_42 + difference_40 + product_44) * t_3) * t_3
     total_57 = -(total_57 + total_56)
-    difference_42 = head_product_23 * head_rest_of_t - product_25
-    difference_42 = difference_42 + head_product_23 * difference_27
-    difference_42 = difference_42 + difference_28 * head_rest_of_t
-    difference_42 = difference_42 + difference_28 * difference_27
-    difference_42 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_42)
-    difference_43 = head_magnitude * head_part_of_t - product_23
-    difference_43 = difference_43 + head_magnitude * difference_29
-    difference_43 = difference_43 + difference_30 * head_part_of_t
-    difference_43 = difference_43 + difference_30 * difference_29
-    difference_43 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_43)
-    difference_42 = difference_42 + (difference_43 + branch_18 * magnitude) * rest_of_t
-    total_55 = total_55 + (difference_42 + product_45) + total_57
+    difference_43 = head_product_23 * head_rest_of_t - product_25
+    difference_43 = difference_43 + head_product_23 * difference_27
+    difference_43 = difference_43 + difference_28 * head_rest_of_t
+    difference_43 = difference_43 + difference_28 * difference_27
+    difference_43 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_43)
+    total_55 = total_55 + (difference_43 + difference_41 + product_45) + total_57
     branch_19 = keras.ops.where(keras.ops.abs(total_55) < float("inf"), total_55, 0.0)
     total_59 = total_53 + branch_19
     difference_44 = branch_19 - (total_59 - total_53)
-    magnitude_3 = keras.ops.abs(difference_44)
-    return total_59 + keras.ops.where(magnitude_3 < float("inf"), difference_44, 0.0)
+    magnitude_20 = keras.ops.abs(difference_44)
+    return total_59 + keras.ops.where(magnitude_20 < float("inf"), difference_44, 0.0)
 
 
 def _second_derivative_x_beta(x, alpha, beta):

@@ -213,8 +213,9 @@ def _value(x, alpha):
     product = total_3 * branch_2
     head_product = _head(product)
     total_4 = head_product + (product - head_product)
+    abs_head_product = keras.ops.abs(head_product)
     product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (product == head_product)
+    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
     product_2 = keras.ops.where(product_2, product, total_4)
     product_3 = -0.5 * log1p_e
     abs_product_3 = keras.ops.abs(product_3)
@@ -239,20 +240,23 @@ def _value(x, alpha):
     product_5 = branch_4 * branch_5
     head_product_5 = _head(product_5)
     total_7 = head_product_5 + (product_5 - head_product_5)
+    magnitude = keras.ops.abs(head_product_5)
     product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+    product_6 = (product_6 == 0.0) | (magnitude == float("inf"))
     product_6 = keras.ops.where(product_6, product_5, total_7)
     product_7 = product_2 * product_6
     head_product_7 = _head(product_7)
     total_8 = head_product_7 + (product_7 - head_product_7)
+    magnitude_2 = keras.ops.abs(head_product_7)
     product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (product_7 == head_product_7)
+    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
     product_8 = keras.ops.where(product_8, product_7, total_8)
     product_9 = product_8 * product_6
     head_product_9 = _head(product_9)
     total_9 = head_product_9 + (product_9 - head_product_9)
+    magnitude_3 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_9)
     total_10 = product_10 - 1.0
     difference_3 = total_10 - product_10
@@ -307,11 +311,11 @@ def _value(x, alpha):
     total_18 = log1p_e + branch_10
     difference_9 = total_18 - log1p_e
     difference_10 = branch_10 - difference_9
-    magnitude = keras.ops.abs(difference_9 + difference_10)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_e)
-    branch_11 = keras.ops.where(magnitude, difference_10, 0.0)
+    magnitude_4 = keras.ops.abs(difference_9 + difference_10)
+    magnitude_4 = magnitude_4 <= 0.00390625 * keras.ops.abs(log1p_e)
+    branch_11 = keras.ops.where(magnitude_4, difference_10, 0.0)
     branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
-    branch_12 = keras.ops.where(magnitude, total_18, log1p_e) + branch_12
+    branch_12 = keras.ops.where(magnitude_4, total_18, log1p_e) + branch_12
     branch_12 = _maximum(x, 0.0) + branch_12
     product_11 = alpha * x
     sign_product_11 = _sign(product_11)
@@ -380,8 +384,9 @@ def _value(x, alpha):
     product_14 = sign_product_11 * ratio_3
     head_product_14 = _head(product_14)
     total_29 = head_product_14 + (product_14 - head_product_14)
+    magnitude_5 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_5 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_29)
     tanh_product_11 = _tanh(product_11)
     head = _head(sign_product_11)
@@ -391,8 +396,9 @@ def _value(x, alpha):
     product_16 = ratio_3 * total_28
     head_product_16 = _head(product_16)
     total_30 = head_product_16 + (product_16 - head_product_16)
+    magnitude_6 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_30)
     head_total_28 = _head(total_28)
     difference_19 = total_28 - head_total_28
@@ -405,28 +411,29 @@ def _value(x, alpha):
     total_31 = head * head_ratio_3 - product_15 + head * difference_17
     total_31 = total_31 + difference_18 * head_ratio_3 + difference_18 * difference_17
     total_31 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_31) + numerator_15
-    magnitude_2 = keras.ops.abs(product_15 - tanh_product_11 + total_31)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product_11)
-    branch_20 = keras.ops.where(magnitude_2, product_15, tanh_product_11)
+    magnitude_7 = keras.ops.abs(product_15 - tanh_product_11 + total_31)
+    magnitude_7 = magnitude_7 <= 0.00390625 * keras.ops.abs(tanh_product_11)
+    branch_20 = keras.ops.where(magnitude_7, product_15, tanh_product_11)
     product_18 = branch_12 * branch_20
     head_product_18 = _head(product_18)
     total_32 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_32)
     head_branch_12 = _head(branch_12)
     head_branch_20 = _head(branch_20)
     difference_20 = branch_20 - head_branch_20
     difference_21 = branch_12 - head_branch_12
-    product_20 = keras.ops.where(magnitude_2, total_31, 0.0) * branch_12
+    product_20 = keras.ops.where(magnitude_7, total_31, 0.0) * branch_12
     difference_22 = head_branch_12 * head_branch_20 - product_19
     difference_22 = difference_22 + head_branch_12 * difference_20
     difference_22 = difference_22 + difference_21 * head_branch_20
     difference_22 = difference_22 + difference_21 * difference_20
     difference_22 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_22)
     difference_22 = difference_22 + product_20
-    magnitude_3 = keras.ops.abs(difference_22)
-    value = product_19 + keras.ops.where(magnitude_3 < float("inf"), difference_22, 0.0)
+    magnitude_9 = keras.ops.abs(difference_22)
+    value = product_19 + keras.ops.where(magnitude_9 < float("inf"), difference_22, 0.0)
     return value, gradient
 
 
@@ -448,8 +455,9 @@ def _derivative_x(x, alpha):
     t_squared = keras.ops.square(t)
     head_t_squared = _head(t_squared)
     total = head_t_squared + (t_squared - head_t_squared)
+    magnitude = keras.ops.abs(head_t_squared)
     product_2 = t_squared * 2.0**-60
-    product_2 = (product_2 == 0.0) | (t_squared == head_t_squared)
+    product_2 = (product_2 == 0.0) | (magnitude == float("inf"))
     product_2 = keras.ops.where(product_2, t_squared, total)
     total_2 = 1.0 + product_2
     ratio = 2.0 / total_2
@@ -457,13 +465,15 @@ def _derivative_x(x, alpha):
     head = _head(ratio_squared)
     total_3 = head + (ratio_squared - head)
     product_3 = ratio_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (ratio_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_3 = (product_3 == 0.0) | (abs_head == float("inf"))
     product_3 = keras.ops.where(product_3, ratio_squared, total_3)
     product_4 = alpha * product_3
     head_product_4 = _head(product_4)
     total_4 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_4)
     head_alpha = _head(alpha)
     head_product_3 = _head(product_3)
@@ -474,8 +484,9 @@ def _derivative_x(x, alpha):
     product_6 = ratio * total_2
     head_product_6 = _head(product_6)
     total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_5)
     head_total_2 = _head(total_2)
     difference_4 = total_2 - head_total_2
@@ -504,8 +515,9 @@ def _derivative_x(x, alpha):
     product_8 = total_10 * branch_2
     head_product_8 = _head(product_8)
     total_11 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_11)
     product_10 = -0.5 * log1p_t_2
     abs_product_10 = keras.ops.abs(product_10)
@@ -531,20 +543,23 @@ def _derivative_x(x, alpha):
     product_12 = branch_4 * branch_5
     head_product_12 = _head(product_12)
     total_14 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_14)
     product_14 = product_9 * product_13
     head_product_14 = _head(product_14)
     total_15 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_15)
     product_16 = product_15 * product_13
     head_product_16 = _head(product_16)
     total_16 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_16)
     total_17 = product_17 - 1.0
     difference_7 = total_17 - product_17
@@ -604,21 +619,22 @@ def _derivative_x(x, alpha):
     total_24 = log1p_t_2 + branch_11
     difference_16 = total_24 - log1p_t_2
     difference_17 = branch_11 - difference_16
-    magnitude = keras.ops.abs(difference_16 + difference_17)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t_2)
-    branch_12 = keras.ops.where(magnitude, total_24, log1p_t_2)
+    magnitude_8 = keras.ops.abs(difference_16 + difference_17)
+    magnitude_8 = magnitude_8 <= 0.00390625 * keras.ops.abs(log1p_t_2)
+    branch_12 = keras.ops.where(magnitude_8, total_24, log1p_t_2)
     ratio_3 = branch_12 / t_2
     product_18 = ratio_3 * t_2
     head_product_18 = _head(product_18)
     total_25 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_9 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_25)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
     difference_18 = t_2 - head_t_2
     difference_19 = ratio_3 - head_ratio_3
-    branch_13 = keras.ops.where(magnitude, difference_17, 0.0)
+    branch_13 = keras.ops.where(magnitude_8, difference_17, 0.0)
     numerator_12 = head_ratio_3 * head_t_2 - product_19 + head_ratio_3 * difference_18
     numerator_13 = numerator_12 + difference_19 * head_t_2 + difference_19 * difference_18
     numerator_14 = -keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_13)
@@ -635,14 +651,16 @@ def _derivative_x(x, alpha):
     branch_15 = branch_15 * branch_16
     head_branch_15 = _head(branch_15)
     total_26 = head_branch_15 + (branch_15 - head_branch_15)
+    magnitude_10 = keras.ops.abs(head_branch_15)
     product_20 = branch_15 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (branch_15 == head_branch_15)
+    product_20 = (product_20 == 0.0) | (magnitude_10 == float("inf"))
     product_20 = keras.ops.where(product_20, branch_15, total_26)
     product_21 = product_20 * product_2
     head_product_21 = _head(product_21)
     total_27 = head_product_21 + (product_21 - head_product_21)
+    magnitude_11 = keras.ops.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+    product_22 = (product_22 == 0.0) | (magnitude_11 == float("inf"))
     product_22 = keras.ops.where(product_22, product_21, total_27)
     ratio_4 = 1.0 / total_10
     sign_product = _sign(product)
@@ -711,8 +729,9 @@ def _derivative_x(x, alpha):
     product_25 = sign_product * ratio_6
     head_product_25 = _head(product_25)
     total_38 = head_product_25 + (product_25 - head_product_25)
+    magnitude_12 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_12 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_38)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
@@ -722,8 +741,9 @@ def _derivative_x(x, alpha):
     product_27 = ratio_6 * total_37
     head_product_27 = _head(product_27)
     total_39 = head_product_27 + (product_27 - head_product_27)
+    magnitude_13 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_13 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_39)
     head_total_37 = _head(total_37)
     difference_28 = total_37 - head_total_37
@@ -738,14 +758,15 @@ def _derivative_x(x, alpha):
     difference_29 = difference_29 + difference_27 * head_ratio_6 + difference_27 * difference_26
     difference_29 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, difference_29)
     difference_29 = difference_29 + numerator_28
-    magnitude_2 = keras.ops.abs(product_26 - tanh_product + difference_29)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product)
-    branch_24 = keras.ops.where(magnitude_2, product_26, tanh_product)
+    magnitude_14 = keras.ops.abs(product_26 - tanh_product + difference_29)
+    magnitude_14 = magnitude_14 <= 0.00390625 * keras.ops.abs(tanh_product)
+    branch_24 = keras.ops.where(magnitude_14, product_26, tanh_product)
     product_29 = ratio_4 * branch_24
     head_product_29 = _head(product_29)
     total_40 = head_product_29 + (product_29 - head_product_29)
+    magnitude_15 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_15 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_40)
     total_41 = product_22 + product_30
     difference_30 = total_41 - product_22
@@ -760,8 +781,9 @@ def _derivative_x(x, alpha):
     product_31 = ratio_4 * total_10
     head_product_31 = _head(product_31)
     total_42 = head_product_31 + (product_31 - head_product_31)
+    magnitude_16 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_16 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_42)
     head_total_10 = _head(total_10)
     difference_35 = total_10 - head_total_10
@@ -773,7 +795,7 @@ def _derivative_x(x, alpha):
     numerator_31 = -keras.ops.where(product_32 * 2.0**-60 == 0.0, 0.0, numerator_30)
     numerator_31 = (1.0 - product_32 + numerator_31 - difference_11 * ratio_4) / total_10
     total_43 = total_43 + numerator_31 * branch_24
-    total_43 = total_43 + keras.ops.where(magnitude_2, difference_29, 0.0) * ratio_4
+    total_43 = total_43 + keras.ops.where(magnitude_14, difference_29, 0.0) * ratio_4
     total_44 = product_22 - (total_41 - difference_30) + (product_30 - difference_30)
     difference_36 = head_product_20 * head_product_2 - product_22
     difference_36 = difference_36 + head_product_20 * difference_31
@@ -787,8 +809,9 @@ def _derivative_x(x, alpha):
     product_33 = total_45 * branch_26
     head_product_33 = _head(product_33)
     total_46 = head_product_33 + (product_33 - head_product_33)
+    magnitude_17 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_17 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_46)
     head_total_45 = _head(total_45)
     head_branch_26 = _head(branch_26)
@@ -838,8 +861,9 @@ def _second_derivative_x_x(x, alpha):
     product_2 = alpha * smaller
     head_product_2 = _head(product_2)
     total = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
     product_3 = product_2 * 2.0**-60
-    product_3 = (product_3 == 0.0) | (product_2 == head_product_2)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, product_2, total)
     abs_product_3 = keras.ops.abs(product_3)
     negated = -abs_product_3
@@ -863,8 +887,9 @@ def _second_derivative_x_x(x, alpha):
     t_squared = keras.ops.square(t)
     head_t_squared = _head(t_squared)
     total_4 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_2 = keras.ops.abs(head_t_squared)
     product_5 = t_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, t_squared, total_4)
     total_5 = product_5 + 1.0
     difference_2 = total_5 - product_5
@@ -916,13 +941,15 @@ def _second_derivative_x_x(x, alpha):
     head = _head(ratio_2_squared)
     total_13 = head + (ratio_2_squared - head)
     product_7 = ratio_2_squared * 2.0**-60
-    product_7 = (product_7 == 0.0) | (ratio_2_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_7 = (product_7 == 0.0) | (abs_head == float("inf"))
     product_7 = keras.ops.where(product_7, ratio_2_squared, total_13)
     product_8 = product * product_7
     head_product_8 = _head(product_8)
     total_14 = head_product_8 + (product_8 - head_product_8)
+    magnitude_3 = keras.ops.abs(head_product_8)
     product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+    product_9 = (product_9 == 0.0) | (magnitude_3 == float("inf"))
     product_9 = keras.ops.where(product_9, product_8, total_14)
     t_2 = keras.ops.exp(-keras.ops.abs(smaller))
     total_15 = t_2 + 1.0
@@ -934,8 +961,9 @@ def _second_derivative_x_x(x, alpha):
     product_10 = product_9 * ratio_3
     head_product_10 = _head(product_10)
     total_18 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_18)
     head_product_9 = _head(product_9)
     head_ratio_3 = _head(ratio_3)
@@ -950,8 +978,9 @@ def _second_derivative_x_x(x, alpha):
     product_12 = ratio_2 * total_12
     head_product_12 = _head(product_12)
     total_19 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_19)
     head_total_12 = _head(total_12)
     difference_14 = total_12 - head_total_12
@@ -966,8 +995,9 @@ def _second_derivative_x_x(x, alpha):
     product_14 = ratio_3 * total_17
     head_product_14 = _head(product_14)
     total_21 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_21)
     head_total_17 = _head(total_17)
     difference_15 = total_17 - head_total_17
@@ -991,8 +1021,9 @@ def _second_derivative_x_x(x, alpha):
     product_16 = total_24 * total_25
     head_product_16 = _head(product_16)
     total_26 = head_product_16 + (product_16 - head_product_16)
+    magnitude_7 = keras.ops.abs(head_product_16)
     product_17 = product_16 * 2.0**-60
-    product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+    product_17 = (product_17 == 0.0) | (magnitude_7 == float("inf"))
     product_17 = keras.ops.where(product_17, product_16, total_26)
     minus_smaller = -smaller
     negated_3 = -keras.ops.abs(minus_smaller)
@@ -1050,8 +1081,9 @@ def _second_derivative_x_x(x, alpha):
     product_19 = ratio_3 * ratio_5
     head_product_19 = _head(product_19)
     total_35 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_35)
     product_21 = -2.0 * abs_product_3
     abs_product_21 = keras.ops.abs(product_21)
@@ -1118,8 +1150,9 @@ def _second_derivative_x_x(x, alpha):
     product_23 = sign_product_3 * ratio_7
     head_product_23 = _head(product_23)
     total_46 = head_product_23 + (product_23 - head_product_23)
+    magnitude_9 = keras.ops.abs(head_product_23)
     product_24 = product_23 * 2.0**-60
-    product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+    product_24 = (product_24 == 0.0) | (magnitude_9 == float("inf"))
     product_24 = keras.ops.where(product_24, product_23, total_46)
     tanh_product_3 = _tanh(product_3)
     head_2 = _head(sign_product_3)
@@ -1129,8 +1162,9 @@ def _second_derivative_x_x(x, alpha):
     product_25 = ratio_7 * total_45
     head_product_25 = _head(product_25)
     total_47 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = keras.ops.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+    product_26 = (product_26 == 0.0) | (magnitude_10 == float("inf"))
     product_26 = keras.ops.where(product_26, product_25, total_47)
     head_total_45 = _head(total_45)
     difference_28 = total_45 - head_total_45
@@ -1143,14 +1177,15 @@ def _second_derivative_x_x(x, alpha):
     total_48 = head_2 * head_ratio_7 - product_24 + head_2 * difference_26
     total_48 = total_48 + difference_27 * head_ratio_7 + difference_27 * difference_26
     total_48 = keras.ops.where(product_24 * 2.0**-60 == 0.0, 0.0, total_48) + numerator_33
-    magnitude = keras.ops.abs(product_24 - tanh_product_3 + total_48)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(tanh_product_3)
-    branch_20 = keras.ops.where(magnitude, product_24, tanh_product_3)
+    magnitude_11 = keras.ops.abs(product_24 - tanh_product_3 + total_48)
+    magnitude_11 = magnitude_11 <= 0.00390625 * keras.ops.abs(tanh_product_3)
+    branch_20 = keras.ops.where(magnitude_11, product_24, tanh_product_3)
     product_27 = product_20 * branch_20
     head_product_27 = _head(product_27)
     total_49 = head_product_27 + (product_27 - head_product_27)
+    magnitude_12 = keras.ops.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
-    product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+    product_28 = (product_28 == 0.0) | (magnitude_12 == float("inf"))
     product_28 = keras.ops.where(product_28, product_27, total_49)
     head_product_20 = _head(product_20)
     head_branch_20 = _head(branch_20)
@@ -1161,13 +1196,14 @@ def _second_derivative_x_x(x, alpha):
     product_29 = ratio_5 * total_34
     head_product_29 = _head(product_29)
     total_50 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = keras.ops.abs(head_product_29)
     product_30 = product_29 * 2.0**-60
-    product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+    product_30 = (product_30 == 0.0) | (magnitude_13 == float("inf"))
     product_30 = keras.ops.where(product_30, product_29, total_50)
     head_total_34 = _head(total_34)
     difference_32 = total_34 - head_total_34
     product_31 = 4.0 * exp_product_21 / keras.ops.square(1.0 + exp_product_21) * total_10
-    product_31 = keras.ops.where(magnitude, total_48, 0.0) + product_31
+    product_31 = keras.ops.where(magnitude_11, total_48, 0.0) + product_31
     numerator_34 = head_ratio_5 * head_total_34 - product_30 + head_ratio_5 * difference_32
     numerator_35 = numerator_34 + difference_31 * head_total_34 + difference_31 * difference_32
     numerator_36 = -keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, numerator_35)
@@ -1184,9 +1220,9 @@ def _second_derivative_x_x(x, alpha):
     difference_33 = difference_33 + difference_30 * difference_29
     difference_33 = keras.ops.where(product_28 * 2.0**-60 == 0.0, 0.0, difference_33) + total_51
     difference_33 = difference_33 + product_31 * product_20
-    magnitude_2 = keras.ops.abs(difference_33)
-    magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_33, 0.0)
-    total_52 = product_28 + magnitude_2
+    magnitude_14 = keras.ops.abs(difference_33)
+    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_33, 0.0)
+    total_52 = product_28 + magnitude_14
     is_negative = minus_smaller < 0.0
     branch_21 = keras.ops.where(is_negative, t_3, 1.0)
     branch_22 = keras.ops.where(is_negative, branch_9, 0.0)
@@ -1195,8 +1231,9 @@ def _second_derivative_x_x(x, alpha):
     product_32 = total_52 * total_53
     head_product_32 = _head(product_32)
     total_54 = head_product_32 + (product_32 - head_product_32)
+    magnitude_15 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_15 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_54)
     total_55 = product_17 + product_33
     difference_34 = total_55 - product_17
@@ -1212,7 +1249,7 @@ def _second_derivative_x_x(x, alpha):
     total_56 = head_total_52 * head_total_53 - product_33 + head_total_52 * difference_38
     total_56 = total_56 + difference_39 * head_total_53 + difference_39 * difference_38
     total_56 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, total_56)
-    total_56 = total_56 + (magnitude_2 - (total_52 - product_28)) * total_53
+    total_56 = total_56 + (magnitude_14 - (total_52 - product_28)) * total_53
     total_56 = total_56 + (branch_23 - (total_53 - branch_21)) * total_52
     total_56 = total_56 + keras.ops.where(is_negative, numerator_19, 0.0) * product_33
     total_57 = head_total_24 * head_total_25 - product_17 + head_total_24 * difference_35
@@ -1228,14 +1265,16 @@ def _second_derivative_x_x(x, alpha):
     head_3 = _head(alpha_squared)
     total_60 = head_3 + (alpha_squared - head_3)
     product_34 = alpha_squared * 2.0**-60
-    product_34 = (product_34 == 0.0) | (alpha_squared == head_3)
+    abs_head_3 = keras.ops.abs(head_3)
+    product_34 = (product_34 == 0.0) | (abs_head_3 == float("inf"))
     product_34 = keras.ops.where(product_34, alpha_squared, total_60)
     product_35 = 2.0 * product_34
     product_36 = product_35 * product_7
     head_product_36 = _head(product_36)
     total_61 = head_product_36 + (product_36 - head_product_36)
+    magnitude_16 = keras.ops.abs(head_product_36)
     product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (product_36 == head_product_36)
+    product_37 = (product_37 == 0.0) | (magnitude_16 == float("inf"))
     product_37 = keras.ops.where(product_37, product_36, total_61)
     is_negative_2 = smaller < 0.0
     log1p_t_2 = _log1p(t_2)
@@ -1249,14 +1288,16 @@ def _second_derivative_x_x(x, alpha):
     product_38 = product_37 * branch_26
     head_product_38 = _head(product_38)
     total_65 = head_product_38 + (product_38 - head_product_38)
+    magnitude_17 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_17 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_65)
     product_40 = product_39 * branch_20
     head_product_40 = _head(product_40)
     total_66 = head_product_40 + (product_40 - head_product_40)
+    magnitude_18 = keras.ops.abs(head_product_40)
     product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (product_40 == head_product_40)
+    product_41 = (product_41 == 0.0) | (magnitude_18 == float("inf"))
     product_41 = keras.ops.where(product_41, product_40, total_66)
     head_product_39 = _head(product_39)
     difference_41 = product_39 - head_product_39
@@ -1290,14 +1331,15 @@ def _second_derivative_x_x(x, alpha):
     difference_47 = difference_47 + difference_41 * difference_29
     difference_47 = keras.ops.where(product_41 * 2.0**-60 == 0.0, 0.0, difference_47)
     difference_47 = difference_47 + difference_46 + product_31 * product_39
-    magnitude_3 = keras.ops.abs(difference_47)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_47, 0.0)
-    total_68 = product_41 + magnitude_3
+    magnitude_19 = keras.ops.abs(difference_47)
+    magnitude_19 = keras.ops.where(magnitude_19 < float("inf"), difference_47, 0.0)
+    total_68 = product_41 + magnitude_19
     product_42 = total_68 * total_25
     head_product_42 = _head(product_42)
     total_69 = head_product_42 + (product_42 - head_product_42)
+    magnitude_20 = keras.ops.abs(head_product_42)
     product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (product_42 == head_product_42)
+    product_43 = (product_43 == 0.0) | (magnitude_20 == float("inf"))
     product_43 = keras.ops.where(product_43, product_42, total_69)
     minus_product_43 = -product_43
     total_70 = total_59 + minus_product_43
@@ -1307,7 +1349,7 @@ def _second_derivative_x_x(x, alpha):
     total_71 = head_total_68 * head_total_25 - product_43 + head_total_68 * difference_35
     total_71 = total_71 + difference_49 * head_total_25 + difference_49 * difference_35
     total_71 = keras.ops.where(product_43 * 2.0**-60 == 0.0, 0.0, total_71)
-    total_71 = total_71 + (magnitude_3 - (total_68 - product_41)) * total_25
+    total_71 = total_71 + (magnitude_19 - (total_68 - product_41)) * total_25
     total_71 = -(total_71 + difference_37 * total_68 + numerator * product_43)
     total_72 = total_59 - (total_70 - difference_48) + (minus_product_43 - difference_48)
     total_72 = total_72 + (branch_24 - (total_59 - total_55)) + total_71
@@ -1317,8 +1359,9 @@ def _second_derivative_x_x(x, alpha):
     product_44 = total_73 * branch_29
     head_product_44 = _head(product_44)
     total_74 = head_product_44 + (product_44 - head_product_44)
+    magnitude_21 = keras.ops.abs(head_product_44)
     product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (product_44 == head_product_44)
+    product_45 = (product_45 == 0.0) | (magnitude_21 == float("inf"))
     product_45 = keras.ops.where(product_45, product_44, total_74)
     head_total_73 = _head(total_73)
     head_branch_29 = _head(branch_29)
@@ -1342,8 +1385,9 @@ def _second_derivative_x_alpha(x, alpha):
     e_squared = keras.ops.square(e)
     head_e_squared = _head(e_squared)
     total = head_e_squared + (e_squared - head_e_squared)
+    magnitude = keras.ops.abs(head_e_squared)
     product_3 = e_squared * 2.0**-60
-    product_3 = (product_3 == 0.0) | (e_squared == head_e_squared)
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
     product_3 = keras.ops.where(product_3, e_squared, total)
     total_2 = product_3 + 1.0
     difference = total_2 - product_3
@@ -1360,8 +1404,9 @@ def _second_derivative_x_alpha(x, alpha):
     product_4 = clamped * sigmoid_clamped
     head_product_4 = _head(product_4)
     total_5 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
     product_5 = product_4 * 2.0**-60
-    product_5 = (product_5 == 0.0) | (product_4 == head_product_4)
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
     product_5 = keras.ops.where(product_5, product_4, total_5)
     larger = _maximum(clamped, 0.0)
     negated = -keras.ops.abs(clamped)
@@ -1380,8 +1425,9 @@ def _second_derivative_x_alpha(x, alpha):
     product_6 = total_9 * branch_4
     head_product_6 = _head(product_6)
     total_10 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
     product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (product_6 == head_product_6)
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
     product_7 = keras.ops.where(product_7, product_6, total_10)
     product_8 = -0.5 * log1p_branch_2
     abs_product_8 = keras.ops.abs(product_8)
@@ -1406,20 +1452,23 @@ def _second_derivative_x_alpha(x, alpha):
     product_10 = branch_6 * branch_7
     head_product_10 = _head(product_10)
     total_13 = head_product_10 + (product_10 - head_product_10)
+    magnitude_4 = keras.ops.abs(head_product_10)
     product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_13)
     product_12 = product_7 * product_11
     head_product_12 = _head(product_12)
     total_14 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = keras.ops.abs(head_product_12)
     product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (product_12 == head_product_12)
+    product_13 = (product_13 == 0.0) | (magnitude_5 == float("inf"))
     product_13 = keras.ops.where(product_13, product_12, total_14)
     product_14 = product_13 * product_11
     head_product_14 = _head(product_14)
     total_15 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = keras.ops.abs(head_product_14)
     product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (product_14 == head_product_14)
+    product_15 = (product_15 == 0.0) | (magnitude_6 == float("inf"))
     product_15 = keras.ops.where(product_15, product_14, total_15)
     total_16 = product_15 - 1.0
     difference_5 = total_16 - product_15
@@ -1476,14 +1525,14 @@ def _second_derivative_x_alpha(x, alpha):
     total_23 = log1p_branch_2 + branch_13
     difference_13 = total_23 - log1p_branch_2
     difference_14 = branch_13 - difference_13
-    magnitude = keras.ops.abs(difference_13 + difference_14)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_branch_2)
-    branch_14 = keras.ops.where(magnitude, total_23, log1p_branch_2)
+    magnitude_7 = keras.ops.abs(difference_13 + difference_14)
+    magnitude_7 = magnitude_7 <= 0.00390625 * keras.ops.abs(log1p_branch_2)
+    branch_14 = keras.ops.where(magnitude_7, total_23, log1p_branch_2)
     total_24 = larger + branch_14
     difference_15 = total_24 - larger
     total_25 = larger - (total_24 - difference_15) + (branch_14 - difference_15)
     branch_15 = keras.ops.where(is_less, expm1_negated - (total_6 - 1.0), 0.0)
-    branch_15 = keras.ops.where(magnitude, difference_14, 0.0) + 1.0 / total_7 * branch_15
+    branch_15 = keras.ops.where(magnitude_7, difference_14, 0.0) + 1.0 / total_7 * branch_15
     total_25 = total_25 + branch_15
     branch_16 = keras.ops.where(keras.ops.abs(total_25) < float("inf"), total_25, 0.0)
     total_26 = total_24 + branch_16
@@ -1505,14 +1554,16 @@ def _second_derivative_x_alpha(x, alpha):
     product_18 = product_17 * clamped
     head_product_18 = _head(product_18)
     total_31 = head_product_18 + (product_18 - head_product_18)
+    magnitude_8 = keras.ops.abs(head_product_18)
     product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+    product_19 = (product_19 == 0.0) | (magnitude_8 == float("inf"))
     product_19 = keras.ops.where(product_19, product_18, total_31)
     product_20 = product_19 * total_26
     head_product_20 = _head(product_20)
     total_32 = head_product_20 + (product_20 - head_product_20)
+    magnitude_9 = keras.ops.abs(head_product_20)
     product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (product_20 == head_product_20)
+    product_21 = (product_21 == 0.0) | (magnitude_9 == float("inf"))
     product_21 = keras.ops.where(product_21, product_20, total_32)
     sign_product = _sign(product)
     product_22 = -2.0 * abs_product
@@ -1580,8 +1631,9 @@ def _second_derivative_x_alpha(x, alpha):
     product_24 = sign_product * ratio_4
     head_product_24 = _head(product_24)
     total_43 = head_product_24 + (product_24 - head_product_24)
+    magnitude_10 = keras.ops.abs(head_product_24)
     product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (product_24 == head_product_24)
+    product_25 = (product_25 == 0.0) | (magnitude_10 == float("inf"))
     product_25 = keras.ops.where(product_25, product_24, total_43)
     tanh_product = _tanh(product)
     head_sign_product = _head(sign_product)
@@ -1591,8 +1643,9 @@ def _second_derivative_x_alpha(x, alpha):
     product_26 = ratio_4 * total_42
     head_product_26 = _head(product_26)
     total_44 = head_product_26 + (product_26 - head_product_26)
+    magnitude_11 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_11 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_44)
     head_total_42 = _head(total_42)
     difference_28 = total_42 - head_total_42
@@ -1607,14 +1660,15 @@ def _second_derivative_x_alpha(x, alpha):
     difference_29 = difference_29 + difference_27 * head_ratio_4 + difference_27 * difference_26
     difference_29 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_29)
     difference_29 = difference_29 + numerator_15
-    magnitude_2 = keras.ops.abs(product_25 - tanh_product + difference_29)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product)
-    branch_25 = keras.ops.where(magnitude_2, product_25, tanh_product)
+    magnitude_12 = keras.ops.abs(product_25 - tanh_product + difference_29)
+    magnitude_12 = magnitude_12 <= 0.00390625 * keras.ops.abs(tanh_product)
+    branch_25 = keras.ops.where(magnitude_12, product_25, tanh_product)
     product_28 = product_21 * branch_25
     head_product_28 = _head(product_28)
     total_45 = head_product_28 + (product_28 - head_product_28)
+    magnitude_13 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_13 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_45)
     minus_product_29 = -product_29
     total_46 = total_30 + minus_product_29
@@ -1631,7 +1685,7 @@ def _second_derivative_x_alpha(x, alpha):
     difference_35 = product_17 - head_product_17
     total_47 = total_30 - (total_46 - difference_30) + (minus_product_29 - difference_30)
     total_47 = total_47 + (branch_17 - (total_30 - total_27))
-    product_30 = keras.ops.where(magnitude_2, difference_29, 0.0) * product_21
+    product_30 = keras.ops.where(magnitude_12, difference_29, 0.0) * product_21
     difference_36 = head_product_21 * head_branch_25 - product_29
     difference_36 = difference_36 + head_product_21 * difference_31
     difference_36 = difference_36 + difference_32 * head_branch_25
@@ -1653,14 +1707,16 @@ def _second_derivative_x_alpha(x, alpha):
     product_31 = ratio * total_48
     head_product_31 = _head(product_31)
     total_49 = head_product_31 + (product_31 - head_product_31)
+    magnitude_14 = keras.ops.abs(head_product_31)
     product_32 = product_31 * 2.0**-60
-    product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+    product_32 = (product_32 == 0.0) | (magnitude_14 == float("inf"))
     product_32 = keras.ops.where(product_32, product_31, total_49)
     product_33 = product_32 * ratio
     head_product_33 = _head(product_33)
     total_50 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
-    product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+    product_34 = (product_34 == 0.0) | (magnitude_15 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_50)
     head_product_32 = _head(product_32)
     head_ratio = _head(ratio)
@@ -1671,8 +1727,9 @@ def _second_derivative_x_alpha(x, alpha):
     product_35 = ratio * total_4
     head_product_35 = _head(product_35)
     total_51 = head_product_35 + (product_35 - head_product_35)
+    magnitude_16 = keras.ops.abs(head_product_35)
     product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+    product_36 = (product_36 == 0.0) | (magnitude_16 == float("inf"))
     product_36 = keras.ops.where(product_36, product_35, total_51)
     head_total_4 = _head(total_4)
     difference_42 = total_4 - head_total_4
@@ -1701,15 +1758,17 @@ def _second_derivative_alpha_alpha(x, alpha):
     held_squared = keras.ops.square(held)
     head_held_squared = _head(held_squared)
     total = head_held_squared + (held_squared - head_held_squared)
+    magnitude = keras.ops.abs(head_held_squared)
     product = held_squared * 2.0**-60
-    product = (product == 0.0) | (held_squared == head_held_squared)
+    product = (product == 0.0) | (magnitude == float("inf"))
     product = keras.ops.where(product, held_squared, total)
     product_2 = -2.0 * product
     product_3 = alpha * smaller
     head_product_3 = _head(product_3)
     total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude_2 = keras.ops.abs(head_product_3)
     product_4 = product_3 * 2.0**-60
-    product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+    product_4 = (product_4 == 0.0) | (magnitude_2 == float("inf"))
     product_4 = keras.ops.where(product_4, product_3, total_2)
     abs_product_4 = keras.ops.abs(product_4)
     negated = -abs_product_4
@@ -1720,8 +1779,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     t_squared = keras.ops.square(t)
     head_t_squared = _head(t_squared)
     total_4 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_3 = keras.ops.abs(head_t_squared)
     product_5 = t_squared * 2.0**-60
-    product_5 = (product_5 == 0.0) | (t_squared == head_t_squared)
+    product_5 = (product_5 == 0.0) | (magnitude_3 == float("inf"))
     product_5 = keras.ops.where(product_5, t_squared, total_4)
     total_5 = product_5 + 1.0
     difference = total_5 - product_5
@@ -1749,13 +1809,15 @@ def _second_derivative_alpha_alpha(x, alpha):
     head = _head(ratio_squared)
     total_9 = head + (ratio_squared - head)
     product_8 = ratio_squared * 2.0**-60
-    product_8 = (product_8 == 0.0) | (ratio_squared == head)
+    abs_head = keras.ops.abs(head)
+    product_8 = (product_8 == 0.0) | (abs_head == float("inf"))
     product_8 = keras.ops.where(product_8, ratio_squared, total_9)
     product_9 = product_2 * product_8
     head_product_9 = _head(product_9)
     total_10 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (product_9 == head_product_9)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == float("inf"))
     product_10 = keras.ops.where(product_10, product_9, total_10)
     is_negative = smaller < 0.0
     abs_smaller = keras.ops.abs(smaller)
@@ -1772,8 +1834,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_11 = total_13 * branch_3
     head_product_11 = _head(product_11)
     total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = keras.ops.abs(head_product_11)
     product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (product_11 == head_product_11)
+    product_12 = (product_12 == 0.0) | (magnitude_5 == float("inf"))
     product_12 = keras.ops.where(product_12, product_11, total_14)
     product_13 = -0.5 * log1p_t_2
     abs_product_13 = keras.ops.abs(product_13)
@@ -1799,20 +1862,23 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_15 = branch_5 * branch_6
     head_product_15 = _head(product_15)
     total_17 = head_product_15 + (product_15 - head_product_15)
+    magnitude_6 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (product_15 == head_product_15)
+    product_16 = (product_16 == 0.0) | (magnitude_6 == float("inf"))
     product_16 = keras.ops.where(product_16, product_15, total_17)
     product_17 = product_12 * product_16
     head_product_17 = _head(product_17)
     total_18 = head_product_17 + (product_17 - head_product_17)
+    magnitude_7 = keras.ops.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (product_17 == head_product_17)
+    product_18 = (product_18 == 0.0) | (magnitude_7 == float("inf"))
     product_18 = keras.ops.where(product_18, product_17, total_18)
     product_19 = product_18 * product_16
     head_product_19 = _head(product_19)
     total_19 = head_product_19 + (product_19 - head_product_19)
+    magnitude_8 = keras.ops.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (product_19 == head_product_19)
+    product_20 = (product_20 == 0.0) | (magnitude_8 == float("inf"))
     product_20 = keras.ops.where(product_20, product_19, total_19)
     total_20 = product_20 - 1.0
     difference_7 = total_20 - product_20
@@ -1870,13 +1936,13 @@ def _second_derivative_alpha_alpha(x, alpha):
     total_27 = log1p_t_2 + branch_12
     difference_15 = total_27 - log1p_t_2
     difference_16 = branch_12 - difference_15
-    magnitude = keras.ops.abs(difference_15 + difference_16)
-    magnitude = magnitude <= 0.00390625 * keras.ops.abs(log1p_t_2)
-    branch_13 = keras.ops.where(magnitude, total_27, log1p_t_2)
+    magnitude_9 = keras.ops.abs(difference_15 + difference_16)
+    magnitude_9 = magnitude_9 <= 0.00390625 * keras.ops.abs(log1p_t_2)
+    branch_13 = keras.ops.where(magnitude_9, total_27, log1p_t_2)
     ratio_3 = branch_13 / t_2
     total_28 = smaller + branch_13
     difference_17 = total_28 - smaller
-    branch_14 = keras.ops.where(magnitude, difference_16, 0.0)
+    branch_14 = keras.ops.where(magnitude_9, difference_16, 0.0)
     total_29 = smaller - (total_28 - difference_17) + (branch_13 - difference_17)
     total_29 = total_29 + branch_14
     branch_15 = keras.ops.where(keras.ops.abs(total_29) < float("inf"), total_29, 0.0)
@@ -1886,8 +1952,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_22 = product_10 * branch_16
     head_product_22 = _head(product_22)
     total_31 = head_product_22 + (product_22 - head_product_22)
+    magnitude_10 = keras.ops.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (product_22 == head_product_22)
+    product_23 = (product_23 == 0.0) | (magnitude_10 == float("inf"))
     product_23 = keras.ops.where(product_23, product_22, total_31)
     product_24 = -2.0 * abs_product_4
     abs_product_24 = keras.ops.abs(product_24)
@@ -1954,8 +2021,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_26 = sign_product_4 * ratio_5
     head_product_26 = _head(product_26)
     total_42 = head_product_26 + (product_26 - head_product_26)
+    magnitude_11 = keras.ops.abs(head_product_26)
     product_27 = product_26 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (product_26 == head_product_26)
+    product_27 = (product_27 == 0.0) | (magnitude_11 == float("inf"))
     product_27 = keras.ops.where(product_27, product_26, total_42)
     tanh_product_4 = _tanh(product_4)
     head_2 = _head(sign_product_4)
@@ -1965,8 +2033,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_28 = ratio_5 * total_41
     head_product_28 = _head(product_28)
     total_43 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = keras.ops.abs(head_product_28)
     product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (product_28 == head_product_28)
+    product_29 = (product_29 == 0.0) | (magnitude_12 == float("inf"))
     product_29 = keras.ops.where(product_29, product_28, total_43)
     head_total_41 = _head(total_41)
     difference_26 = total_41 - head_total_41
@@ -1979,14 +2048,15 @@ def _second_derivative_alpha_alpha(x, alpha):
     total_44 = head_2 * head_ratio_5 - product_27 + head_2 * difference_24
     total_44 = total_44 + difference_25 * head_ratio_5 + difference_25 * difference_24
     total_44 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, total_44) + numerator_15
-    magnitude_2 = keras.ops.abs(product_27 - tanh_product_4 + total_44)
-    magnitude_2 = magnitude_2 <= 0.00390625 * keras.ops.abs(tanh_product_4)
-    branch_24 = keras.ops.where(magnitude_2, product_27, tanh_product_4)
+    magnitude_13 = keras.ops.abs(product_27 - tanh_product_4 + total_44)
+    magnitude_13 = magnitude_13 <= 0.00390625 * keras.ops.abs(tanh_product_4)
+    branch_24 = keras.ops.where(magnitude_13, product_27, tanh_product_4)
     product_30 = product_23 * branch_24
     head_product_30 = _head(product_30)
     total_45 = head_product_30 + (product_30 - head_product_30)
+    magnitude_14 = keras.ops.abs(head_product_30)
     product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (product_30 == head_product_30)
+    product_31 = (product_31 == 0.0) | (magnitude_14 == float("inf"))
     product_31 = keras.ops.where(product_31, product_30, total_45)
     head_product_23 = _head(product_23)
     head_branch_24 = _head(branch_24)
@@ -2007,23 +2077,25 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_32 = ratio * total_8
     head_product_32 = _head(product_32)
     total_46 = head_product_32 + (product_32 - head_product_32)
+    magnitude_15 = keras.ops.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (product_32 == head_product_32)
+    product_33 = (product_33 == 0.0) | (magnitude_15 == float("inf"))
     product_33 = keras.ops.where(product_33, product_32, total_46)
     head_total_8 = _head(total_8)
     difference_35 = total_8 - head_total_8
     product_34 = ratio_3 * t_2
     head_product_34 = _head(product_34)
     total_47 = head_product_34 + (product_34 - head_product_34)
+    magnitude_16 = keras.ops.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (product_34 == head_product_34)
+    product_35 = (product_35 == 0.0) | (magnitude_16 == float("inf"))
     product_35 = keras.ops.where(product_35, product_34, total_47)
     head_ratio_3 = _head(ratio_3)
     head_t_2 = _head(t_2)
     difference_36 = t_2 - head_t_2
     difference_37 = ratio_3 - head_ratio_3
     product_36 = 4.0 * exp_product_24 / keras.ops.square(1.0 + exp_product_24) * total_6
-    product_36 = (keras.ops.where(magnitude_2, total_44, 0.0) + product_36) * product_23
+    product_36 = (keras.ops.where(magnitude_13, total_44, 0.0) + product_36) * product_23
     numerator_16 = head_ratio_3 * head_t_2 - product_35 + head_ratio_3 * difference_36
     numerator_17 = numerator_16 + difference_37 * head_t_2 + difference_37 * difference_36
     numerator_18 = -keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_17)
@@ -2060,9 +2132,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     difference_41 = branch_15 - (total_30 - total_28)
     numerator_18 = keras.ops.where(is_negative, numerator_18, difference_41) * product_10
     difference_39 = difference_39 + (difference_38 + numerator_18) * branch_24 + product_36
-    magnitude_3 = keras.ops.abs(difference_39)
-    magnitude_3 = keras.ops.where(magnitude_3 < float("inf"), difference_39, 0.0)
-    total_50 = product_31 + magnitude_3
+    magnitude_17 = keras.ops.abs(difference_39)
+    magnitude_17 = keras.ops.where(magnitude_17 < float("inf"), difference_39, 0.0)
+    total_50 = product_31 + magnitude_17
     product_37 = 2.0 * negated
     smaller_2 = _minimum(smaller, 0.0)
     total_51 = product_37 + smaller_2
@@ -2072,9 +2144,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     branch_25 = keras.ops.where(keras.ops.abs(total_52) < float("inf"), total_52, 0.0)
     total_53 = total_51 + branch_25
     difference_43 = branch_25 - (total_53 - total_51)
-    magnitude_4 = keras.ops.abs(difference_43)
-    magnitude_4 = keras.ops.where(magnitude_4 < float("inf"), difference_43, 0.0)
-    total_54 = total_53 + magnitude_4
+    magnitude_18 = keras.ops.abs(difference_43)
+    magnitude_18 = keras.ops.where(magnitude_18 < float("inf"), difference_43, 0.0)
+    total_54 = total_53 + magnitude_18
     is_far = keras.ops.abs(total_54) > 64.0
     branch_26 = keras.ops.where(is_far, 0.5 * total_54, total_53)
     is_less_6 = keras.ops.abs(branch_26) < 0.5
@@ -2087,8 +2159,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_38 = total_50 * total_56
     head_product_38 = _head(product_38)
     total_57 = head_product_38 + (product_38 - head_product_38)
+    magnitude_19 = keras.ops.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (product_38 == head_product_38)
+    product_39 = (product_39 == 0.0) | (magnitude_19 == float("inf"))
     product_39 = keras.ops.where(product_39, product_38, total_57)
     head_total_50 = _head(total_50)
     head_total_56 = _head(total_56)
@@ -2097,24 +2170,26 @@ def _second_derivative_alpha_alpha(x, alpha):
     total_58 = head_total_50 * head_total_56 - product_39 + head_total_50 * difference_44
     total_58 = total_58 + difference_45 * head_total_56 + difference_45 * difference_44
     total_58 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_58)
-    total_58 = total_58 + (magnitude_3 - (total_50 - product_31)) * total_56
+    total_58 = total_58 + (magnitude_17 - (total_50 - product_31)) * total_56
     total_58 = total_58 + (branch_28 - (total_56 - part_of_t)) * total_50
     branch_29 = keras.ops.where(keras.ops.abs(total_58) < float("inf"), total_58, 0.0)
     total_59 = product_39 + branch_29
-    inside_3 = (total_53 != -800.0) & (total_53 < -800.0)
-    is_gone = (total_53 == -800.0) & (magnitude_4 < 0.0) | inside_3
+    inside_3 = (total_53 == -800.0) & (magnitude_18 < 0.0)
+    is_gone = inside_3 | (total_53 != -800.0) & (total_53 < -800.0)
     scale = _maximum(abs_smaller, 1.0)
     squared = keras.ops.square(keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale))
     head_squared = _head(squared)
     total_60 = head_squared + (squared - head_squared)
+    abs_head_squared = keras.ops.abs(head_squared)
     product_40 = squared * 2.0**-60
-    product_40 = (product_40 == 0.0) | (squared == head_squared)
+    product_40 = (product_40 == 0.0) | (abs_head_squared == float("inf"))
     product_40 = keras.ops.where(product_40, squared, total_60)
     product_41 = total_59 * product_40
     head_product_41 = _head(product_41)
     total_61 = head_product_41 + (product_41 - head_product_41)
+    magnitude_20 = keras.ops.abs(head_product_41)
     product_42 = product_41 * 2.0**-60
-    product_42 = (product_42 == 0.0) | (product_41 == head_product_41)
+    product_42 = (product_42 == 0.0) | (magnitude_20 == float("inf"))
     product_42 = keras.ops.where(product_42, product_41, total_61)
     head_total_59 = _head(total_59)
     head_product_40 = _head(product_40)
@@ -2133,8 +2208,9 @@ def _second_derivative_alpha_alpha(x, alpha):
     product_43 = total_63 * total_64
     head_product_43 = _head(product_43)
     total_65 = head_product_43 + (product_43 - head_product_43)
+    magnitude_21 = keras.ops.abs(head_product_43)
     product_44 = product_43 * 2.0**-60
-    product_44 = (product_44 == 0.0) | (product_43 == head_product_43)
+    product_44 = (product_44 == 0.0) | (magnitude_21 == float("inf"))
     product_44 = keras.ops.where(product_44, product_43, total_65)
     head_total_63 = _head(total_63)
     head_total_64 = _head(total_64)

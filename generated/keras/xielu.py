@@ -271,14 +271,16 @@ def _value(x, alpha_p, alpha_n, beta):
         product = alpha_p * keras.ops.square(held)
         head_product = _head(product)
         total = head_product + (product - head_product)
+        abs_head_product = keras.ops.abs(head_product)
         product_2 = product * 2.0**-60
-        product_2 = (product_2 == 0.0) | (product == head_product)
+        product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
         product_2 = keras.ops.where(product_2, product, total)
         product_3 = held * beta
         head_product_3 = _head(product_3)
         total_2 = head_product_3 + (product_3 - head_product_3)
+        magnitude = keras.ops.abs(head_product_3)
         product_4 = product_3 * 2.0**-60
-        product_4 = (product_4 == 0.0) | (product_3 == head_product_3)
+        product_4 = (product_4 == 0.0) | (magnitude == float("inf"))
         product_4 = keras.ops.where(product_4, product_3, total_2)
         abs_x = keras.ops.abs(x)
         scale = _maximum(abs_x, 1.0)
@@ -286,8 +288,9 @@ def _value(x, alpha_p, alpha_n, beta):
         product_5 = product_4 * inverse_scale
         head_product_5 = _head(product_5)
         total_3 = head_product_5 + (product_5 - head_product_5)
+        magnitude_2 = keras.ops.abs(head_product_5)
         product_6 = product_5 * 2.0**-60
-        product_6 = (product_6 == 0.0) | (product_5 == head_product_5)
+        product_6 = (product_6 == 0.0) | (magnitude_2 == float("inf"))
         product_6 = keras.ops.where(product_6, product_5, total_3)
         total_4 = product_2 + product_6
         difference = total_4 - product_2
@@ -298,13 +301,15 @@ def _value(x, alpha_p, alpha_n, beta):
         head = _head(scale_squared)
         total_7 = head + (scale_squared - head)
         product_7 = scale_squared * 2.0**-60
-        product_7 = (product_7 == 0.0) | (scale_squared == head)
+        abs_head = keras.ops.abs(head)
+        product_7 = (product_7 == 0.0) | (abs_head == float("inf"))
         product_7 = keras.ops.where(product_7, scale_squared, total_7)
         product_8 = total_6 * product_7
         head_product_8 = _head(product_8)
         total_8 = head_product_8 + (product_8 - head_product_8)
+        magnitude_3 = keras.ops.abs(head_product_8)
         product_9 = product_8 * 2.0**-60
-        product_9 = (product_9 == 0.0) | (product_8 == head_product_8)
+        product_9 = (product_9 == 0.0) | (magnitude_3 == float("inf"))
         product_9 = keras.ops.where(product_9, product_8, total_8)
         head_total_6 = _head(total_6)
         head_product_7 = _head(product_7)
@@ -323,8 +328,9 @@ def _value(x, alpha_p, alpha_n, beta):
         product_10 = held * alpha_n
         head_product_10 = _head(product_10)
         total_11 = head_product_10 + (product_10 - head_product_10)
+        magnitude_4 = keras.ops.abs(head_product_10)
         product_11 = product_10 * 2.0**-60
-        product_11 = (product_11 == 0.0) | (product_10 == head_product_10)
+        product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
         product_11 = keras.ops.where(product_11, product_10, total_11)
         minus_product_11 = -product_11
         total_12 = product_4 + minus_product_11
@@ -372,8 +378,9 @@ def _value(x, alpha_p, alpha_n, beta):
         product_13 = total_16 * total_19
         head_product_13 = _head(product_13)
         total_20 = head_product_13 + (product_13 - head_product_13)
+        magnitude_5 = keras.ops.abs(head_product_13)
         product_14 = product_13 * 2.0**-60
-        product_14 = (product_14 == 0.0) | (product_13 == head_product_13)
+        product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
         product_14 = keras.ops.where(product_14, product_13, total_20)
         branch_8 = keras.ops.where(is_negative, t, 1.0)
         minus_branch_4 = -branch_4
@@ -413,14 +420,16 @@ def _value(x, alpha_p, alpha_n, beta):
         product_16 = alpha_n * total_26
         head_product_16 = _head(product_16)
         total_27 = head_product_16 + (product_16 - head_product_16)
+        magnitude_6 = keras.ops.abs(head_product_16)
         product_17 = product_16 * 2.0**-60
-        product_17 = (product_17 == 0.0) | (product_16 == head_product_16)
+        product_17 = (product_17 == 0.0) | (magnitude_6 == float("inf"))
         product_17 = keras.ops.where(product_17, product_16, total_27)
         product_18 = product_17 * inverse_scale
         head_product_18 = _head(product_18)
         total_28 = head_product_18 + (product_18 - head_product_18)
+        magnitude_7 = keras.ops.abs(head_product_18)
         product_19 = product_18 * 2.0**-60
-        product_19 = (product_19 == 0.0) | (product_18 == head_product_18)
+        product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
         product_19 = keras.ops.where(product_19, product_18, total_28)
         total_29 = product_14 + product_19
         difference_13 = total_29 - product_14
@@ -462,22 +471,24 @@ def _value(x, alpha_p, alpha_n, beta):
         product_21 = x * beta
         head_product_21 = _head(product_21)
         total_35 = head_product_21 + (product_21 - head_product_21)
+        magnitude_8 = keras.ops.abs(head_product_21)
         product_22 = product_21 * 2.0**-60
-        product_22 = (product_22 == 0.0) | (product_21 == head_product_21)
+        product_22 = (product_22 == 0.0) | (magnitude_8 == float("inf"))
         product_22 = keras.ops.where(product_22, product_21, total_35)
         total_36 = alpha_n + _THE_FIRST_DIGITS_OF_MINUS_0_8
         difference_21 = total_36 - alpha_n
         difference_22 = _THE_FIRST_DIGITS_OF_MINUS_0_8 - difference_21
         difference_22 = alpha_n - (total_36 - difference_21) + difference_22
         difference_22 = difference_22 + _THE_OTHER_DIGITS_OF_MINUS_0_8
-        magnitude = keras.ops.abs(difference_22)
-        magnitude = keras.ops.where(magnitude < float("inf"), difference_22, 0.0)
-        total_37 = total_36 + magnitude
+        magnitude_9 = keras.ops.abs(difference_22)
+        magnitude_9 = keras.ops.where(magnitude_9 < float("inf"), difference_22, 0.0)
+        total_37 = total_36 + magnitude_9
         product_23 = x * total_37
         head_product_23 = _head(product_23)
         total_38 = head_product_23 + (product_23 - head_product_23)
+        magnitude_10 = keras.ops.abs(head_product_23)
         product_24 = product_23 * 2.0**-60
-        product_24 = (product_24 == 0.0) | (product_23 == head_product_23)
+        product_24 = (product_24 == 0.0) | (magnitude_10 == float("inf"))
         product_24 = keras.ops.where(product_24, product_23, total_38)
         minus_product_24 = -product_24
         total_39 = product_22 + minus_product_24
@@ -488,7 +499,7 @@ def _value(x, alpha_p, alpha_n, beta):
         difference_25 = x - head_x
         head_total_37 = _head(total_37)
         difference_26 = total_37 - head_total_37
-        difference_27 = magnitude - (total_37 - total_36)
+        difference_27 = magnitude_9 - (total_37 - total_36)
         total_40 = product_22 - (total_39 - difference_23) + (minus_product_24 - difference_23)
         total_41 = head_x * head_total_37 - product_24 + head_x * difference_26
         total_41 = total_41 + difference_25 * head_total_37 + difference_25 * difference_26
@@ -503,8 +514,9 @@ def _value(x, alpha_p, alpha_n, beta):
         product_25 = _0_8 * x
         head_product_25 = _head(product_25)
         total_44 = head_product_25 + (product_25 - head_product_25)
+        magnitude_11 = keras.ops.abs(head_product_25)
         product_26 = product_25 * 2.0**-60
-        product_26 = (product_26 == 0.0) | (product_25 == head_product_25)
+        product_26 = (product_26 == 0.0) | (magnitude_11 == float("inf"))
         product_26 = keras.ops.where(product_26, product_25, total_44)
         minus_product_26 = -product_26
         total_45 = total_43 + minus_product_26
@@ -512,8 +524,9 @@ def _value(x, alpha_p, alpha_n, beta):
         product_27 = _THE_FIRST_DIGITS_OF_0_8 * x
         head_product_27 = _head(product_27)
         total_46 = head_product_27 + (product_27 - head_product_27)
+        magnitude_12 = keras.ops.abs(head_product_27)
         product_28 = product_27 * 2.0**-60
-        product_28 = (product_28 == 0.0) | (product_27 == head_product_27)
+        product_28 = (product_28 == 0.0) | (magnitude_12 == float("inf"))
         product_28 = keras.ops.where(product_28, product_27, total_46)
         head_3 = _head(keras.ops.convert_to_tensor(_THE_FIRST_DIGITS_OF_0_8, x.dtype))
         difference_29 = _THE_FIRST_DIGITS_OF_0_8 - head_3
@@ -527,14 +540,15 @@ def _value(x, alpha_p, alpha_n, beta):
         branch_17 = keras.ops.where(keras.ops.abs(total_47) < float("inf"), total_47, 0.0)
         total_49 = total_45 + branch_17
         difference_30 = branch_17 - (total_49 - total_45)
-        magnitude_2 = keras.ops.abs(difference_30)
-        magnitude_2 = keras.ops.where(magnitude_2 < float("inf"), difference_30, 0.0)
-        total_50 = total_49 + magnitude_2
+        magnitude_13 = keras.ops.abs(difference_30)
+        magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_30, 0.0)
+        total_50 = total_49 + magnitude_13
         product_29 = total_50 * total_19
         head_product_29 = _head(product_29)
         total_51 = head_product_29 + (product_29 - head_product_29)
+        magnitude_14 = keras.ops.abs(head_product_29)
         product_30 = product_29 * 2.0**-60
-        product_30 = (product_30 == 0.0) | (product_29 == head_product_29)
+        product_30 = (product_30 == 0.0) | (magnitude_14 == float("inf"))
         product_30 = keras.ops.where(product_30, product_29, total_51)
         total_52 = t - 1.0
         difference_31 = total_52 - t
@@ -544,15 +558,16 @@ def _value(x, alpha_p, alpha_n, beta):
         total_54 = total_52 + branch_18
         expm1_minus_abs_x = _expm1(minus_abs_x)
         difference_32 = branch_18 - (total_54 - total_52)
-        magnitude_3 = keras.ops.abs(total_54 - expm1_minus_abs_x + difference_32)
-        magnitude_3 = magnitude_3 <= 0.00390625 * keras.ops.abs(expm1_minus_abs_x)
-        branch_19 = keras.ops.where(magnitude_3, total_54, expm1_minus_abs_x)
+        magnitude_15 = keras.ops.abs(total_54 - expm1_minus_abs_x + difference_32)
+        magnitude_15 = magnitude_15 <= 0.00390625 * keras.ops.abs(expm1_minus_abs_x)
+        branch_19 = keras.ops.where(magnitude_15, total_54, expm1_minus_abs_x)
         branch_20 = keras.ops.where(is_negative, branch_19, -branch_19)
         product_31 = total_37 * branch_20
         head_product_31 = _head(product_31)
         total_55 = head_product_31 + (product_31 - head_product_31)
+        magnitude_16 = keras.ops.abs(head_product_31)
         product_32 = product_31 * 2.0**-60
-        product_32 = (product_32 == 0.0) | (product_31 == head_product_31)
+        product_32 = (product_32 == 0.0) | (magnitude_16 == float("inf"))
         product_32 = keras.ops.where(product_32, product_31, total_55)
         total_56 = product_30 + product_32
         difference_33 = total_56 - product_30
@@ -560,7 +575,7 @@ def _value(x, alpha_p, alpha_n, beta):
         difference_34 = total_50 - head_total_50
         head_branch_20 = _head(branch_20)
         difference_35 = branch_20 - head_branch_20
-        branch_21 = keras.ops.where(magnitude_3, difference_32, 0.0)
+        branch_21 = keras.ops.where(magnitude_15, difference_32, 0.0)
         branch_22 = keras.ops.where(is_negative, branch_21, -branch_21)
         total_57 = head_total_37 * head_branch_20 - product_32 + head_total_37 * difference_35
         total_57 = total_57 + difference_26 * head_branch_20 + difference_26 * difference_35
@@ -569,7 +584,7 @@ def _value(x, alpha_p, alpha_n, beta):
         total_58 = head_total_50 * head_total_19 - product_30 + head_total_50 * difference_14
         total_58 = total_58 + difference_34 * head_total_19 + difference_34 * difference_14
         total_58 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_58)
-        total_58 = total_58 + (magnitude_2 - (total_50 - total_49)) * total_19
+        total_58 = total_58 + (magnitude_13 - (total_50 - total_49)) * total_19
         total_58 = total_58 + difference_16 * total_50 + branch_11 * product_30
         total_59 = product_30 - (total_56 - difference_33) + (product_32 - difference_33)
         total_59 = total_59 + total_58 + total_57
@@ -578,16 +593,18 @@ def _value(x, alpha_p, alpha_n, beta):
         product_33 = _0_8 * branch_20
         head_product_33 = _head(product_33)
         total_61 = head_product_33 + (product_33 - head_product_33)
+        magnitude_17 = keras.ops.abs(head_product_33)
         product_34 = product_33 * 2.0**-60
-        product_34 = (product_34 == 0.0) | (product_33 == head_product_33)
+        product_34 = (product_34 == 0.0) | (magnitude_17 == float("inf"))
         product_34 = keras.ops.where(product_34, product_33, total_61)
         total_62 = total_60 + product_34
         difference_36 = total_62 - total_60
         product_35 = _THE_FIRST_DIGITS_OF_0_8 * branch_20
         head_product_35 = _head(product_35)
         total_63 = head_product_35 + (product_35 - head_product_35)
+        magnitude_18 = keras.ops.abs(head_product_35)
         product_36 = product_35 * 2.0**-60
-        product_36 = (product_36 == 0.0) | (product_35 == head_product_35)
+        product_36 = (product_36 == 0.0) | (magnitude_18 == float("inf"))
         product_36 = keras.ops.where(product_36, product_35, total_63)
         total_64 = total_60 - (total_62 - difference_36) + (product_34 - difference_36)
         total_64 = total_64 + (branch_23 - (total_60 - total_56))
