@@ -1,0 +1,55 @@
+"""Shapes: p^m g(z) is told where a parameter only scales, proved, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from actgen.numerics.kernel import Variable
+from actgen.numerics.shape import shape_of
+from actgen.symbolic.derivatives import differentiate
+from tests.numerics.judging import KNOWN
+from tests.symbolic.reading import formula, x
+
+P = sp.Symbol("p", positive=True)
+PARAMETERS = {**KNOWN, P: Variable("p", is_parameter=True)}
+
+SCALED = {
+    "log(1 + exp(p*x))/p": "p*x",
+    "log((exp(p*x) + exp(-p*x))/2)/p": "p*x",  # p stands below the line of the slopes, in all terms
+    "log(1 + p*relu(x))": "p*x",  # in pieces inside
+    "sqrt(x**2 + p**2) - p": "x/p",
+    "x/(1 + Abs(x)/p)": "x/p",
+}
+
+
+@pytest.mark.parametrize(("text", "name"), SCALED.items())
+def test_a_parameter_that_only_scales_is_told_in_value_and_derivatives(text: str, name: str) -> None:
+    declared = formula(text, P)
+    for expression in (declared, differentiate(declared, x), differentiate(declared, P)):
+        shape = shape_of(expression, x, (P,), PARAMETERS)
+        assert shape is not None, expression
+        assert shape.name == name
+        for p, point in ((sp.Rational(3), sp.Rational(2, 7)), (sp.Rational(1, 5), sp.Rational(-4, 3))):
+            ratio = sp.sympify(name, {"x": point, "p": p})
+            g = shape.function.subs(shape.z, ratio).evalf(40)
+            exact = expression.subs({x: point, P: p}).evalf(40)
+            if g == 0:
+                assert exact == 0
+            else:  # a power of p
+                m = sp.log(sp.Abs(exact / g)) / sp.log(p)
+                assert abs(m.evalf(30) - round(m.evalf(30))) < 1e-20, (expression, g)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x*exp(-p*x) + p",
+        "tanh(x)*p + x",
+        "x*(1 + sin(pi*p)**2)",  # proportional to x at every whole p
+        "x*(p**2 + 1 - (p - 1)*(p - 2))",  # 2 x and 5 x at p = 1 and 2
+        "p*x*(1 + (p - 1)*(p - 2))",  # x and 2 x there: only the proof tells
+    ],
+)
+def test_what_seems_proportional_at_two_values_is_proved_or_refused(text: str) -> None:
+    assert shape_of(formula(text, P), x, (P,), PARAMETERS) is None
