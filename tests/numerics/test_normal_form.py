@@ -195,6 +195,8 @@ def test_with_a_parameter_in_the_exponent_a_variant_is_right_where_that_is_0_and
         "log(1 - exp(-x**2))",  # 0 at 0
         "log(Abs(tanh(x)))",
         "log(sqrt(2) + exp(x))",
+        "log(1 - 3*exp(x) + exp(2*x))",  # of a negative number between its roots
+        "log((exp(x) - 2)**2)",  # -inf at log(2)
         "exp(x) + exp(pi*x)",
         "exp(x)*exp(-x**2)*erf(x)",
         "erf(x)*erf(2*x)",
