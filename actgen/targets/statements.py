@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from actgen.numerics.interval import interval
 from actgen.numerics.kernel import OPERATIONS, REDUCTIONS, Call, Constant, Kernel, Node, Variable
 from actgen.spec.text import inert
 from actgen.targets.forms import Form, Precedence
 
 WIDTH = 76  # columns of an expression beyond which it is broken into steps; lines stay below 100
+NEAR: Mapping[str, tuple[float, float]] = {"log1p": (-0.5, 1.0)}
+"""Where the operand of an operation must lie for the row called that and `_near`."""
 _WORTH_A_NAME = 12  # columns below which naming a step gains nothing
 
 
@@ -157,13 +160,23 @@ class Printer:
 
     def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
         """Return the text of a call, its operands given as text."""
-        form = self.form(node.operation)
+        form = self.form(self.row(node))
         if form.tensors and all(operands[place].is_number for place in form.tensors):
             first = form.tensors[0]
             made = Piece(self.tensor(operands[first].text, like), Precedence.ATOM, operands[first].node)
             operands = (*operands[:first], made, *operands[first + 1 :])
         texts = [operand.within(form.needs(place)) for place, operand in enumerate(operands)]
         return Piece(form.template.format(*texts), form.precedence, node)
+
+    def row(self, node: Call) -> str:
+        """Return the table's row for a call: the operation's, or one that costs less near 0 and is known to do."""
+        near = f"{node.operation}_near"
+        if near in self.forms:
+            low, high = interval(node.arguments[0])
+            least, most = NEAR[node.operation]
+            if least <= low and high <= most:
+                return near
+        return node.operation
 
     def form(self, operation: str) -> Form:
         """Return the table's row for an operation."""

@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from actgen.numerics.emulation import EVALUATIONS
 from actgen.numerics.kernel import OPERATIONS
+from actgen.targets.statements import NEAR
 
 Array = NDArray[Any]
 ROOT = Path(__file__).parents[2]
 _NOT_ROUNDED = ("select", "head")
-OPERATIONS_MEASURED = tuple(name for name, row in OPERATIONS.items() if not row.is_boolean and name not in _NOT_ROUNDED)
+OPERATIONS_MEASURED = (
+    *(name for name, row in OPERATIONS.items() if not row.is_boolean and name not in _NOT_ROUNDED),
+    *(f"{name}_near" for name in NEAR),
+)
 MACHINES = (("torch", ""), ("jax", ""), ("keras", "tensorflow"), ("keras", "torch"), ("keras", "jax"))
 
 _DENSE: Mapping[str, tuple[float, float]] = {
@@ -48,6 +52,12 @@ def operands(operation: str, dtype: str, count: int, seed: int = 0) -> tuple[Arr
 
     Exponents of powers lie between -10 and 10: half an ULP of the base is as many ULP of the result.
     """
+    if operation.endswith("_near"):
+        operation = operation.removesuffix("_near")
+        low, high = NEAR[operation]
+        a, b = operands(operation, dtype, count, seed)
+        drawn = np.random.default_rng([seed, count]).uniform(low, high, count).astype(dtype)
+        return np.where((a >= low) & (a <= high), a, drawn), b
     draw = np.random.default_rng([seed, count])
     info = np.finfo(dtype)
     quarter = count // 4
@@ -95,6 +105,7 @@ def neighbours(a: Array, b: Array, hard: Array, count: int, seed: int) -> tuple[
 
 def exact(operation: str, a: Array, b: Array) -> Array:
     """Exact values, as long double: its 64 bits are 2048 times as fine as float64."""
+    operation = operation.removesuffix("_near")
     with np.errstate(all="ignore"):
         if operation in ("erf", "erfc"):
             if a.dtype == np.float32:
@@ -119,6 +130,11 @@ def _from_balls(operation: str, a: Array) -> Array:
     finally:
         ctx.prec = before
     return high.astype(np.longdouble) + low.astype(np.longdouble)
+
+
+def arity(operation: str) -> int:
+    """How many operands an operation takes."""
+    return OPERATIONS[operation.removesuffix("_near")].arity
 
 
 def ulps(got: Array, true: Array, *inputs: Array) -> Array:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from actgen.numerics.emulation import EVALUATIONS
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
+from actgen.targets.statements import NEAR
 
 Floats = NDArray[np.floating[Any]]
 inf, nan = float("inf"), float("nan")
@@ -86,9 +87,16 @@ SPECIAL = (nan, inf, -inf, 0.0, -0.0)
 
 
 def kernel(operation: str) -> Kernel:
-    """The operation on variables a, b; conditions are a > 0 and b > 0, the constants of clamp -0.3 and 0.7."""
+    """The operation on variables a, b; conditions are a > 0 and b > 0, the constants of clamp -0.3 and 0.7.
+
+    One called `log1p_near` and the like is the operation of numbers that a printer can tell to be near 0.
+    """
     a, b = Variable("a"), Variable("b")
     zero = Constant(0.0)
+    if operation.endswith("_near"):
+        operation = operation.removesuffix("_near")
+        held = Call("clamp", (a, *map(Constant, NEAR[operation])))
+        return Kernel(Call(operation, (held,)))
     operands: Sequence[Node] = (a, b)[: OPERATIONS[operation].arity]
     if operation in ("both", "either"):
         operands = (Call("greater", (a, zero)), Call("greater", (b, zero)))

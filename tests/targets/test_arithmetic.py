@@ -50,12 +50,15 @@ def test_the_table_of_errors_is_what_the_machine_does(framework: str, tmp_path: 
                 halves.append(-got[RANDOM:])  # what is exact is odd
             for half in halves:
                 a, b = (values[: len(half)] for values in given[f"{operation}/{dtype}"])
-                inputs = (a, b)[: OPERATIONS[operation].arity]
+                inputs = (a, b)[: measuring.arity(operation)]
                 errors = measuring.ulps(half, exact[f"{operation}/{dtype}"][: len(half)], *inputs)
                 worst[f"{operation}/{dtype}"] = max(worst[f"{operation}/{dtype}"], float(errors.max()))
-    stated = {key: TABLES[framework].errors.get(key.split("/")[0], (0.5, 0.5))["64" in key] for key in worst}
+    errors = TABLES[framework].errors
+    stated = {key: errors.get(key.split("/")[0].removesuffix("_near"), (0.5, 0.5))["64" in key] for key in worst}
     assert not {key: (worst[key], stated[key]) for key in worst if worst[key] > stated[key] + 0.3}
-    assert not {key: (worst[key], stated[key]) for key in worst if stated[key] > 2 * max(worst[key], 0.5)}
+    # What is cheaper near 0 may be better there than all over.
+    whole = {key: error for key, error in worst.items() if "_near/" not in key}
+    assert not {key: (whole[key], stated[key]) for key in whole if stated[key] > 2 * max(whole[key], 0.5)}
     assert lopsided == TABLES[framework].lopsided
 
 

@@ -10,6 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from actgen.targets.polynomials import (
+    ERF_FAR_SINGLE,
+    ERF_NEAR_SINGLE,
+    EXPM1_SINGLE,
+    LOG1P_DOUBLE,
+    LOG1P_SINGLE,
+    TANH_DOUBLE,
+    TANH_SINGLE,
+)
+
 
 @dataclass(frozen=True)
 class Expansion:
@@ -100,12 +110,19 @@ def _binade(a):
     ),
     "expm1": Expansion(
         1,
-        '''\
+        f'''\
 def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+    """In float32 a polynomial near 0; XLA's is off by 5.8 ULP.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     if keras.backend.backend() == "torch":
         return keras.ops.expm1(a)
     e = keras.ops.exp(a)
+    if keras.backend.standardize_dtype(a.dtype) != "float64":
+        near = keras.ops.clip(a, -0.5, 0.5)
+{EXPM1_SINGLE.statements("p", "near", 8)}
+        return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)''',
@@ -121,6 +138,22 @@ def _log1p(a):
     lost = (a - (u - 1.0)) / keras.ops.where(u > 0.25, u, 0.25)
     return keras.ops.where((u == 1.0) | (u == float("inf")), a, keras.ops.log(u) + lost)''',
     ),
+    "log1p_near": Expansion(
+        1,
+        f'''\
+def _log1p_near(a):
+    """log1p of numbers from -1/2 to 1: 2 atanh(z) of z = a / (2 + a)."""
+    if keras.backend.backend() == "torch":
+        return keras.ops.log1p(a)
+    z = a / (2.0 + a)
+    s = z * z
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+{LOG1P_DOUBLE.statements("p", "s", 8)}
+    else:
+{LOG1P_SINGLE.statements("p", "s", 8)}
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))''',
+    ),
     "sigmoid": Expansion(
         1,
         '''\
@@ -133,14 +166,21 @@ def _sigmoid(a):
     ),
     "tanh": Expansion(
         1,
-        '''\
+        f'''\
 def _tanh(a):
-    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
+    """A polynomial near 0; XLA's is off by 6.5 ULP, or float32."""
     if keras.backend.backend() == "torch":
         return keras.ops.tanh(a)
-    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
-    return _copysign(e / (e + 2.0), a)''',
-        uses=("copysign", "expm1"),
+    near = keras.ops.clip(a, -0.625, 0.625)
+    s = near * near
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+{TANH_DOUBLE.statements("p", "s", 8)}
+    else:
+{TANH_SINGLE.statements("p", "s", 8)}
+    t = keras.ops.exp(-2.0 * keras.ops.abs(a))
+    far = (1.0 - t) / (1.0 + t)
+    far = keras.ops.where(a < 0.0, -far, far)
+    return keras.ops.where(keras.ops.abs(a) < 0.625, near * (1.0 + s * p), far)''',
     ),
     "sinh": Expansion(
         1,
@@ -212,10 +252,24 @@ def _tan(a):
     ),
     "erf": Expansion(
         1,
-        '''\
+        f'''\
 def _erf(a):
-    """erf, 1 from 6 on; TensorFlow's is NaN at infinities in float64."""
-    return keras.ops.erf(keras.ops.clip(a, -6.0, 6.0))''',
+    """In float32 a polynomial near 0, further out 1 - exp of one; XLA's is off by 6.7 ULP.
+
+    In float64 it is 1 from 6 on: TensorFlow's is NaN at infinities.
+    """
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        return keras.ops.erf(keras.ops.clip(a, -6.0, 6.0))
+    if keras.backend.backend() == "torch":
+        return keras.ops.erf(a)
+    near, far = keras.ops.clip(a, -0.9375, 0.9375), keras.ops.clip(keras.ops.abs(a), 0.9375, 4.0)
+    s = near * near
+{ERF_NEAR_SINGLE.statements("p", "s")}
+{ERF_FAR_SINGLE.statements("q", "far")}
+    rest = 1.0 - keras.ops.exp(-far * q)
+    rest = keras.ops.where(a < 0.0, -rest, rest)
+    small = keras.ops.where(keras.ops.abs(a) < 2.0**-60, 1.1283791670955126 * a, near + near * p)  # it underflows
+    return keras.ops.where(keras.ops.abs(a) < 0.9375, small, rest)''',
     ),
     "erfc": Expansion(
         1,

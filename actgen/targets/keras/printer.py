@@ -77,8 +77,9 @@ class KerasPrinter(Printer):
 
     def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
         """Return the text of a call, numbers made tensors where a backend would round them to float32."""
-        if node.operation in EXPANSIONS:
-            self.expansions.add(node.operation)
+        row = self.row(node)
+        if row in EXPANSIONS:
+            self.expansions.add(row)
         places = _TENSOR_PLACES.get(node.operation, ())
         all_numbers = all(self._is_number(operands[place].node) for place in places)
         made = list(operands)

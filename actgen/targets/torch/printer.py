@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from actgen.numerics.kernel import Call
 from actgen.targets.forms import ARITHMETIC, Form, Precedence, call, infix
+from actgen.targets.polynomials import ERF_FAR_SINGLE, ERF_NEAR_SINGLE, EXPM1_SINGLE, LOG1P_SINGLE, TANH_SINGLE
 from actgen.targets.statements import Piece, Printer
 
 UNARY: Mapping[str, str] = {
@@ -18,7 +19,6 @@ UNARY: Mapping[str, str] = {
     "log": "log",
     "log1p": "log1p",
     "sigmoid": "sigmoid",
-    "tanh": "tanh",
     "sinh": "sinh",
     "cosh": "cosh",
     "asinh": "asinh",
@@ -56,6 +56,8 @@ FORMS: Mapping[str, Form] = {
     "head": call("_head", tensors=(0,)),
     "binade": call("_binade", tensors=(0,)),
     "expm1": call("_expm1", tensors=(0,)),
+    "log1p_near": call("_log1p_near", tensors=(0,)),
+    "tanh": call("_tanh", tensors=(0,)),
     "erf": call("_erf", tensors=(0,)),
     "power": call("torch.pow", 2, tensors=(0, 1)),
     "maximum": call("torch.maximum", 2, tensors=(0, 1)),
@@ -75,23 +77,54 @@ def _binade(a: Tensor) -> Tensor:
     """The largest power of 2 that is not above the size of a: all digits but the first cleared."""
     integer, kept = (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
     return (a.view(integer) & kept).view(a.dtype)''',
-    "expm1": '''\
+    "expm1": f'''\
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
-    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    Then it is a polynomial there, or in float64 (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
     """
     if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
         return a.expm1()
     u = a.exp()
+    if a.dtype == torch.float32:
+        near = a.clamp(-0.5, 0.5)
+{EXPM1_SINGLE.statements("p", "near", 8)}
+        return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)''',
-    "erf": '''\
+    "tanh": f'''\
+def _tanh(a: Tensor) -> Tensor:
+    """tanh; compiled for a CPU, in float32, a polynomial near 0 and exp, in half the time (PyTorch 2.13)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.tanh()
+    near = a.clamp(-0.625, 0.625)
+    s = near * near
+{TANH_SINGLE.statements("p", "s")}
+    t = (-2 * a.abs()).exp()
+    return torch.where(a.abs() < 0.625, near * (1 + s * p), torch.copysign((1 - t) / (1 + t), a))''',
+    "erf": f'''\
 def _erf(a: Tensor) -> Tensor:
-    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
-    if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
-        return a.double().erf().float()
-    return a.erf()''',
+    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has.
+
+    Then it is a polynomial there, and further out 1 - exp of one.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.erf()
+    near, far = a.clamp(-0.9375, 0.9375), a.abs().clamp(0.9375, 4)
+    s = near * near
+{ERF_NEAR_SINGLE.statements("p", "s")}
+{ERF_FAR_SINGLE.statements("q", "far")}
+    return torch.where(a.abs() < 0.9375, near * (1 + p), torch.copysign(1 - (-far * q).exp(), a))''',
+    "log1p_near": f'''\
+def _log1p_near(a: Tensor) -> Tensor:
+    """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.log1p()
+    z = a / (2 + a)
+    s = z * z
+{LOG1P_SINGLE.statements("p", "s")}
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))''',
     "is_plain": '''\
 def _is_plain(x: Tensor) -> bool:
     """Whether x is many numbers on a CPU, with no gradient, transform or compiler around them."""
@@ -107,6 +140,8 @@ def _is_plain(x: Tensor) -> bool:
     "compare": '''\
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -115,9 +150,29 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))''',
+    "compare_compiled": '''\
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result''',
     "or_nan": '''\
 def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
     """a, or nan where x is nan."""
+    if torch.compiler.is_compiling():
+        return torch.where(x.abs() >= 0, a, x)  # x == x would be kept for the backward pass
     return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)''',
     "select": '''\
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
@@ -140,8 +195,8 @@ def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
 """Private functions in emitted PyTorch code, with their source."""
 
 USES: Mapping[str, tuple[str, ...]] = {
-    **{operation: (operation,) for operation in ("head", "binade", "expm1", "erf", "select")},
-    **dict.fromkeys(COMPARISONS, ("is_plain", "compare")),
+    **{operation: (operation,) for operation in ("head", "binade", "expm1", "log1p_near", "tanh", "erf", "select")},
+    **dict.fromkeys(COMPARISONS, ("is_plain", "compare", "compare_compiled")),
     "sign": ("is_plain", "or_nan"),
 }
 """The private functions that an operation is written with."""
@@ -188,7 +243,8 @@ class TorchPrinter(Printer):
         if self._is_nan_kept(node, operands[0]):
             self.expansions.update(USES["sign"])
             return Piece(f"_or_nan({operands[1].text}, {operands[2].text})", Precedence.ATOM, node)
-        self.expansions.update(USES.get(node.operation, ()))
+        row = self.row(node)
+        self.expansions.update(USES.get(row, ()))
         if node.operation in _BOUND and any(operand.is_number for operand in operands):
             bound, rest = sorted(operands, key=lambda operand: not operand.is_number)
             if not rest.is_number:
@@ -203,14 +259,14 @@ class TorchPrinter(Printer):
         if node.operation == "select" and [operand.text for operand in operands[1:]] == ["1", "0"]:
             copied = ", copy=True" if first.is_name else ""  # what may be written into is not what others read
             return Piece(f"{first.within(Precedence.ATOM)}.to({like}.dtype{copied})", Precedence.ATOM, node)
-        if node.operation in IN_PLACE:
+        if row in IN_PLACE:
             if self._is_spent(first, operands[1:]):
                 others = ", ".join(operand.text for operand in operands[1:])
-                return self._call_method(node, first, IN_PLACE[node.operation], others)
+                return self._call_method(node, first, IN_PLACE[row], others)
             if node.operation in COMMUTATIVE and self._is_spent(operands[1], operands[:1]):
-                return self._call_method(node, operands[1], IN_PLACE[node.operation], first.text)
-        if node.operation in UNARY and first.precedence == Precedence.ATOM:
-            return self._call_method(node, first, UNARY[node.operation], "")
+                return self._call_method(node, operands[1], IN_PLACE[row], first.text)
+        if row in UNARY and first.precedence == Precedence.ATOM:
+            return self._call_method(node, first, UNARY[row], "")
         return super().write(node, operands, like)
 
     @staticmethod
