@@ -53,8 +53,8 @@ def test_the_table_of_errors_is_what_the_machine_does(framework: str, tmp_path: 
                 inputs = (a, b)[: measuring.arity(operation)]
                 errors = measuring.ulps(half, exact[f"{operation}/{dtype}"][: len(half)], *inputs)
                 worst[f"{operation}/{dtype}"] = max(worst[f"{operation}/{dtype}"], float(errors.max()))
-    errors = TABLES[framework].errors
-    stated = {key: errors.get(key.split("/")[0].removesuffix("_near"), (0.5, 0.5))["64" in key] for key in worst}
+    table = TABLES[framework].errors
+    stated = {key: table.get(key.split("/")[0].removesuffix("_near"), (0.5, 0.5))["64" in key] for key in worst}
     assert not {key: (worst[key], stated[key]) for key in worst if worst[key] > stated[key] + 0.3}
     # What is cheaper near 0 may be better there than all over.
     whole = {key: error for key, error in worst.items() if "_near/" not in key}

@@ -112,6 +112,22 @@ def test_a_meaning_cannot_leave_its_comment() -> None:
     assert "\n" not in pool.lines(printer)[0]
 
 
+@pytest.mark.parametrize(
+    ("operand", "text"),
+    [
+        (apply("exp", apply("negate", apply("absolute", X))), "near(exp(-abs(x)))"),
+        (apply("exp", apply("negate", X)), "log1p(exp(-x))"),
+        (apply("clamp", X, Constant(-0.5), ONE), "near(clamp(x, -0.5, 1.0))"),
+        (apply("clamp", X, Constant(-0.6), ONE), "log1p(clamp(x, -0.6, 1.0))"),
+        (apply("clamp", X, ZERO, Constant(1.1)), "log1p(clamp(x, 0.0, 1.1))"),
+    ],
+)
+def test_what_is_known_to_be_near_0_is_computed_the_cheaper_way(operand: Node, text: str) -> None:
+    forms = {**FORMS, "log1p": call("log1p"), "clamp": call("clamp", 3)}
+    forms |= {"absolute": call("abs"), "log1p_near": call("near")}
+    assert Printer(forms, "lib").print(Kernel(apply("log1p", operand))).lines == (f"return {text}",)
+
+
 def test_a_bare_number_says_so() -> None:
     listing = Printer(FORMS, "lib").print(Kernel(TWO))
     assert listing.is_number

@@ -5,26 +5,34 @@ Where a gradient, a transform or few numbers are concerned they are torch's own.
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo.backends.common import aot_autograd
+from torch._functorch._aot_autograd.utils import make_boxed_func
+from torch._functorch.partitioners import min_cut_rematerialization_partition
 
 from actgen.targets.torch.printer import COMPARISONS, EXPANSIONS
 
 # torch 2.13's own, November 2026: the first use of forward mode.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+]
 
 COUNT = 2**14
 SPECIAL = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1.0, -2.5, 1e-40, -1e-40, 3e38]
 
 
 @pytest.fixture
-def emitted() -> Any:
+def emitted(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The private functions as they are emitted."""
     module = ModuleType("emitted")
+    monkeypatch.setitem(sys.modules, "emitted", module)  # where Dynamo looks for it
     exec("import torch\nfrom torch import Tensor, nn\n" + "\n\n".join(EXPANSIONS.values()), module.__dict__)
     return module
 
@@ -51,6 +59,54 @@ def test_a_comparison_is_1_where_it_holds_and_0_where_not(emitted: Any, function
         assert same(found, relation(a, number).to(dtype))
         scalar = torch.tensor(number, dtype=dtype)
         assert same(emitted._compare(relation, scalar, a), relation(scalar, a).to(dtype))
+
+
+def test_compiled_a_comparison_is_a_bool_and_the_same(emitted: Any) -> None:
+    """By differences: nan where both are infinite, which no relation may take for its answer."""
+    relations = [getattr(torch, function) for function in COMPARISONS.values()]
+    a, b = (grid.reshape(-1) for grid in torch.meshgrid(*[torch.tensor(SPECIAL)] * 2, indexing="ij"))
+
+    def compare(a: Tensor, b: Tensor) -> list[Tensor]:
+        return [emitted._compare(relation, a, b) for relation in relations]
+
+    compiled: Any = torch.compile(compare, fullgraph=True)
+    for relation, found in zip(relations, compiled(a, b), strict=True):
+        assert torch.equal(found, relation(a, b)), relation
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_compiled_no_bool_is_kept_for_the_backward_pass(emitted: Any, is_ours: bool) -> None:
+    """AOTAutograd keeps what it takes for a reduction; of torch's own relation it still does."""
+    kept: list[torch.dtype] = []
+
+    def compare(a: Tensor, b: Tensor) -> Any:
+        return emitted._compare(torch.le, a, b) if is_ours else torch.le(a, b)
+
+    class Held(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, low: Tensor) -> Tensor:
+            ctx.save_for_backward(x, low)
+            return emitted._or_nan(torch.where(compare(x, low), low, x), x)
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Tensor) -> Any:
+            x, low = ctx.saved_tensors
+            return gradient * emitted._or_nan(torch.where(compare(x, low), 0, 1), x), None
+
+    def look(graph: Any, _: Any) -> Any:
+        (output,) = (node for node in graph.graph.nodes if node.op == "output")
+        kept.extend(value.meta["val"].dtype for value in output.args[0])
+        return make_boxed_func(graph)
+
+    backend = aot_autograd(
+        fw_compiler=look,
+        bw_compiler=lambda graph, _: make_boxed_func(graph),
+        partition_fn=min_cut_rematerialization_partition,
+    )
+    apply: Any = Held.apply
+    compiled: Any = torch.compile(lambda x: apply(x, torch.full((), -1.0)), fullgraph=True, backend=backend)  # type: ignore[misc]  # of any type
+    compiled(torch.linspace(-2, 2, 64, requires_grad=True)).sum().backward()
+    assert (torch.bool in kept) != is_ours
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
