@@ -116,7 +116,7 @@ def numerics_rows(derivations: Mapping[str, Derivation]) -> list[tuple[str, ...]
     for variables in first.kernels:
         for target, derivation in derivations.items():
             kernel, judgement = derivation.kernels[variables], derivation.judgements[variables]
-            trials = sorted(judgement.candidates, key=lambda trial: trial.cost.key)
+            trials = sorted(judgement.candidates, key=lambda trial: trial.cost.rank)
             closest = {id(trial) for trial in sorted(trials, key=lambda trial: trial.units)[: _SHOWN // 2]}
             cheapest = {id(trial) for trial in trials[: _SHOWN // 2]}
             left_out = 0

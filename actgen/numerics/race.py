@@ -187,7 +187,7 @@ class Race:
         Many small errors may be rounding; a large one is not.
         """
 
-        def key(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, tuple[int, int, int]]:
+        def key(run: tuple[Candidate, contract.Errors]) -> tuple[bool, float, tuple[int, int, int, int]]:
             return self._judge.lost(run[1])[0], run[1].worst, cost_of(run[0])
 
         found: dict[frozenset[Call], Candidate] = {}
@@ -234,8 +234,7 @@ class Race:
         """The threshold, and which runs to use below and above it, with which least is lost."""
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
         losses = [self._lost_on_either_side(i, is_magnitude, thresholds, least, limit) for i in range(len(self._runs))]
-        keys = [cost_of(candidate) for candidate, _ in self._runs]
-        costs = np.array([transcendentals * 30 + passes for transcendentals, _, passes in keys]) * 1e-6
+        costs = np.array([candidate.cost.time for candidate, _ in self._runs]) * 1e-6
         if only_complete:
             costs += np.array([1e9 * self._loss(i)[0] for i in range(len(self._runs))])
         lower = np.array([below for below, _ in losses]) + costs[:, None]
@@ -353,6 +352,6 @@ def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Er
     return contract.Errors(*map(np.concatenate, parts))
 
 
-def cost_of(candidate: Candidate) -> tuple[int, int, int]:
+def cost_of(candidate: Candidate) -> tuple[int, int, int, int]:
     """The order of candidates by cost."""
-    return candidate.cost.key
+    return candidate.cost.rank

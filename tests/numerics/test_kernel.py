@@ -43,9 +43,12 @@ def test_a_chain_of_thousands_of_shared_nodes_is_linear_and_needs_no_recursion()
     assert len(Kernel(node).nodes) == 2002
 
 
-def test_the_order_of_cost_is_calls_then_divisions_then_passes() -> None:
-    ranked = [Cost(0, 9, 99), Cost(1, 0, 50), Cost(1, 1, 1), Cost(1, 1, 2), Cost(2, 0, 0)]
-    assert all(a < b and a.key < b.key and not b < a for a, b in pairwise(ranked))
+def test_the_order_of_cost_is_the_estimated_time_and_then_calls_and_divisions() -> None:
+    """A polynomial of thirty operations costs more than two divisions, and less than two calls."""
+    ranked = [Cost(2, 2, 10), Cost(2, 0, 32), Cost(3, 0, 14), Cost(4, 1, 5), Cost(4, 2, 1), Cost(4, 0, 9)]
+    assert [cost.time for cost in ranked] == [56, 70, 71, 85, 85, 85]
+    ordered = [*ranked[:3], ranked[5], *ranked[3:5]]
+    assert all(a < b and a.rank < b.rank and not b < a for a, b in pairwise(ordered))
     assert not ranked[0] < ranked[0]
 
 

@@ -114,7 +114,8 @@ def _erf(a: Tensor) -> Tensor:
     s = near * near
 {ERF_NEAR_SINGLE.statements("p", "s")}
 {ERF_FAR_SINGLE.statements("q", "far")}
-    return torch.where(a.abs() < 0.9375, near * (1 + p), torch.copysign(1 - (-far * q).exp(), a))''',
+    small = torch.where(a.abs() < 2.0**-60, 1.1283791670955126 * a, near + near * p)  # it may underflow
+    return torch.where(a.abs() < 0.9375, small, torch.copysign(1 - (-far * q).exp(), a))''',
     "log1p_near": f'''\
 def _log1p_near(a: Tensor) -> Tensor:
     """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
