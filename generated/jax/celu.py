@@ -68,15 +68,14 @@ def _derivative_alpha(x: Array, alpha: Array) -> Array:
     larger = jnp.maximum(ratio, -64.0)
     exp_larger = jnp.exp(larger)
     branch = jnp.where(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0)
-    product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio
-    product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10
-    product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08
-    product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06
-    product = (product * ratio - 2.2045852867085077e-05) * ratio - 0.00017361111007980316
-    product = (product * ratio - 0.0011904761901832233) * ratio - 0.006944444444389751
-    product = (product * ratio - 0.03333333333332715) * ratio - 0.12499999999999964
-    product = ((product * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio
-    return jnp.where((ratio <= 0.0) & (ratio > -2.0), product, branch)
+    product = (-5.348955949599981e-12 * ratio - 1.269866123810493e-10) * ratio
+    product = ((product - 1.8697741587375455e-09) * ratio - 2.286484077479372e-08) * ratio
+    product = (product - 2.5040067758861165e-07) * ratio - 2.4800558264414687e-06
+    product = (product * ratio - 2.204579314377862e-05) * ratio - 0.00017361108480186058
+    product = (product * ratio - 0.0011904761829110541) * ratio - 0.006944444443032935
+    product = (product * ratio - 0.033333333333175376) * ratio - 0.12499999999999077
+    product = ((product * ratio - 0.3333333333333331) * ratio - 0.5) * ratio * ratio
+    return jnp.where((ratio <= 0.0) & (ratio > -1.5), product, branch)
 
 
 @jax.jit
@@ -90,13 +89,17 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
 def _second_derivative_x_alpha(x: Array, alpha: Array) -> Array:
     """d2f / dx dalpha = Piecewise((0, x > 0), (-x*exp(x/alpha)/alpha^2, True))."""
     ratio = x / alpha
+    is_positive = x > 0.0
     e = jnp.exp(0.5 * ratio)
-    larger = jnp.maximum(ratio, -1024.0)
-    ratio_2 = jnp.where(larger > 0.0, 0.0, -(larger * jnp.exp(larger))) / alpha
-    ratio_3 = jnp.where(ratio > 0.0, 0.0, -(ratio * jnp.exp(ratio))) / alpha
-    branch = jnp.where(x > 0.0, 0.0, -(x / jnp.square(alpha)) * e * e)
-    branch = jnp.where(jnp.abs(ratio) < 1024.0, branch, ratio_2)
-    return jnp.where(ratio < -64.0, branch, ratio_3)
+    larger = jnp.maximum(x, -(2.0**40))
+    ratio_2 = 1.0 / alpha
+    product = larger * ratio_2
+    product_2 = x * ratio_2
+    branch = jnp.where(is_positive, 0.0, -(product_2 * jnp.exp(product_2) * ratio_2))
+    branch_2 = jnp.where(larger > 0.0, 0.0, -(product * jnp.exp(product) * ratio_2))
+    branch_3 = jnp.where(is_positive, 0.0, -(x / jnp.square(alpha)) * e * e)
+    branch_3 = jnp.where(jnp.abs(ratio) < 1024.0, branch_3, branch_2)
+    return jnp.where(ratio < -64.0, branch_3, branch)
 
 
 @jax.jit
@@ -149,8 +152,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

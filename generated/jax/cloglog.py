@@ -12,8 +12,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["cloglog", "complementary_log_log"]
 
-_MINUS_EXP_MINUS_1 = -0.36787944117144233  # -exp(-1)
-
 
 def cloglog(x: ArrayLike) -> Array:
     """Complementary log-log, 1 - exp(-exp(x)).
@@ -61,28 +59,25 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = -exp(x)*exp(-exp(x))*expm1(x)."""
+    difference = x - 0.75390625
     smaller = jnp.minimum(x, 8.0)
-    abs_smaller = jnp.abs(smaller)
-    is_negative = smaller < 0.0
-    t = jnp.exp(-abs_smaller)
-    difference = jnp.where(is_negative, 1.0, t) - jnp.where(is_negative, t, 1.0)
-    product = (-9.127884602549762e-11 * x + 1.5638191946785336e-10) * x
-    product = ((product + 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x
-    product = ((product - 5.749796418590121e-09) * x - 4.205679366953235e-08) * x
-    product = ((product - 1.0909783972208336e-07) * x - 8.021756355262143e-08) * x
-    product = ((product + 5.636395812967281e-07) * x + 2.6266164276836106e-06) * x
-    product = ((product + 4.89656339321683e-06) * x - 2.4295515165044436e-06) * x
-    product = ((product - 4.19397804513665e-05) * x - 0.00011619452517500383) * x
-    product = ((product - 8.461658019254755e-05) * x + 0.0004657200495506669) * x
-    product = ((product + 0.0017975282083660799) * x + 0.002210034112405899) * x
-    product = ((product - 0.0037682095534519867) * x - 0.01948885134703807) * x
-    product = ((product - 0.025547183414693198) * x + 0.027590958087824753) * x
-    product = ((product + 0.13795479043929104) * x + 0.12262648039048137) * x
-    product = ((product - 0.18393972058572117) * x - 0.36787944117144233) * x
-    total = -jnp.exp(smaller) + jnp.minimum(smaller, 0.0)
-    difference = difference * jnp.exp(total - 2.0 * jnp.minimum(-smaller, 0.0))
-    difference = jnp.where(abs_smaller < 2.0**-90, _MINUS_EXP_MINUS_1 * smaller, difference)
-    return jnp.where(jnp.abs(x) < 1.0, product, difference)
+    growth = _expm1(-jnp.abs(smaller))
+    product = (-1.0889968945146181e-05 * difference - 0.00012630827539800344) * difference
+    product = (product - 0.00022831482578457155) * difference + 0.00017166419937523445
+    product = (product * difference + 0.001442541718315221) * difference
+    product = (product + 0.0021031632898742283) * difference - 0.0022497886342380943
+    product = (product * difference - 0.012637213689845503) * difference
+    product = (product - 0.012257926521742542) * difference + 0.027006168718802737
+    product = (product * difference + 0.07838929607808873) * difference
+    product = (product + 0.01343583840944751) * difference - 0.20156867786152297
+    product = (product * difference - 0.20800436955807308) * difference
+    product = (product + 0.27269514126393957) * difference + 0.459865707299655
+    product = (product * difference - 0.21798148668325706) * difference
+    product = product - 0.2855487551674492
+    total = jnp.minimum(smaller, 0.0) - jnp.exp(smaller)
+    total = jnp.exp(total - 2.0 * jnp.minimum(-smaller, 0.0))
+    total = -jnp.where(smaller < 0.0, growth, -growth) * total
+    return jnp.where(jnp.abs(difference) < 0.35080818673913106, product, total)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -95,8 +90,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

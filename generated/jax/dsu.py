@@ -97,14 +97,14 @@ def _derivative(x: Array) -> Array:
     x_squared = jnp.square(x)
     cos_x = jnp.cos(x)
     difference = x - _PI
-    difference_squared = jnp.square(difference)
     total = x + _PI
-    total_squared = jnp.square(total)
     clamped = jnp.clip(x, -(2.0**100), 2.0**100)
     cos_clamped = jnp.cos(clamped)
+    ratio = 1.0 / total
     sin_clamped = jnp.sin(clamped)
+    ratio_2 = 1.0 / difference
     numerator = _MINUS_PI_TO_2 * (x * cos_x * x - 2.0 * x * jnp.sin(x) - _PI_TO_2 * cos_x)
-    numerator = numerator / (difference_squared * total_squared)
+    numerator = numerator / (jnp.square(difference) * jnp.square(total))
     product = (-1.2429837948373941e-23 * x_squared + 7.805130628359437e-21) * x_squared
     product = (product - 3.597980515689275e-18) * x_squared + 1.3474654261064118e-15
     product = (product * x_squared - 4.0448463732450807e-13) * x_squared
@@ -112,9 +112,9 @@ def _derivative(x: Array) -> Array:
     product = (product * x_squared + 2.090886264948855e-06) * x_squared
     product = (product - 0.00017433549381323582) * x_squared + 0.008562258238140164
     product = (product * x_squared - 0.19603644907298667) * x_squared + 1.0
-    total_2 = cos_clamped / total + sin_clamped / difference_squared
-    total_2 = total_2 - sin_clamped / total_squared - cos_clamped / difference
-    numerator = jnp.where(abs_x < 1024.0, numerator, _PI_OVER_2 * total_2)
+    total_2 = cos_clamped * ratio + sin_clamped * ratio_2 * ratio_2
+    total_2 = _PI_OVER_2 * (total_2 - sin_clamped * ratio * ratio - cos_clamped * ratio_2)
+    numerator = jnp.where(abs_x < 1024.0, numerator, total_2)
     return jnp.where(abs_x < 4.0, product, numerator)
 
 

@@ -104,26 +104,16 @@ def _second_derivative_x_sigma(x: Array, sigma: Array) -> Array:
 @jax.jit
 def _second_derivative_sigma_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dsigma dsigma = x^2*(-3 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^4."""
-    difference = jnp.abs(x / sigma) - 2.46875
+    ratio = 1.0 / sigma
+    e = jnp.exp(-0.5 * ratio * x * ratio * x)
+    squared = jnp.square(jnp.clip(x, -33554432.0, 33554432.0))
     sigma_squared = jnp.square(sigma)
-    product = -0.5 * (jnp.square(x) / sigma_squared)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    branch = jnp.where(part_of_t == 0.0, 0.0, x)
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference
-    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126
-    numerator = (numerator * difference - 0.005979401086940769) * difference
-    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895
-    numerator = (numerator * difference + 0.06261212385423932) * difference
-    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617
-    numerator = (numerator * difference + 0.8816399032534815) * difference
-    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447
-    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared
-    numerator_2 = _1_OVER_3 * jnp.square(branch) / jnp.square(sigma_squared * sigma)
-    numerator_2 = 3.0 * (numerator_2 - 1.0 / jnp.square(sigma_squared)) / 1.0 * branch
-    numerator_2 = numerator_2 * part_of_t * branch * rest_of_t
-    return jnp.where(jnp.abs(difference) < 0.1602277655612654, numerator, numerator_2)
+    root_t = jnp.exp(-0.25 * (jnp.square(x) / sigma_squared))
+    product = x * ratio * x * ratio * x * ratio * x * ratio * e * ratio * ratio
+    product = product - 3.0 * ratio * x * ratio * x * ratio * e * ratio
+    ratio_2 = _1_OVER_3 * squared / jnp.square(sigma_squared * sigma)
+    ratio_2 = 3.0 * squared * (ratio_2 - 1.0 / jnp.square(sigma_squared)) * root_t
+    return jnp.where(jnp.abs(x / sigma) < 4.0, product, ratio_2 * root_t)
 
 
 def _along(tangents, value, variables, partials):

@@ -87,15 +87,15 @@ def _second_derivative(x: Array) -> Array:
     e_2 = jnp.exp(0.5 * minus_clamped)
     total = jnp.minimum(minus_clamped, 0.0) - e_2 * e_2
     total = jnp.exp(0.5 * (total - 2.0 * jnp.minimum(clamped, 0.0)))
-    product = (0.016198366009647556 * difference - 0.05243973132160342) * difference
-    product = (product - 0.0004499963070976715) * difference + 0.1451463790984812
-    product = (product * difference - 0.09808113601277066) * difference
-    product = (product - 0.28833237120237015) * difference + 0.33874062314374503
-    product = (product * difference + 0.46212597546569073) * difference
-    product = (product - 0.6573987433210483) * difference - 0.6836056444961459
-    product = (product * difference + 0.6871097129522278) * difference + 0.847793261355012
-    product = (product * difference - 0.0006062096361176921) * difference
-    product = product - 0.16423064395513834
+    product = (0.01621905276148126 * difference - 0.05246678323200709) * difference
+    product = (product - 0.0004507405931644572) * difference + 0.14514735232056494
+    product = (product * difference - 0.09808112605155958) * difference
+    product = (product - 0.2883323842263475) * difference + 0.3387406230828991
+    product = (product * difference + 0.4621259755452357) * difference
+    product = (product - 0.6573987433208823) * difference - 0.6836056444963629
+    product = (product * difference + 0.6871097129522276) * difference
+    product = (product + 0.8477932613550122) * difference - 0.0006062096361176921
+    product = product * difference - 0.16423064395513834
     product_2 = (-0.0026909353724264974 * x + 0.00234884119424195) * x
     product_2 = ((product_2 + 0.004505764553013904) * x - 0.0243827303908251) * x
     product_2 = ((product_2 + 0.03284319419080782) * x + 0.03678762638405602) * x
@@ -107,7 +107,7 @@ def _second_derivative(x: Array) -> Array:
     product_4 = e * jnp.exp(-e) * (2.0 - x * _expm1(x) * e)
     product_4 = jnp.where(jnp.abs(x) < 2.0, product_4, product_3)
     product_2 = jnp.where((x <= 0.0) & (x > -0.25), product_2, product_4)
-    return jnp.where(jnp.abs(difference) < 0.11579254150390628, product, product_2)
+    return jnp.where(jnp.abs(difference) < 0.11294380867710774, product, product_2)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -120,8 +120,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

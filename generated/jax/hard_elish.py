@@ -47,16 +47,8 @@ hardelish = hard_elish
 @jax.jit
 def _value(x: Array) -> Array:
     """f."""
-    difference = x + 0.412109375
     branch = jnp.where(x >= 1.0, 1.0, jnp.where(x <= -1.0, 0.0, 0.5 * x + 0.5))
-    product = (8.75022243419904e-06 * difference + 7.054094824707636e-05) * difference
-    product = (product + 0.0004985212748558839) * difference + 0.003029751794496618
-    product = (product * difference + 0.015419128494191421) * difference
-    product = (product + 0.06329872917318889) * difference + 0.19800726350091857
-    product = (product * difference + 0.42845883092877035) * difference
-    product = (product + 0.02579174270957039) * difference - 0.09927948893840013
-    branch_2 = jnp.where(x >= 0.0, x * branch, _expm1(x) * branch)
-    return jnp.where(jnp.abs(difference) < 0.07431314289569857, product, branch_2)
+    return jnp.where(x >= 0.0, x * branch, _expm1(x) * branch)
 
 
 @jax.custom_jvp
@@ -92,8 +84,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

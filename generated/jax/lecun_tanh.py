@@ -12,9 +12,9 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["lecun_tanh", "scaled_tanh"]
 
-_MINUS_4_OVER_3 = -1.3333333333333333  # -4/3
-_2_OVER_3 = 0.6666666666666666  # 2/3
 _17159_OVER_15000 = 1.1439333333333332  # 17159/15000
+_2_OVER_3 = 0.6666666666666666  # 2/3
+_MINUS_4_OVER_3 = -1.3333333333333333  # -4/3
 _34318_OVER_5625 = 6.100977777777778  # 34318/5625
 
 
@@ -47,9 +47,8 @@ scaled_tanh = lecun_tanh
 @jax.jit
 def _value(x: Array) -> Array:
     """f = 17159*tanh(2*x/3)/10000."""
-    product = _MINUS_4_OVER_3 * jnp.abs(x)
-    t = jnp.exp(product)
-    return jnp.sign(x) * (-(1.7159 * _expm1(product)) / (t + 1.0))
+    product = 1.7159 * _tanh(_2_OVER_3 * x)
+    return jnp.where(jnp.abs(x) < 2.0**-90, _17159_OVER_15000 * x, product)
 
 
 @jax.custom_jvp
@@ -64,30 +63,13 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = -17159*tanh(2*x/3)*sech(2*x/3)^2/11250."""
-    abs_x = jnp.abs(x)
-    x_squared = jnp.square(x)
-    product = _MINUS_4_OVER_3 * abs_x
+    product = _MINUS_4_OVER_3 * jnp.abs(x)
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    total = t + 1.0
-    product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared
-    product_2 = (product_2 + 1.480754970456795e-11) * x_squared - 1.3258582155367302e-10
-    product_2 = (product_2 * x_squared + 9.107890999478017e-10) * x_squared
-    product_2 = (product_2 - 5.268681633040558e-09) * x_squared + 2.747950690559428e-08
-    product_2 = (product_2 * x_squared - 1.354301828585553e-07) * x_squared
-    product_2 = (product_2 + 6.476183003596556e-07) * x_squared - 3.0375763499939055e-06
-    product_2 = (product_2 * x_squared + 1.4002117977600514e-05) * x_squared
-    product_2 = (product_2 - 6.330149818451116e-05) * x_squared + 0.0002794997738304109
-    product_2 = (product_2 * x_squared - 0.0011979931697684051) * x_squared
-    product_2 = (product_2 + 0.004940626372964979) * x_squared - 0.01934074059596175
-    product_2 = (product_2 * x_squared + 0.07028162031686305) * x_squared
-    product_2 = (product_2 - 0.227635933546712) * x_squared + 0.6025657064471879
-    product_2 = (product_2 * x_squared - 1.0168296296296295) * x
     numerator = _34318_OVER_5625 * _expm1(product) * part_of_t * rest_of_t
-    numerator = jnp.sign(x) * (numerator / (jnp.square(total) * total))
-    return jnp.where(abs_x < 1.5, product_2, numerator)
+    return jnp.sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -100,9 +82,45 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
     )
+
+
+def _tanh(a: Array) -> Array:
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
+    t = jnp.exp(-2.0 * jnp.abs(a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -46,25 +46,17 @@ def light_relu(x: ArrayLike, sub: ArrayLike = 0.46, maxv: ArrayLike = 7.5) -> Ar
 @jax.jit
 def _value(x: Array, sub: Array, maxv: Array) -> Array:
     """f = Piecewise((maxv, maxv <= -sub + x*tanh(x)), (-sub + x*tanh(x), True))."""
-    abs_x = jnp.abs(x)
-    product = -2.0 * abs_x
-    t = jnp.exp(product)
-    total = t + 1.0
-    ratio = -(_expm1(product) * abs_x + sub * total) / total
-    return jnp.where(maxv <= x * _tanh(x) - sub, maxv, ratio)
+    return jnp.minimum(maxv, x * _tanh(x) - sub)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, sub: Array, maxv: Array) -> Array:
     """df / dx."""
-    abs_x = jnp.abs(x)
-    product = -2.0 * abs_x
-    t = jnp.exp(product)
-    total = t + 1.0
-    numerator = 4.0 * t * jnp.clip(abs_x, -(2.0**100), 2.0**100) - _expm1(product) * total
-    numerator = jnp.sign(x) * (numerator / jnp.square(total))
-    return jnp.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
+    tanh_x = _tanh(x)
+    e = jnp.exp(-jnp.abs(x))
+    total = x * jnp.square(2.0 * e / (jnp.square(e) + 1.0)) + tanh_x
+    return jnp.where(maxv <= x * tanh_x - sub, 0.0, total)
 
 
 @jax.custom_jvp
@@ -141,16 +133,26 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
-    e = jnp.exp(a)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
-
-
 def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
     t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

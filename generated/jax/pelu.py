@@ -117,17 +117,20 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array) -> Array:
 def _second_derivative_alpha_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dalpha dbeta = Piecewise((-x/beta^2, x >= 0), (-x*exp(x/beta)/beta^2, True))."""
     ratio = x / beta
+    is_at_least = x >= 0.0
     negated = -(x / jnp.square(beta))
     e = jnp.exp(0.5 * ratio)
-    larger = jnp.maximum(ratio, -1024.0)
-    minus_larger = -larger
-    minus_ratio = -ratio
-    ratio_2 = jnp.where(ratio >= 0.0, minus_ratio, minus_ratio * jnp.exp(ratio)) / beta
-    numerator = jnp.where(larger >= 0.0, minus_larger, minus_larger * jnp.exp(larger))
-    numerator = numerator / beta
-    branch = jnp.where(x >= 0.0, negated, negated * e * e)
-    branch = jnp.where(jnp.abs(ratio) < 1024.0, branch, numerator)
-    return jnp.where(ratio < -64.0, branch, ratio_2)
+    larger = jnp.maximum(x, -(2.0**40))
+    ratio_2 = 1.0 / beta
+    product = larger * ratio_2
+    product_2 = x * ratio_2
+    branch = jnp.where(is_at_least, negated, negated * e * e)
+    negated_2 = -(product_2 * jnp.exp(product_2) * ratio_2)
+    negated_2 = jnp.where(is_at_least, -(product_2 * ratio_2), negated_2)
+    negated_3 = -(product * jnp.exp(product) * ratio_2)
+    negated_3 = jnp.where(larger >= 0.0, -(product * ratio_2), negated_3)
+    branch = jnp.where(jnp.abs(ratio) < 1024.0, branch, negated_3)
+    return jnp.where(ratio < -64.0, branch, negated_2)
 
 
 @jax.jit
@@ -201,8 +204,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

@@ -13,40 +13,32 @@ from jax.typing import ArrayLike, DTypeLike
 __all__ = ["phish"]
 
 _MINUS_SQRT_2_OVER_2 = -0.7071067811865476  # -sqrt(2)/2
+_1_OVER_2_SQRT_PI = 0.28209479177387814  # 1/(2*sqrt(pi))
+_SQRT_2 = 1.4142135623730951  # sqrt(2)
+_SQRT_PI = 1.772453850905516  # sqrt(pi)
+_2_SQRT_PI = 3.544907701811032  # 2*sqrt(pi)
 _SQRT_2_OVER_2_SQRT_PI = 0.3989422804014327  # sqrt(2)/(2*sqrt(pi))
 _MINUS_SQRT_2_OVER_2_2 = -0.7071067811865476  # -sqrt(2)/2
 _COEFFICIENT = -0.7071067690849304  # the first digits of -sqrt(2)/2
 _COEFFICIENT_2 = -1.210161710447897e-08  # the other digits of -sqrt(2)/2
-_COEFFICIENT_3 = 5.834191799163818  # the first digits of 5.8341919788915355
-_COEFFICIENT_4 = 1.7972771715335512e-07  # the other digits of 5.8341919788915355
-_COEFFICIENT_5 = 5.745265483856201  # the first digits of 5.745265609005083
-_COEFFICIENT_6 = 1.25148881480186e-07  # the other digits of 5.745265609005083
-_COEFFICIENT_7 = 3.5033113956451416  # the first digits of 3.503311438830771
-_COEFFICIENT_8 = 4.31856292948396e-08  # the other digits of 3.503311438830771
+_1_6761565171163722E_MINUS_05 = 1.6761565171163722e-05  # 1.6761565171163722e-05
+_COEFFICIENT_3 = 0.00036035862285643816  # the first digits of 0.0003603586160003391
+_COEFFICIENT_4 = 1.6761565348133445e-05  # the first digits of 1.6761565171163722e-05
+_COEFFICIENT_5 = -1.769697229199712e-13  # the other digits of 1.6761565171163722e-05
+_COEFFICIENT_6 = -6.856099076055916e-12  # the other digits of 0.0003603586160003391
+_COEFFICIENT_7 = 0.003817268880084157  # the first digits of 0.0038172689889773006
+_COEFFICIENT_8 = 1.0889314363410341e-10  # the other digits of 0.0038172689889773006
+_COEFFICIENT_9 = 5.834191799163818  # the first digits of 5.8341919788915355
+_COEFFICIENT_10 = 1.7972771715335512e-07  # the other digits of 5.8341919788915355
+_COEFFICIENT_11 = 5.745265483856201  # the first digits of 5.745265609005083
+_COEFFICIENT_12 = 1.25148881480186e-07  # the other digits of 5.745265609005083
+_COEFFICIENT_13 = 3.5033113956451416  # the first digits of 3.503311438830771
+_COEFFICIENT_14 = 4.31856292948396e-08  # the other digits of 3.503311438830771
 _SQRT_2_OVER_2_SQRT_PI_2 = 0.3989422804014327  # sqrt(2)/(2*sqrt(pi))
-_COEFFICIENT_9 = 0.7978845834732056  # the first digits of sqrt(2)/sqrt(pi)
-_COEFFICIENT_10 = 0.3989422917366028  # the first digits of sqrt(2)/(2*sqrt(pi))
-_COEFFICIENT_11 = -1.133517010526318e-08  # the other digits of sqrt(2)/(2*sqrt(pi))
-_COEFFICIENT_12 = -2.267034021052636e-08  # the other digits of sqrt(2)/sqrt(pi)
-_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
-_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
-_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
-_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
-_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
-_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
-_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
-_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
-_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
-_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
-_1_OVER_2_FACTORIAL = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
+_COEFFICIENT_15 = 0.7978845834732056  # the first digits of sqrt(2)/sqrt(pi)
+_COEFFICIENT_16 = 0.3989422917366028  # the first digits of sqrt(2)/(2*sqrt(pi))
+_COEFFICIENT_17 = -1.133517010526318e-08  # the other digits of sqrt(2)/(2*sqrt(pi))
+_COEFFICIENT_18 = -2.267034021052636e-08  # the other digits of sqrt(2)/sqrt(pi)
 
 
 def phish(x: ArrayLike) -> Array:
@@ -76,7 +68,39 @@ def phish(x: ArrayLike) -> Array:
 @jax.jit
 def _value(x: Array) -> Array:
     """f = x*tanh(x*erfc(-sqrt(2)*x/2)/2)."""
-    difference = x + 1.4375
+    larger = jnp.maximum(x, -64.0)
+    product = _MINUS_SQRT_2_OVER_2 * larger
+    smaller = jnp.minimum(jnp.abs(product), 40.0)
+    numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
+    numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
+    numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
+    numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
+    numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577
+    numerator = numerator * smaller + 1.0
+    denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
+    denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762
+    denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
+    denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
+    denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
+    tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
+    branch = jnp.where(product < 0.0, 2.0 - jnp.exp(-jnp.square(product)) * tail, tail)
+    branch = 0.5 * larger * branch
+    negated = -jnp.square(jnp.maximum(product, 0.0))
+    is_far = jnp.abs(negated) > 64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = branch * part_of_t * rest_of_t
+    ratio = _tanh(product_2) / part_of_t / rest_of_t
+    ratio = larger * jnp.where(jnp.abs(product_2) < 2.0**-54, branch, ratio) * part_of_t
+    return ratio * rest_of_t
+
+
+@jax.custom_jvp
+@jax.jit
+def _derivative(x: Array) -> Array:
+    """df / dx."""
+    difference = x + 0.4921875
+    difference_2 = x + 1.8984375
     held = jnp.clip(x, -1.0, 1.0)
     product = _MINUS_SQRT_2_OVER_2 * x
     smaller = jnp.minimum(jnp.abs(product), 40.0)
@@ -93,7 +117,7 @@ def _value(x: Array) -> Array:
     denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
     tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
     branch = jnp.where(product < 0.0, 2.0 - jnp.exp(-jnp.square(product)) * tail, tail)
-    branch = 0.5 * held * branch
+    product_2 = 0.5 * held * branch
     negated = -jnp.square(jnp.maximum(product, 0.0))
     is_far = jnp.abs(negated) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
@@ -101,141 +125,72 @@ def _value(x: Array) -> Array:
     scale = jnp.maximum(jnp.abs(x), 1.0)
     branch_2 = jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_2 = branch * part_of_t * branch_2 * rest_of_t
-    product_3 = (1.297712689145079e-06 * difference + 2.562335239841423e-07) * difference
-    product_3 = (product_3 - 6.424014249534822e-06) * difference - 5.3697655275313554e-06
-    product_3 = (product_3 * difference + 2.079885284570479e-05) * difference
-    product_3 = (product_3 + 4.0119106693425626e-05) * difference - 4.1528812474480766e-05
-    product_3 = (product_3 * difference - 0.00020715611371244504) * difference
-    product_3 = (product_3 - 8.487329530681593e-05) * difference + 0.0006822507129566939
-    product_3 = (product_3 * difference + 0.0009747605064510705) * difference
-    product_3 = (product_3 - 0.00196933481484845) * difference - 0.0054699482576843405
-    product_3 = (product_3 * difference + 0.006779424717143748) * difference
-    product_3 = (product_3 + 0.03640198379378297) * difference + 0.01625992389444648
-    product_3 = (product_3 * difference - 0.09749741634247892) * difference
-    product_3 = (product_3 - 0.12313995445043574) * difference + 0.0751829607535909
-    product_3 = product_3 * difference + 0.15497098074208732
-    ratio = _tanh(product_2) / part_of_t / rest_of_t
-    ratio = held * jnp.where(jnp.abs(product_2) < 2.0**-54, branch * branch_2, ratio)
-    ratio = ratio * part_of_t * branch_2 * rest_of_t
-    return jnp.where(jnp.abs(difference) < 0.5382586717605591, product_3, ratio)
-
-
-@jax.custom_jvp
-@jax.jit
-def _derivative(x: Array) -> Array:
-    """df / dx."""
-    difference = x + 0.69921875
-    difference_2 = x + 1.921875
-    abs_x = jnp.abs(x)
-    held = jnp.clip(x, -1.0, 1.0)
-    product = _MINUS_SQRT_2_OVER_2 * x
-    smaller = jnp.minimum(jnp.abs(product), 40.0)
-    numerator = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    numerator = (numerator + 0.0038172689889773006) * smaller + 0.025882575182435343
-    numerator = (numerator * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    numerator = (numerator * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    numerator = (numerator * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    numerator = numerator * smaller + 1.0
-    denominator = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    denominator = (denominator + 0.006780787669804733) * smaller + 0.04619502956275762
-    denominator = (denominator * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    denominator = (denominator * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    denominator = (denominator * smaller + 5.8341919788915355) * smaller + 5.745265609005083
-    tail = numerator / ((denominator * smaller + 3.503311438830771) * smaller + 1.0)
-    branch = jnp.where(product < 0.0, 2.0 - jnp.exp(-jnp.square(product)) * tail, tail)
-    negated = -jnp.square(jnp.maximum(product, 0.0))
-    is_gone = negated < -800.0
-    scale = jnp.maximum(abs_x, 1.0)
-    branch_2 = jnp.where(is_gone, jnp.minimum(scale, 2.0**100), scale)
-    branch_2 = 0.5 * held * branch * branch_2
-    exp_negated = jnp.exp(negated)
-    product_2 = branch_2 * exp_negated
-    abs_product_2 = jnp.abs(product_2)
-    t = jnp.exp(-abs_product_2)
+    product_3 = product_2 * part_of_t * branch_2 * rest_of_t
+    abs_product_3 = jnp.abs(product_3)
+    t = jnp.exp(-abs_product_3)
     t_squared = jnp.square(t)
+    squared = jnp.square(2.0 / (1.0 + t_squared))
     inverse_scale = 1.0 / scale
-    clamped = jnp.clip(x, -64.0, 32.0)
-    product_3 = _MINUS_SQRT_2_OVER_2 * clamped
-    smaller_2 = jnp.minimum(jnp.abs(product_3), 40.0)
-    numerator_2 = (1.6761565171163722e-05 * smaller_2 + 0.0003603586160003391) * smaller_2
-    numerator_3 = (numerator_2 + 0.0038172689889773006) * smaller_2 + 0.025882575182435343
-    numerator_4 = (numerator_3 * smaller_2 + 0.12344083648227182) * smaller_2
-    numerator_5 = (numerator_4 + 0.4308538629856189) * smaller_2 + 1.1128336609194336
-    numerator_6 = (numerator_5 * smaller_2 + 2.1024126170263844) * smaller_2
-    numerator_7 = (numerator_6 + 2.792201965581064) * smaller_2 + 2.3749322717352577
-    numerator_8 = numerator_7 * smaller_2 + 1.0
-    denominator_2 = (2.970910073483199e-05 * smaller_2 + 0.0006387190166369741) * smaller_2
-    denominator_3 = (denominator_2 + 0.006780787669804733) * smaller_2 + 0.04619502956275762
-    denominator_4 = (denominator_3 * smaller_2 + 0.2221612979548986) * smaller_2
-    denominator_5 = (denominator_4 + 0.7862870651188336) * smaller_2 + 2.078497051003106
-    denominator_6 = (denominator_5 * smaller_2 + 4.086124500007399) * smaller_2
-    denominator_7 = (denominator_6 + 5.8341919788915355) * smaller_2 + 5.745265609005083
-    denominator_8 = (denominator_7 * smaller_2 + 3.503311438830771) * smaller_2 + 1.0
+    smaller_2 = jnp.minimum(x, 32.0)
+    product_4 = _MINUS_SQRT_2_OVER_2 * smaller_2
+    smaller_3 = jnp.minimum(jnp.abs(product_4), 40.0)
+    numerator_2 = (1.6761565171163722e-05 * smaller_3 + 0.0003603586160003391) * smaller_3
+    numerator_3 = (numerator_2 + 0.0038172689889773006) * smaller_3 + 0.025882575182435343
+    numerator_4 = (numerator_3 * smaller_3 + 0.12344083648227182) * smaller_3
+    numerator_5 = (numerator_4 + 0.4308538629856189) * smaller_3 + 1.1128336609194336
+    numerator_6 = (numerator_5 * smaller_3 + 2.1024126170263844) * smaller_3
+    numerator_7 = (numerator_6 + 2.792201965581064) * smaller_3 + 2.3749322717352577
+    numerator_8 = numerator_7 * smaller_3 + 1.0
+    denominator_2 = (2.970910073483199e-05 * smaller_3 + 0.0006387190166369741) * smaller_3
+    denominator_3 = (denominator_2 + 0.006780787669804733) * smaller_3 + 0.04619502956275762
+    denominator_4 = (denominator_3 * smaller_3 + 0.2221612979548986) * smaller_3
+    denominator_5 = (denominator_4 + 0.7862870651188336) * smaller_3 + 2.078497051003106
+    denominator_6 = (denominator_5 * smaller_3 + 4.086124500007399) * smaller_3
+    denominator_7 = (denominator_6 + 5.8341919788915355) * smaller_3 + 5.745265609005083
+    denominator_8 = (denominator_7 * smaller_3 + 3.503311438830771) * smaller_3 + 1.0
     tail_2 = numerator_8 / denominator_8
-    difference_3 = 2.0 - jnp.exp(-jnp.square(product_3)) * tail_2
-    difference_3 = jnp.where(product_3 < 0.0, difference_3, tail_2)
-    product_4 = 0.5 * clamped * difference_3
-    negated_2 = -jnp.square(jnp.maximum(product_3, 0.0))
-    is_far = jnp.abs(negated_2) > 64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated_2, negated_2))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_5 = product_4 * part_of_t * rest_of_t
-    abs_product_5 = jnp.abs(product_5)
-    t_2 = jnp.exp(-abs_product_5)
+    difference_3 = 2.0 - jnp.exp(-jnp.square(product_4)) * tail_2
+    difference_3 = jnp.where(product_4 < 0.0, difference_3, tail_2)
+    product_5 = 0.5 * smaller_2 * difference_3
+    e = jnp.exp(-jnp.square(jnp.maximum(product_4, 0.0)))
+    product_6 = product_5 * e
+    abs_product_6 = jnp.abs(product_6)
+    t_2 = jnp.exp(-abs_product_6)
     t_2_squared = jnp.square(t_2)
-    product_6 = (1.9810445704895644e-05 * difference - 0.0004173806235916648) * difference
-    product_6 = (product_6 - 0.0007800901745812482) * difference - 9.152900749565715e-06
-    product_6 = (product_6 * difference + 0.0008734634894639802) * difference
-    product_6 = (product_6 + 0.0009344966060202588) * difference + 0.004871970489499618
-    product_6 = (product_6 * difference + 0.010756414398651144) * difference
-    product_6 = (product_6 - 0.004278112340717571) * difference - 0.036874731562015775
-    product_6 = (product_6 * difference - 0.027536526184189652) * difference
-    product_6 = (product_6 - 0.004509302717630961) * difference - 0.06493522985857537
-    product_6 = (product_6 * difference + 0.04790410112558055) * difference
-    product_6 = (product_6 + 0.5052993106768616) * difference + 0.42406705142624623
-    product_6 = (product_6 * difference - 0.27477002582439447) * difference
-    product_6 = product_6 - 0.18389753878354692
-    squared = jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
-    total = 9.830997781254931e-06 * difference_2 + 1.930941882144091e-05
-    total = (total * difference_2 - 1.2993468702184468e-05) * difference_2
-    total = (total - 9.788618719667429e-05) * difference_2 - 0.0001237104157337316
-    total = (total * difference_2 + 0.00012297170726046069) * difference_2
-    total = (total + 0.0006879636023456721) * difference_2 + 0.0009608031600725829
-    total = (total * difference_2 - 0.0008787929258676487) * difference_2
-    total = (total - 0.006307496473108005) * difference_2 - 0.007445412660998818
-    total = (total * difference_2 + 0.017894701075953385) * difference_2
-    total = (total + 0.06117887879588607) * difference_2 + 0.023724014705959907
-    total = (total * difference_2 - 0.1414872739060356) * difference_2
-    total = (total - 0.19813147840500978) * difference_2 + 0.015754543363881345
-    total = total * difference_2 + 0.12701423771428547
-    product_7 = (0.0017513508712449569 * x + 0.0020385879303395364) * x
-    product_7 = ((product_7 - 0.00341115192421139) * x - 0.007815210259652544) * x
-    product_7 = ((product_7 - 0.001444475459912211) * x + 0.012643165748110715) * x
-    product_7 = ((product_7 + 0.01733746903437271) * x - 0.002258836550591109) * x
-    product_7 = ((product_7 - 0.0342621523613935) * x - 0.03694561587341918) * x
-    product_7 = ((product_7 + 0.0176057182212714) * x + 0.08664575428770578) * x
-    product_7 = ((product_7 + 0.0717049084067877) * x - 0.06667516321364639) * x
-    product_7 = ((product_7 - 0.2041015784523784) * x - 0.1218189196657815) * x
-    product_7 = ((product_7 + 0.2064672032166932) * x + 0.4210401657129805) * x
-    product_7 = ((product_7 + 0.15437941212591705) * x - 0.45246482927578013) * x
-    product_7 = ((product_7 - 0.8311297508363253) * x - 0.16666666666666619) * x
-    product_7 = ((product_7 + 1.196826841204298) * x + 1.0) * x
-    e = jnp.exp(-jnp.square(jnp.maximum(-product_3, 0.0)))
-    e = _SQRT_2_OVER_2_SQRT_PI * clamped * e + 0.5 * difference_3
-    e = clamped * jnp.square(2.0 / (1.0 + t_2_squared)) * e * t_2_squared
-    e_2 = jnp.exp(-jnp.square(jnp.maximum(-product, 0.0)))
-    e_2 = _SQRT_2_OVER_2_SQRT_PI * held * e_2 + 0.5 * branch * inverse_scale
-    e_2 = held * jnp.square(2.0 / (1.0 + t_squared)) * e_2 * t_squared
-    ratio = _tanh(product_5) / part_of_t / rest_of_t
-    e = (e + jnp.where(abs_product_5 < 2.0**-54, product_4, ratio)) * part_of_t
-    e = jnp.where(jnp.abs(clamped) < 2.0**-90, clamped, e * rest_of_t)
-    ratio_2 = _tanh(product_2) / exp_negated
-    ratio_2 = jnp.where(abs_product_2 < 2.0**-54, branch_2, ratio_2)
-    e_2 = (e_2 + ratio_2 * jnp.square(inverse_scale)) * squared * exp_negated
-    product_7 = jnp.where(abs_x < 0.5, product_7, jnp.where(abs_x < 2.0, e_2, e))
-    total = jnp.where(jnp.abs(difference_2) < 0.4340730312316037, total, product_7)
-    return jnp.where(jnp.abs(difference) < 0.2736116465391405, product_6, total)
+    product_7 = (0.007399036290114283 * difference + 0.025530424133346233) * difference
+    product_7 = (product_7 + 0.03205770480805815) * difference - 0.01579014603387266
+    product_7 = (product_7 * difference - 0.08042511059202266) * difference
+    product_7 = (product_7 - 0.08676420416416764) * difference - 0.11341308934855053
+    product_7 = (product_7 * difference - 0.035506589866746735) * difference
+    product_7 = (product_7 + 0.5137767308335802) * difference + 0.7440364872637154
+    product_7 = (product_7 * difference - 0.03313188241384981) * difference
+    product_7 = product_7 - 0.21806090046226376
+    branch_3 = jnp.where(abs_product_6 < 2.0**-54, product_5, _tanh(product_6) / e)
+    squared_2 = jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
+    product_8 = _SQRT_PI * held * squared * branch * t_squared * inverse_scale
+    total = -2.131644323171858e-06 * difference_2 - 9.412868938329846e-05
+    total = (total * difference_2 - 0.00015677597971654615) * difference_2
+    total = (total + 7.947920771429946e-05) * difference_2 + 0.0007168073796361672
+    total = (total * difference_2 + 0.0011421938455815335) * difference_2
+    total = (total - 0.0006325003463008562) * difference_2 - 0.006467639630546195
+    total = (total * difference_2 - 0.008643893140466121) * difference_2
+    total = (total + 0.016575286138865903) * difference_2 + 0.06360485428868778
+    total = (total * difference_2 + 0.031037373394015504) * difference_2
+    total = (total - 0.13892255530772277) * difference_2 - 0.20799365401026607
+    total = (total * difference_2 + 0.006235281273935398) * difference_2
+    total = total + 0.12727283395446848
+    e_2 = jnp.exp(-jnp.square(jnp.maximum(-product_4, 0.0)))
+    e_2 = _SQRT_2_OVER_2_SQRT_PI * smaller_2 * e_2 + 0.5 * difference_3
+    e_2 = smaller_2 * jnp.square(2.0 / (1.0 + t_2_squared)) * e_2 * t_2_squared
+    e_2 = jnp.where(jnp.abs(smaller_2) < 2.0**-90, smaller_2, (e_2 + branch_3) * e)
+    e_3 = jnp.exp(-jnp.square(jnp.maximum(-product, 0.0)))
+    e_3 = _SQRT_2 * jnp.square(held) * squared * t_squared * e_3 + product_8
+    ratio = _tanh(product_3) / part_of_t / rest_of_t
+    ratio = jnp.where(abs_product_3 < 2.0**-54, product_2 * branch_2, ratio)
+    e_3 = _1_OVER_2_SQRT_PI * (e_3 + _2_SQRT_PI * ratio * jnp.square(inverse_scale))
+    e_3 = jnp.where(x < -1.0, e_3 * part_of_t * squared_2 * rest_of_t, e_2)
+    total = jnp.where(jnp.abs(difference_2) < 0.27565975976220214, total, e_3)
+    return jnp.where(jnp.abs(difference) < 0.06956965267658233, product_7, total)
 
 
 @jax.jit
@@ -282,748 +237,780 @@ def _second_derivative(x: Array) -> Array:
     branch_3 = jnp.where(is_less, growth - (total_5 - 1.0), 0.0)
     branch_4 = jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
     total_6 = branch_2 + branch_4
-    smaller = jnp.minimum(jnp.abs(product_3 + branch), 40.0)
-    product_7 = (1.6761565171163722e-05 * smaller + 0.0003603586160003391) * smaller
-    product_7 = (product_7 + 0.0038172689889773006) * smaller + 0.025882575182435343
-    product_7 = (product_7 * smaller + 0.12344083648227182) * smaller + 0.4308538629856189
-    product_7 = (product_7 * smaller + 1.1128336609194336) * smaller + 2.1024126170263844
-    product_7 = (product_7 * smaller + 2.792201965581064) * smaller + 2.3749322717352577
-    product_7 = product_7 * smaller + 1.0
-    product_8 = (2.970910073483199e-05 * smaller + 0.0006387190166369741) * smaller
-    product_8 = (product_8 + 0.006780787669804733) * smaller + 0.04619502956275762
-    product_8 = (product_8 * smaller + 0.2221612979548986) * smaller + 0.7862870651188336
-    product_8 = (product_8 * smaller + 2.078497051003106) * smaller + 4.086124500007399
-    product_9 = product_8 * smaller
+    abs_product_3 = jnp.abs(product_3)
+    smaller = jnp.minimum(abs_product_3, 40.0)
+    product_7 = _1_6761565171163722E_MINUS_05 * smaller
+    head_product_7 = _head(product_7)
+    total_7 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_7)
+    total_8 = product_8 + _COEFFICIENT_3
+    difference_3 = total_8 - product_8
+    product_9 = _COEFFICIENT_4 * smaller
     head_product_9 = _head(product_9)
-    total_7 = head_product_9 + (product_9 - head_product_9)
-    magnitude_3 = jnp.abs(head_product_9)
+    total_9 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
-    product_10 = jnp.where(product_10, product_9, total_7)
-    total_8 = product_10 + _COEFFICIENT_3
-    difference_3 = total_8 - product_10
-    head_product_8 = _head(product_8)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == jnp.inf)
+    product_10 = jnp.where(product_10, product_9, total_9)
+    head_3 = _head(jnp.full_like(x, _COEFFICIENT_4))
     head_smaller = _head(smaller)
     difference_4 = smaller - head_smaller
-    difference_5 = product_8 - head_product_8
-    total_9 = head_product_8 * head_smaller - product_10 + head_product_8 * difference_4
-    total_9 = total_9 + difference_5 * head_smaller + difference_5 * difference_4
-    total_9 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = product_10 - (total_8 - difference_3) + (_COEFFICIENT_3 - difference_3)
-    total_10 = total_10 + total_9 + _COEFFICIENT_4
-    branch_5 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_8 + branch_5
-    product_11 = total_11 * smaller
-    head_product_11 = _head(product_11)
-    total_12 = head_product_11 + (product_11 - head_product_11)
-    magnitude_4 = jnp.abs(head_product_11)
-    product_12 = product_11 * 2.0**-60
-    product_12 = (product_12 == 0.0) | (magnitude_4 == jnp.inf)
-    product_12 = jnp.where(product_12, product_11, total_12)
-    total_13 = product_12 + _COEFFICIENT_5
-    difference_6 = total_13 - product_12
-    head_total_11 = _head(total_11)
-    difference_7 = total_11 - head_total_11
-    total_14 = head_total_11 * head_smaller - product_12 + head_total_11 * difference_4
-    total_14 = total_14 + difference_7 * head_smaller + difference_7 * difference_4
-    total_14 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_14 = total_14 + (branch_5 - (total_11 - total_8)) * smaller
-    total_15 = product_12 - (total_13 - difference_6) + (_COEFFICIENT_5 - difference_6)
-    total_15 = total_15 + total_14 + _COEFFICIENT_6
-    branch_6 = jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = total_13 + branch_6
-    product_13 = total_16 * smaller
-    head_product_13 = _head(product_13)
-    total_17 = head_product_13 + (product_13 - head_product_13)
-    magnitude_5 = jnp.abs(head_product_13)
-    product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
-    product_14 = jnp.where(product_14, product_13, total_17)
-    total_18 = product_14 + _COEFFICIENT_7
-    difference_8 = total_18 - product_14
-    head_total_16 = _head(total_16)
-    difference_9 = total_16 - head_total_16
-    total_19 = head_total_16 * head_smaller - product_14 + head_total_16 * difference_4
-    total_19 = total_19 + difference_9 * head_smaller + difference_9 * difference_4
-    total_19 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_19)
-    total_19 = total_19 + (branch_6 - (total_16 - total_13)) * smaller
-    total_20 = product_14 - (total_18 - difference_8) + (_COEFFICIENT_7 - difference_8)
-    total_20 = total_20 + total_19 + _COEFFICIENT_8
-    branch_7 = jnp.where(jnp.abs(total_20) < jnp.inf, total_20, 0.0)
-    total_21 = total_18 + branch_7
-    product_15 = total_21 * smaller
-    head_product_15 = _head(product_15)
-    total_22 = head_product_15 + (product_15 - head_product_15)
-    magnitude_6 = jnp.abs(head_product_15)
-    product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
-    product_16 = jnp.where(product_16, product_15, total_22)
-    total_23 = product_16 + 1.0
-    difference_10 = total_23 - product_16
-    head_total_21 = _head(total_21)
-    difference_11 = total_21 - head_total_21
-    total_24 = head_total_21 * head_smaller - product_16 + head_total_21 * difference_4
-    total_24 = total_24 + difference_11 * head_smaller + difference_11 * difference_4
-    total_24 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_24)
-    total_24 = total_24 + (branch_7 - (total_21 - total_18)) * smaller
-    total_24 = product_16 - (total_23 - difference_10) + (1.0 - difference_10) + total_24
-    branch_8 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_23 + branch_8
-    tail = product_7 / total_25
-    product_17 = tail * total_25
+    difference_5 = _COEFFICIENT_4 - head_3
+    product_11 = total_3 * jnp.sign(product_3)
+    branch_5 = jnp.where(jnp.abs(product_11) < jnp.inf, product_11, 0.0)
+    branch_5 = (abs_product_3 == 40.0) & (branch_5 <= 0.0)
+    branch_5 = branch_5 | (abs_product_3 != 40.0) & (abs_product_3 <= 40.0)
+    branch_5 = jnp.where(branch_5, product_11, 0.0)
+    total_10 = product_8 - (total_8 - difference_3) + (_COEFFICIENT_3 - difference_3)
+    total_11 = head_3 * head_smaller - product_10 + head_3 * difference_4
+    total_11 = total_11 + difference_5 * head_smaller + difference_5 * difference_4
+    total_11 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_11)
+    total_11 = total_11 + _COEFFICIENT_5 * smaller + branch_5 * _COEFFICIENT_4
+    total_10 = total_10 + (product_10 - product_8 + total_11) + _COEFFICIENT_6
+    branch_6 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
+    total_12 = total_8 + branch_6
+    product_12 = total_12 * smaller
+    head_product_12 = _head(product_12)
+    total_13 = head_product_12 + (product_12 - head_product_12)
+    magnitude_5 = jnp.abs(head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
+    product_13 = jnp.where(product_13, product_12, total_13)
+    total_14 = product_13 + _COEFFICIENT_7
+    difference_6 = total_14 - product_13
+    head_total_12 = _head(total_12)
+    difference_7 = total_12 - head_total_12
+    total_15 = head_total_12 * head_smaller - product_13 + head_total_12 * difference_4
+    total_15 = total_15 + difference_7 * head_smaller + difference_7 * difference_4
+    total_15 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_15 = total_15 + (branch_6 - (total_12 - total_8)) * smaller + branch_5 * total_12
+    total_16 = product_13 - (total_14 - difference_6) + (_COEFFICIENT_7 - difference_6)
+    total_16 = total_16 + total_15 + _COEFFICIENT_8
+    branch_7 = jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_17 = total_14 + branch_7
+    product_14 = total_17 * smaller
+    head_product_14 = _head(product_14)
+    total_18 = head_product_14 + (product_14 - head_product_14)
+    magnitude_6 = jnp.abs(head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
+    product_15 = jnp.where(product_15, product_14, total_18)
+    head_total_17 = _head(total_17)
+    difference_8 = total_17 - head_total_17
+    total_19 = head_total_17 * head_smaller - product_15 + head_total_17 * difference_4
+    total_19 = total_19 + difference_8 * head_smaller + difference_8 * difference_4
+    total_19 = jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, total_19)
+    total_19 = total_19 + (branch_7 - (total_17 - total_14)) * smaller
+    total_19 = total_19 + branch_5 * total_17
+    total_20 = smaller + jnp.where(jnp.abs(branch_5) < jnp.inf, branch_5, 0.0)
+    total_21 = product_15 + jnp.where(jnp.abs(total_19) < jnp.inf, total_19, 0.0)
+    total_21 = (total_21 + 0.025882575182435343) * total_20 + 0.12344083648227182
+    total_21 = (total_21 * total_20 + 0.4308538629856189) * total_20 + 1.1128336609194336
+    total_21 = (total_21 * total_20 + 2.1024126170263844) * total_20 + 2.792201965581064
+    total_21 = (total_21 * total_20 + 2.3749322717352577) * total_20 + 1.0
+    product_16 = (2.970910073483199e-05 * total_20 + 0.0006387190166369741) * total_20
+    product_16 = (product_16 + 0.006780787669804733) * total_20 + 0.04619502956275762
+    product_16 = (product_16 * total_20 + 0.2221612979548986) * total_20 + 0.7862870651188336
+    product_16 = (product_16 * total_20 + 2.078497051003106) * total_20 + 4.086124500007399
+    product_17 = product_16 * smaller
     head_product_17 = _head(product_17)
-    total_26 = head_product_17 + (product_17 - head_product_17)
+    total_22 = head_product_17 + (product_17 - head_product_17)
     magnitude_7 = jnp.abs(head_product_17)
     product_18 = product_17 * 2.0**-60
     product_18 = (product_18 == 0.0) | (magnitude_7 == jnp.inf)
-    product_18 = jnp.where(product_18, product_17, total_26)
-    head_tail = _head(tail)
-    head_total_25 = _head(total_25)
-    difference_12 = total_25 - head_total_25
-    difference_13 = tail - head_tail
-    numerator = head_tail * head_total_25 - product_18 + head_tail * difference_12
-    numerator = numerator + difference_13 * head_total_25 + difference_13 * difference_12
-    numerator = -jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = product_7 - product_18 + numerator
-    numerator = (numerator - (branch_8 - (total_25 - total_23)) * tail) / total_25
-    branch_9 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_27 = tail + branch_9
-    product_19 = total_6 * total_27
+    product_18 = jnp.where(product_18, product_17, total_22)
+    total_23 = product_18 + _COEFFICIENT_9
+    difference_9 = total_23 - product_18
+    head_product_16 = _head(product_16)
+    difference_10 = product_16 - head_product_16
+    total_24 = head_product_16 * head_smaller - product_18 + head_product_16 * difference_4
+    total_24 = total_24 + difference_10 * head_smaller + difference_10 * difference_4
+    total_24 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_24 = total_24 + branch_5 * product_16
+    total_25 = product_18 - (total_23 - difference_9) + (_COEFFICIENT_9 - difference_9)
+    total_25 = total_25 + total_24 + _COEFFICIENT_10
+    branch_8 = jnp.where(jnp.abs(total_25) < jnp.inf, total_25, 0.0)
+    total_26 = total_23 + branch_8
+    product_19 = total_26 * smaller
     head_product_19 = _head(product_19)
-    total_28 = head_product_19 + (product_19 - head_product_19)
+    total_27 = head_product_19 + (product_19 - head_product_19)
     magnitude_8 = jnp.abs(head_product_19)
     product_20 = product_19 * 2.0**-60
     product_20 = (product_20 == 0.0) | (magnitude_8 == jnp.inf)
-    product_20 = jnp.where(product_20, product_19, total_28)
-    minus_product_20 = -product_20
-    total_29 = minus_product_20 + 2.0
-    difference_14 = total_29 - minus_product_20
-    head_total_6 = _head(total_6)
-    head_total_27 = _head(total_27)
-    difference_15 = total_27 - head_total_27
-    difference_16 = total_6 - head_total_6
-    head_product_3 = _head(product_3)
-    difference_17 = product_3 - head_product_3
-    total_30 = head_product_3 * head_product_3 - product_6 + head_product_3 * difference_17
-    total_30 = total_30 + difference_17 * head_product_3 + difference_17 * difference_17
-    total_30 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = -(total_30 + total_3 * product_3 * 2.0) * product_20
-    total_31 = head_total_6 * head_total_27 - product_20 + head_total_6 * difference_15
-    total_31 = total_31 + difference_16 * head_total_27 + difference_16 * difference_15
-    total_31 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_31 = total_31 + (branch_4 - (total_6 - branch_2)) * total_27
-    total_31 = -(total_31 + (branch_9 - (total_27 - tail)) * total_6 + total_30)
-    total_32 = minus_product_20 - (total_29 - difference_14) + (2.0 - difference_14)
-    total_32 = total_32 + total_31
-    branch_10 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_33 = total_29 + branch_10
-    branch_11 = jnp.where(outside, total_33, tail)
-    product_21 = product * branch_11
+    product_20 = jnp.where(product_20, product_19, total_27)
+    total_28 = product_20 + _COEFFICIENT_11
+    difference_11 = total_28 - product_20
+    head_total_26 = _head(total_26)
+    difference_12 = total_26 - head_total_26
+    total_29 = product_20 - (total_28 - difference_11) + (_COEFFICIENT_11 - difference_11)
+    total_30 = head_total_26 * head_smaller - product_20 + head_total_26 * difference_4
+    total_30 = total_30 + difference_12 * head_smaller + difference_12 * difference_4
+    total_30 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_30)
+    total_30 = total_30 + (branch_8 - (total_26 - total_23)) * smaller
+    total_29 = total_29 + (total_30 + branch_5 * total_26) + _COEFFICIENT_12
+    branch_9 = jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
+    total_31 = total_28 + branch_9
+    product_21 = total_31 * smaller
     head_product_21 = _head(product_21)
-    total_34 = head_product_21 + (product_21 - head_product_21)
+    total_32 = head_product_21 + (product_21 - head_product_21)
     magnitude_9 = jnp.abs(head_product_21)
     product_22 = product_21 * 2.0**-60
     product_22 = (product_22 == 0.0) | (magnitude_9 == jnp.inf)
-    product_22 = jnp.where(product_22, product_21, total_34)
-    head_product = _head(product)
-    head_branch_11 = _head(branch_11)
-    difference_18 = branch_11 - head_branch_11
-    difference_19 = product - head_product
-    branch_12 = jnp.where(outside, branch_10 - (total_33 - total_29), numerator)
-    total_35 = head_product * head_branch_11 - product_22 + head_product * difference_18
-    total_35 = total_35 + difference_19 * head_branch_11 + difference_19 * difference_18
-    total_35 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_35) + branch_12 * product
-    branch_13 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
-    total_36 = product_22 + branch_13
-    larger = jnp.maximum(product_3, 0.0)
-    larger_squared = jnp.square(larger)
-    head_3 = _head(larger_squared)
-    total_37 = head_3 + (larger_squared - head_3)
-    product_23 = larger_squared * 2.0**-60
-    abs_head_3 = jnp.abs(head_3)
-    product_23 = (product_23 == 0.0) | (abs_head_3 == jnp.inf)
-    product_23 = jnp.where(product_23, larger_squared, total_37)
-    minus_product_23 = -product_23
-    magnitude_10 = jnp.abs(minus_product_23)
-    head_larger = _head(larger)
-    difference_20 = larger - head_larger
-    total_38 = head_larger * head_larger - product_23 + head_larger * difference_20
-    total_38 = total_38 + difference_20 * head_larger + difference_20 * difference_20
-    total_38 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_38)
-    outside_2 = is_equal & (branch >= 0.0) | differs & (product_3 >= 0.0)
-    total_38 = -(total_38 + jnp.where(outside_2, total_3, 0.0) * larger * 2.0)
-    product_24 = total_38 * jnp.sign(minus_product_23)
-    is_far = jnp.where(jnp.abs(product_24) < jnp.inf, product_24, 0.0)
-    is_far = (magnitude_10 == 64.0) & (is_far > 0.0)
-    is_far = is_far | (magnitude_10 != 64.0) & (magnitude_10 > 64.0)
-    branch_14 = jnp.where(is_far, 0.5 * minus_product_23, minus_product_23)
-    is_less_2 = jnp.abs(branch_14) < 0.5
-    expm1_branch_14 = _expm1(branch_14)
-    total_39 = expm1_branch_14 + 1.0
-    part_of_t = jnp.where(is_less_2, total_39, jnp.exp(branch_14))
-    branch_15 = jnp.where(is_less_2, expm1_branch_14 - (total_39 - 1.0), 0.0)
-    branch_16 = jnp.where(jnp.abs(branch_15) < jnp.inf, branch_15, 0.0)
-    total_40 = part_of_t + branch_16
-    product_25 = total_36 * total_40
+    product_22 = jnp.where(product_22, product_21, total_32)
+    total_33 = product_22 + _COEFFICIENT_13
+    difference_13 = total_33 - product_22
+    head_total_31 = _head(total_31)
+    difference_14 = total_31 - head_total_31
+    total_34 = product_22 - (total_33 - difference_13) + (_COEFFICIENT_13 - difference_13)
+    total_35 = head_total_31 * head_smaller - product_22 + head_total_31 * difference_4
+    total_35 = total_35 + difference_14 * head_smaller + difference_14 * difference_4
+    total_35 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = total_35 + (branch_9 - (total_31 - total_28)) * smaller
+    total_34 = total_34 + (total_35 + branch_5 * total_31) + _COEFFICIENT_14
+    branch_10 = jnp.where(jnp.abs(total_34) < jnp.inf, total_34, 0.0)
+    total_36 = total_33 + branch_10
+    product_23 = total_36 * smaller
+    head_product_23 = _head(product_23)
+    total_37 = head_product_23 + (product_23 - head_product_23)
+    magnitude_10 = jnp.abs(head_product_23)
+    product_24 = product_23 * 2.0**-60
+    product_24 = (product_24 == 0.0) | (magnitude_10 == jnp.inf)
+    product_24 = jnp.where(product_24, product_23, total_37)
+    total_38 = product_24 + 1.0
+    difference_15 = total_38 - product_24
+    head_total_36 = _head(total_36)
+    difference_16 = total_36 - head_total_36
+    total_39 = head_total_36 * head_smaller - product_24 + head_total_36 * difference_4
+    total_39 = total_39 + difference_16 * head_smaller + difference_16 * difference_4
+    total_39 = jnp.where(product_24 * 2.0**-60 == 0.0, 0.0, total_39)
+    total_39 = total_39 + (branch_10 - (total_36 - total_33)) * smaller
+    total_39 = total_39 + branch_5 * total_36
+    total_39 = product_24 - (total_38 - difference_15) + (1.0 - difference_15) + total_39
+    branch_11 = jnp.where(jnp.abs(total_39) < jnp.inf, total_39, 0.0)
+    total_40 = total_38 + branch_11
+    tail = total_21 / total_40
+    product_25 = tail * total_40
     head_product_25 = _head(product_25)
     total_41 = head_product_25 + (product_25 - head_product_25)
     magnitude_11 = jnp.abs(head_product_25)
     product_26 = product_25 * 2.0**-60
     product_26 = (product_26 == 0.0) | (magnitude_11 == jnp.inf)
     product_26 = jnp.where(product_26, product_25, total_41)
-    head_total_36 = _head(total_36)
+    head_tail = _head(tail)
     head_total_40 = _head(total_40)
-    difference_21 = total_40 - head_total_40
-    difference_22 = total_36 - head_total_36
-    total_42 = head_total_36 * head_total_40 - product_26 + head_total_36 * difference_21
-    total_42 = total_42 + difference_22 * head_total_40 + difference_22 * difference_21
-    total_42 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_42)
-    total_42 = total_42 + (branch_13 - (total_36 - product_22)) * total_40
-    total_42 = total_42 + (branch_16 - (total_40 - part_of_t)) * total_36
-    branch_17 = jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
-    total_43 = product_26 + branch_17
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    branch_18 = jnp.where(is_far, branch_15, 0.0)
-    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
-    total_44 = rest_of_t + branch_19
-    product_27 = total_43 * total_44
+    difference_17 = total_40 - head_total_40
+    difference_18 = tail - head_tail
+    numerator = head_tail * head_total_40 - product_26 + head_tail * difference_17
+    numerator = numerator + difference_18 * head_total_40 + difference_18 * difference_17
+    numerator = -jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = total_21 - product_26 + numerator
+    numerator = (numerator - (branch_11 - (total_40 - total_38)) * tail) / total_40
+    branch_12 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
+    total_42 = tail + branch_12
+    product_27 = total_6 * total_42
     head_product_27 = _head(product_27)
-    total_45 = head_product_27 + (product_27 - head_product_27)
+    total_43 = head_product_27 + (product_27 - head_product_27)
     magnitude_12 = jnp.abs(head_product_27)
     product_28 = product_27 * 2.0**-60
     product_28 = (product_28 == 0.0) | (magnitude_12 == jnp.inf)
-    product_28 = jnp.where(product_28, product_27, total_45)
-    abs_product_28 = jnp.abs(product_28)
-    negated = -abs_product_28
+    product_28 = jnp.where(product_28, product_27, total_43)
+    minus_product_28 = -product_28
+    total_44 = minus_product_28 + 2.0
+    difference_19 = total_44 - minus_product_28
+    head_total_6 = _head(total_6)
+    head_total_42 = _head(total_42)
+    difference_20 = total_42 - head_total_42
+    difference_21 = total_6 - head_total_6
+    head_product_3 = _head(product_3)
+    difference_22 = product_3 - head_product_3
+    total_45 = head_product_3 * head_product_3 - product_6 + head_product_3 * difference_22
+    total_45 = total_45 + difference_22 * head_product_3 + difference_22 * difference_22
+    total_45 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_45)
+    total_45 = -(total_45 + total_3 * product_3 * 2.0) * product_28
+    total_46 = head_total_6 * head_total_42 - product_28 + head_total_6 * difference_20
+    total_46 = total_46 + difference_21 * head_total_42 + difference_21 * difference_20
+    total_46 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_46)
+    total_46 = total_46 + (branch_4 - (total_6 - branch_2)) * total_42
+    total_46 = -(total_46 + (branch_12 - (total_42 - tail)) * total_6 + total_45)
+    total_47 = minus_product_28 - (total_44 - difference_19) + (2.0 - difference_19)
+    total_47 = total_47 + total_46
+    branch_13 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_48 = total_44 + branch_13
+    branch_14 = jnp.where(outside, total_48, tail)
+    product_29 = product * branch_14
+    head_product_29 = _head(product_29)
+    total_49 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = jnp.abs(head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (magnitude_13 == jnp.inf)
+    product_30 = jnp.where(product_30, product_29, total_49)
+    head_product = _head(product)
+    head_branch_14 = _head(branch_14)
+    difference_23 = branch_14 - head_branch_14
+    difference_24 = product - head_product
+    branch_15 = jnp.where(outside, branch_13 - (total_48 - total_44), numerator)
+    total_50 = head_product * head_branch_14 - product_30 + head_product * difference_23
+    total_50 = total_50 + difference_24 * head_branch_14 + difference_24 * difference_23
+    total_50 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_50) + branch_15 * product
+    branch_16 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
+    total_51 = product_30 + branch_16
+    larger = jnp.maximum(product_3, 0.0)
+    larger_squared = jnp.square(larger)
+    head_4 = _head(larger_squared)
+    total_52 = head_4 + (larger_squared - head_4)
+    product_31 = larger_squared * 2.0**-60
+    abs_head_4 = jnp.abs(head_4)
+    product_31 = (product_31 == 0.0) | (abs_head_4 == jnp.inf)
+    product_31 = jnp.where(product_31, larger_squared, total_52)
+    minus_product_31 = -product_31
+    magnitude_14 = jnp.abs(minus_product_31)
+    head_larger = _head(larger)
+    difference_25 = larger - head_larger
+    total_53 = head_larger * head_larger - product_31 + head_larger * difference_25
+    total_53 = total_53 + difference_25 * head_larger + difference_25 * difference_25
+    total_53 = jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, total_53)
+    outside_2 = is_equal & (branch >= 0.0) | differs & (product_3 >= 0.0)
+    total_53 = -(total_53 + jnp.where(outside_2, total_3, 0.0) * larger * 2.0)
+    product_32 = total_53 * jnp.sign(minus_product_31)
+    is_far = jnp.where(jnp.abs(product_32) < jnp.inf, product_32, 0.0)
+    is_far = (magnitude_14 == 64.0) & (is_far > 0.0)
+    is_far = is_far | (magnitude_14 != 64.0) & (magnitude_14 > 64.0)
+    branch_17 = jnp.where(is_far, 0.5 * minus_product_31, minus_product_31)
+    is_less_2 = jnp.abs(branch_17) < 0.5
+    expm1_branch_17 = _expm1(branch_17)
+    total_54 = expm1_branch_17 + 1.0
+    part_of_t = jnp.where(is_less_2, total_54, jnp.exp(branch_17))
+    branch_18 = jnp.where(is_less_2, expm1_branch_17 - (total_54 - 1.0), 0.0)
+    branch_19 = jnp.where(jnp.abs(branch_18) < jnp.inf, branch_18, 0.0)
+    total_55 = part_of_t + branch_19
+    product_33 = total_51 * total_55
+    head_product_33 = _head(product_33)
+    total_56 = head_product_33 + (product_33 - head_product_33)
+    magnitude_15 = jnp.abs(head_product_33)
+    product_34 = product_33 * 2.0**-60
+    product_34 = (product_34 == 0.0) | (magnitude_15 == jnp.inf)
+    product_34 = jnp.where(product_34, product_33, total_56)
+    head_total_51 = _head(total_51)
+    head_total_55 = _head(total_55)
+    difference_26 = total_55 - head_total_55
+    difference_27 = total_51 - head_total_51
+    total_57 = head_total_51 * head_total_55 - product_34 + head_total_51 * difference_26
+    total_57 = total_57 + difference_27 * head_total_55 + difference_27 * difference_26
+    total_57 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_57)
+    total_57 = total_57 + (branch_16 - (total_51 - product_30)) * total_55
+    total_57 = total_57 + (branch_19 - (total_55 - part_of_t)) * total_51
+    branch_20 = jnp.where(jnp.abs(total_57) < jnp.inf, total_57, 0.0)
+    total_58 = product_34 + branch_20
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_21 = jnp.where(is_far, branch_18, 0.0)
+    branch_22 = jnp.where(jnp.abs(branch_21) < jnp.inf, branch_21, 0.0)
+    total_59 = rest_of_t + branch_22
+    product_35 = total_58 * total_59
+    head_product_35 = _head(product_35)
+    total_60 = head_product_35 + (product_35 - head_product_35)
+    magnitude_16 = jnp.abs(head_product_35)
+    product_36 = product_35 * 2.0**-60
+    product_36 = (product_36 == 0.0) | (magnitude_16 == jnp.inf)
+    product_36 = jnp.where(product_36, product_35, total_60)
+    abs_product_36 = jnp.abs(product_36)
+    negated = -abs_product_36
     is_less_3 = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_46 = expm1_negated + 1.0
-    t = jnp.where(is_less_3, total_46, jnp.exp(negated))
+    total_61 = expm1_negated + 1.0
+    t = jnp.where(is_less_3, total_61, jnp.exp(negated))
     t_squared = jnp.square(t)
     head_t_squared = _head(t_squared)
-    total_47 = head_t_squared + (t_squared - head_t_squared)
-    magnitude_13 = jnp.abs(head_t_squared)
-    product_29 = t_squared * 2.0**-60
-    product_29 = (product_29 == 0.0) | (magnitude_13 == jnp.inf)
-    product_29 = jnp.where(product_29, t_squared, total_47)
-    total_48 = product_29 + 1.0
-    difference_23 = total_48 - product_29
+    total_62 = head_t_squared + (t_squared - head_t_squared)
+    magnitude_17 = jnp.abs(head_t_squared)
+    product_37 = t_squared * 2.0**-60
+    product_37 = (product_37 == 0.0) | (magnitude_17 == jnp.inf)
+    product_37 = jnp.where(product_37, t_squared, total_62)
+    total_63 = product_37 + 1.0
+    difference_28 = total_63 - product_37
     head_t = _head(t)
-    difference_24 = t - head_t
-    head_total_43 = _head(total_43)
-    head_total_44 = _head(total_44)
-    difference_25 = total_44 - head_total_44
-    difference_26 = total_43 - head_total_43
-    total_49 = head_total_43 * head_total_44 - product_28 + head_total_43 * difference_25
-    total_49 = total_49 + difference_26 * head_total_44 + difference_26 * difference_25
-    total_49 = jnp.where(product_28 * 2.0**-60 == 0.0, 0.0, total_49)
-    total_49 = total_49 + (branch_17 - (total_43 - product_26)) * total_44
-    total_49 = total_49 + (branch_19 - (total_44 - rest_of_t)) * total_43
-    sign_product_28 = jnp.sign(product_28)
-    product_30 = total_49 * sign_product_28
-    head_product_30 = _head(product_30)
-    total_50 = head_product_30 + (product_30 - head_product_30)
-    magnitude_14 = jnp.abs(head_product_30)
-    product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (magnitude_14 == jnp.inf)
-    product_31 = jnp.where(product_31, product_30, total_50)
-    minus_product_31 = -product_31
-    branch_20 = jnp.where(is_far, total_38 * 0.5, total_38)
-    branch_21 = jnp.where(is_far, branch_20, 0.0)
-    total_51 = branch_20 + branch_21
-    product_32 = jnp.where(is_less_3, expm1_negated - (total_46 - 1.0), 0.0) * t * 2.0
-    total_52 = product_29 - (total_48 - difference_23) + (1.0 - difference_23)
-    product_33 = (minus_product_31 + total_51 * negated) * 2.0 * product_29
-    total_53 = head_t * head_t - product_29 + head_t * difference_24
-    total_53 = total_53 + difference_24 * head_t + difference_24 * difference_24
-    total_53 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, total_53) + product_32
-    total_52 = total_52 + (total_53 + product_33)
-    branch_22 = jnp.where(jnp.abs(total_52) < jnp.inf, total_52, 0.0)
-    total_54 = total_48 + branch_22
-    ratio = 2.0 / total_54
-    ratio_squared = jnp.square(ratio)
-    head_4 = _head(ratio_squared)
-    total_55 = head_4 + (ratio_squared - head_4)
-    product_34 = ratio_squared * 2.0**-60
-    abs_head_4 = jnp.abs(head_4)
-    product_34 = (product_34 == 0.0) | (abs_head_4 == jnp.inf)
-    product_34 = jnp.where(product_34, ratio_squared, total_55)
-    product_35 = clamped * product_34
-    head_product_35 = _head(product_35)
-    total_56 = head_product_35 + (product_35 - head_product_35)
-    magnitude_15 = jnp.abs(head_product_35)
-    product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (magnitude_15 == jnp.inf)
-    product_36 = jnp.where(product_36, product_35, total_56)
-    clamped_squared = jnp.square(clamped)
-    head_5 = _head(clamped_squared)
-    total_57 = head_5 + (clamped_squared - head_5)
-    product_37 = clamped_squared * 2.0**-60
-    abs_head_5 = jnp.abs(head_5)
-    product_37 = (product_37 == 0.0) | (abs_head_5 == jnp.inf)
-    product_37 = jnp.where(product_37, clamped_squared, total_57)
-    product_38 = _SQRT_2_OVER_2_SQRT_PI_2 * product_37
+    difference_29 = t - head_t
+    head_total_58 = _head(total_58)
+    head_total_59 = _head(total_59)
+    difference_30 = total_59 - head_total_59
+    difference_31 = total_58 - head_total_58
+    total_64 = head_total_58 * head_total_59 - product_36 + head_total_58 * difference_30
+    total_64 = total_64 + difference_31 * head_total_59 + difference_31 * difference_30
+    total_64 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_64)
+    total_64 = total_64 + (branch_20 - (total_58 - product_34)) * total_59
+    total_64 = total_64 + (branch_22 - (total_59 - rest_of_t)) * total_58
+    product_38 = total_64 * jnp.sign(product_36)
     head_product_38 = _head(product_38)
-    total_58 = head_product_38 + (product_38 - head_product_38)
-    magnitude_16 = jnp.abs(head_product_38)
+    total_65 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = jnp.abs(head_product_38)
     product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (magnitude_16 == jnp.inf)
-    product_39 = jnp.where(product_39, product_38, total_58)
+    product_39 = (product_39 == 0.0) | (magnitude_18 == jnp.inf)
+    product_39 = jnp.where(product_39, product_38, total_65)
     minus_product_39 = -product_39
-    total_59 = minus_product_39 + _COEFFICIENT_9
-    difference_27 = total_59 - minus_product_39
-    product_40 = _COEFFICIENT_10 * product_37
-    head_product_40 = _head(product_40)
-    total_60 = head_product_40 + (product_40 - head_product_40)
-    magnitude_17 = jnp.abs(head_product_40)
-    product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
-    product_41 = jnp.where(product_41, product_40, total_60)
-    head_6 = _head(jnp.full_like(x, _COEFFICIENT_10))
-    head_product_37 = _head(product_37)
-    difference_28 = product_37 - head_product_37
-    difference_29 = _COEFFICIENT_10 - head_6
-    total_61 = head_clamped * head_clamped - product_37 + head_clamped * difference
-    total_61 = total_61 + difference * head_clamped + difference * difference
-    total_61 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_61) * _COEFFICIENT_10
-    total_62 = head_6 * head_product_37 - product_41 + head_6 * difference_28
-    total_62 = total_62 + difference_29 * head_product_37 + difference_29 * difference_28
-    total_62 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_62)
-    total_62 = total_62 + _COEFFICIENT_11 * product_37 + total_61
-    total_62 = -(product_41 - product_39 + total_62)
-    difference_30 = minus_product_39 - (total_59 - difference_27)
-    difference_30 = difference_30 + (_COEFFICIENT_9 - difference_27) + total_62
-    difference_30 = difference_30 + _COEFFICIENT_12
-    branch_23 = jnp.where(jnp.abs(difference_30) < jnp.inf, difference_30, 0.0)
-    total_63 = total_59 + branch_23
-    product_42 = product_36 * total_63
-    head_product_42 = _head(product_42)
-    total_64 = head_product_42 + (product_42 - head_product_42)
-    magnitude_18 = jnp.abs(head_product_42)
-    product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
-    product_43 = jnp.where(product_43, product_42, total_64)
-    head_product_36 = _head(product_36)
-    head_total_63 = _head(total_63)
-    difference_31 = total_63 - head_total_63
-    difference_32 = product_36 - head_product_36
-    head_product_34 = _head(product_34)
-    difference_33 = product_34 - head_product_34
-    head_ratio = _head(ratio)
-    difference_34 = ratio - head_ratio
-    product_44 = ratio * total_54
+    branch_23 = jnp.where(is_far, total_53 * 0.5, total_53)
+    branch_24 = jnp.where(is_far, branch_23, 0.0)
+    total_66 = branch_23 + branch_24
+    product_40 = jnp.where(is_less_3, expm1_negated - (total_61 - 1.0), 0.0) * t * 2.0
+    total_67 = product_37 - (total_63 - difference_28) + (1.0 - difference_28)
+    product_41 = (minus_product_39 + total_66 * negated) * 2.0 * product_37
+    total_68 = head_t * head_t - product_37 + head_t * difference_29
+    total_68 = total_68 + difference_29 * head_t + difference_29 * difference_29
+    total_68 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_68) + product_40
+    total_67 = total_67 + (total_68 + product_41)
+    branch_25 = jnp.where(jnp.abs(total_67) < jnp.inf, total_67, 0.0)
+    total_69 = total_63 + branch_25
+    ratio = 2.0 / total_69
+    ratio_squared = jnp.square(ratio)
+    head_5 = _head(ratio_squared)
+    total_70 = head_5 + (ratio_squared - head_5)
+    product_42 = ratio_squared * 2.0**-60
+    abs_head_5 = jnp.abs(head_5)
+    product_42 = (product_42 == 0.0) | (abs_head_5 == jnp.inf)
+    product_42 = jnp.where(product_42, ratio_squared, total_70)
+    product_43 = clamped * product_42
+    head_product_43 = _head(product_43)
+    total_71 = head_product_43 + (product_43 - head_product_43)
+    magnitude_19 = jnp.abs(head_product_43)
+    product_44 = product_43 * 2.0**-60
+    product_44 = (product_44 == 0.0) | (magnitude_19 == jnp.inf)
+    product_44 = jnp.where(product_44, product_43, total_71)
+    clamped_squared = jnp.square(clamped)
+    head_6 = _head(clamped_squared)
+    total_72 = head_6 + (clamped_squared - head_6)
+    product_45 = clamped_squared * 2.0**-60
+    abs_head_6 = jnp.abs(head_6)
+    product_45 = (product_45 == 0.0) | (abs_head_6 == jnp.inf)
+    product_45 = jnp.where(product_45, clamped_squared, total_72)
+    product_46 = _SQRT_2_OVER_2_SQRT_PI_2 * product_45
+    head_product_46 = _head(product_46)
+    total_73 = head_product_46 + (product_46 - head_product_46)
+    magnitude_20 = jnp.abs(head_product_46)
+    product_47 = product_46 * 2.0**-60
+    product_47 = (product_47 == 0.0) | (magnitude_20 == jnp.inf)
+    product_47 = jnp.where(product_47, product_46, total_73)
+    minus_product_47 = -product_47
+    total_74 = minus_product_47 + _COEFFICIENT_15
+    difference_32 = total_74 - minus_product_47
+    product_48 = _COEFFICIENT_16 * product_45
+    head_product_48 = _head(product_48)
+    total_75 = head_product_48 + (product_48 - head_product_48)
+    magnitude_21 = jnp.abs(head_product_48)
+    product_49 = product_48 * 2.0**-60
+    product_49 = (product_49 == 0.0) | (magnitude_21 == jnp.inf)
+    product_49 = jnp.where(product_49, product_48, total_75)
+    head_7 = _head(jnp.full_like(x, _COEFFICIENT_16))
+    head_product_45 = _head(product_45)
+    difference_33 = product_45 - head_product_45
+    difference_34 = _COEFFICIENT_16 - head_7
+    total_76 = head_clamped * head_clamped - product_45 + head_clamped * difference
+    total_76 = total_76 + difference * head_clamped + difference * difference
+    total_76 = jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, total_76) * _COEFFICIENT_16
+    total_77 = head_7 * head_product_45 - product_49 + head_7 * difference_33
+    total_77 = total_77 + difference_34 * head_product_45 + difference_34 * difference_33
+    total_77 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, total_77)
+    total_77 = total_77 + _COEFFICIENT_17 * product_45 + total_76
+    total_77 = -(product_49 - product_47 + total_77)
+    difference_35 = minus_product_47 - (total_74 - difference_32)
+    difference_35 = difference_35 + (_COEFFICIENT_15 - difference_32) + total_77
+    difference_35 = difference_35 + _COEFFICIENT_18
+    branch_26 = jnp.where(jnp.abs(difference_35) < jnp.inf, difference_35, 0.0)
+    total_78 = total_74 + branch_26
+    product_50 = product_44 * total_78
+    head_product_50 = _head(product_50)
+    total_79 = head_product_50 + (product_50 - head_product_50)
+    magnitude_22 = jnp.abs(head_product_50)
+    product_51 = product_50 * 2.0**-60
+    product_51 = (product_51 == 0.0) | (magnitude_22 == jnp.inf)
+    product_51 = jnp.where(product_51, product_50, total_79)
     head_product_44 = _head(product_44)
-    total_65 = head_product_44 + (product_44 - head_product_44)
-    magnitude_19 = jnp.abs(head_product_44)
-    product_45 = product_44 * 2.0**-60
-    product_45 = (product_45 == 0.0) | (magnitude_19 == jnp.inf)
-    product_45 = jnp.where(product_45, product_44, total_65)
-    head_total_54 = _head(total_54)
-    difference_35 = total_54 - head_total_54
-    numerator_2 = head_ratio * head_total_54 - product_45 + head_ratio * difference_35
-    numerator_3 = numerator_2 + difference_34 * head_total_54 + difference_34 * difference_35
-    numerator_4 = 2.0 - product_45 - jnp.where(product_45 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_22 - (total_54 - total_48)) * ratio) / total_54
+    head_total_78 = _head(total_78)
+    difference_36 = total_78 - head_total_78
+    difference_37 = product_44 - head_product_44
+    head_product_42 = _head(product_42)
+    difference_38 = product_42 - head_product_42
+    head_ratio = _head(ratio)
+    difference_39 = ratio - head_ratio
+    product_52 = ratio * total_69
+    head_product_52 = _head(product_52)
+    total_80 = head_product_52 + (product_52 - head_product_52)
+    magnitude_23 = jnp.abs(head_product_52)
+    product_53 = product_52 * 2.0**-60
+    product_53 = (product_53 == 0.0) | (magnitude_23 == jnp.inf)
+    product_53 = jnp.where(product_53, product_52, total_80)
+    head_total_69 = _head(total_69)
+    difference_40 = total_69 - head_total_69
+    numerator_2 = head_ratio * head_total_69 - product_53 + head_ratio * difference_40
+    numerator_3 = numerator_2 + difference_39 * head_total_69 + difference_39 * difference_40
+    numerator_4 = 2.0 - product_53 - jnp.where(product_53 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_25 - (total_69 - total_63)) * ratio) / total_69
     numerator_4 = numerator_4 * ratio * 2.0
-    total_66 = head_ratio * head_ratio - product_34 + head_ratio * difference_34
-    total_66 = total_66 + difference_34 * head_ratio + difference_34 * difference_34
-    total_66 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, total_66) + numerator_4
-    total_67 = head_clamped * head_product_34 - product_36 + head_clamped * difference_33
-    total_67 = total_67 + difference * head_product_34 + difference * difference_33
-    total_67 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, total_67) + total_66 * clamped
-    total_67 = total_67 * total_63
-    product_46 = (branch_23 - (total_63 - total_59)) * product_36
-    difference_36 = head_product_36 * head_total_63 - product_43
-    difference_36 = difference_36 + head_product_36 * difference_31
-    difference_36 = difference_36 + difference_32 * head_total_63
-    difference_36 = difference_36 + difference_32 * difference_31
-    difference_36 = jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, difference_36) + total_67
-    difference_36 = difference_36 + product_46
-    branch_24 = jnp.where(jnp.abs(difference_36) < jnp.inf, difference_36, 0.0)
-    total_68 = product_43 + branch_24
+    total_81 = head_ratio * head_ratio - product_42 + head_ratio * difference_39
+    total_81 = total_81 + difference_39 * head_ratio + difference_39 * difference_39
+    total_81 = jnp.where(product_42 * 2.0**-60 == 0.0, 0.0, total_81) + numerator_4
+    total_82 = head_clamped * head_product_42 - product_44 + head_clamped * difference_38
+    total_82 = total_82 + difference * head_product_42 + difference * difference_38
+    total_82 = jnp.where(product_44 * 2.0**-60 == 0.0, 0.0, total_82) + total_81 * clamped
+    total_82 = total_82 * total_78
+    product_54 = (branch_26 - (total_78 - total_74)) * product_44
+    difference_41 = head_product_44 * head_total_78 - product_51
+    difference_41 = difference_41 + head_product_44 * difference_36
+    difference_41 = difference_41 + difference_37 * head_total_78
+    difference_41 = difference_41 + difference_37 * difference_36
+    difference_41 = jnp.where(product_51 * 2.0**-60 == 0.0, 0.0, difference_41) + total_82
+    difference_41 = difference_41 + product_54
+    branch_27 = jnp.where(jnp.abs(difference_41) < jnp.inf, difference_41, 0.0)
+    total_83 = product_51 + branch_27
     minus_product_3 = -product_3
     larger_2 = jnp.maximum(minus_product_3, 0.0)
     larger_2_squared = jnp.square(larger_2)
-    head_7 = _head(larger_2_squared)
-    total_69 = head_7 + (larger_2_squared - head_7)
-    product_47 = larger_2_squared * 2.0**-60
-    abs_head_7 = jnp.abs(head_7)
-    product_47 = (product_47 == 0.0) | (abs_head_7 == jnp.inf)
-    product_47 = jnp.where(product_47, larger_2_squared, total_69)
-    minus_product_47 = -product_47
-    is_less_4 = jnp.abs(minus_product_47) < 0.5
-    growth_2 = _expm1(minus_product_47)
-    total_70 = growth_2 + 1.0
-    branch_25 = jnp.where(is_less_4, total_70, jnp.exp(minus_product_47))
-    branch_26 = jnp.where(is_less_4, growth_2 - (total_70 - 1.0), 0.0)
-    branch_27 = jnp.where(jnp.abs(branch_26) < jnp.inf, branch_26, 0.0)
-    total_71 = branch_25 + branch_27
-    product_48 = total_68 * total_71
-    head_product_48 = _head(product_48)
-    total_72 = head_product_48 + (product_48 - head_product_48)
-    magnitude_20 = jnp.abs(head_product_48)
-    product_49 = product_48 * 2.0**-60
-    product_49 = (product_49 == 0.0) | (magnitude_20 == jnp.inf)
-    product_49 = jnp.where(product_49, product_48, total_72)
-    product_50 = 2.0 * product_34
-    product_51 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
-    head_product_51 = _head(product_51)
-    total_73 = head_product_51 + (product_51 - head_product_51)
-    magnitude_21 = jnp.abs(head_product_51)
-    product_52 = product_51 * 2.0**-60
-    product_52 = (product_52 == 0.0) | (magnitude_21 == jnp.inf)
-    product_52 = jnp.where(product_52, product_51, total_73)
-    product_53 = _COEFFICIENT_10 * clamped
-    head_product_53 = _head(product_53)
-    total_74 = head_product_53 + (product_53 - head_product_53)
-    magnitude_22 = jnp.abs(head_product_53)
-    product_54 = product_53 * 2.0**-60
-    product_54 = (product_54 == 0.0) | (magnitude_22 == jnp.inf)
-    product_54 = jnp.where(product_54, product_53, total_74)
-    total_75 = head_6 * head_clamped - product_54 + head_6 * difference
-    total_75 = total_75 + difference_29 * head_clamped + difference_29 * difference
-    total_75 = jnp.where(product_54 * 2.0**-60 == 0.0, 0.0, total_75)
-    total_75 = product_54 - product_52 + (total_75 + _COEFFICIENT_11 * clamped)
-    branch_28 = jnp.where(jnp.abs(total_75) < jnp.inf, total_75, 0.0)
-    total_76 = product_52 + branch_28
-    product_55 = total_76 * total_71
-    head_product_55 = _head(product_55)
-    total_77 = head_product_55 + (product_55 - head_product_55)
-    magnitude_23 = jnp.abs(head_product_55)
-    product_56 = product_55 * 2.0**-60
-    product_56 = (product_56 == 0.0) | (magnitude_23 == jnp.inf)
-    product_56 = jnp.where(product_56, product_55, total_77)
-    product_57 = 0.5 * branch_11
-    total_78 = product_56 + product_57
-    difference_37 = total_78 - product_56
-    head_total_76 = _head(total_76)
-    head_total_71 = _head(total_71)
-    difference_38 = total_71 - head_total_71
-    difference_39 = total_76 - head_total_76
-    difference_40 = branch_27 - (total_71 - branch_25)
-    head_larger_2 = _head(larger_2)
-    difference_41 = larger_2 - head_larger_2
-    minus_total_3 = -total_3
-    total_79 = head_larger_2 * head_larger_2 - product_47 + head_larger_2 * difference_41
-    total_79 = total_79 + difference_41 * head_larger_2 + difference_41 * difference_41
-    total_79 = jnp.where(product_47 * 2.0**-60 == 0.0, 0.0, total_79)
-    branch_29 = jnp.where(jnp.abs(minus_total_3) < jnp.inf, minus_total_3, 0.0)
-    branch_29 = (minus_product_3 == 0.0) & (branch_29 >= 0.0)
-    branch_29 = branch_29 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
-    total_79 = -(total_79 + jnp.where(branch_29, minus_total_3, 0.0) * larger_2 * 2.0)
-    total_80 = head_total_76 * head_total_71 - product_56 + head_total_76 * difference_38
-    total_80 = total_80 + difference_39 * head_total_71 + difference_39 * difference_38
-    total_80 = jnp.where(product_56 * 2.0**-60 == 0.0, 0.0, total_80)
-    total_80 = total_80 + (branch_28 - (total_76 - product_52)) * total_71
-    total_80 = total_80 + difference_40 * total_76 + total_79 * product_56
-    total_81 = product_56 - (total_78 - difference_37) + (product_57 - difference_37)
-    total_81 = total_81 + total_80 + branch_12 * 0.5
-    branch_30 = jnp.where(jnp.abs(total_81) < jnp.inf, total_81, 0.0)
-    total_82 = total_78 + branch_30
-    product_58 = product_50 * total_82
-    head_product_58 = _head(product_58)
-    total_83 = head_product_58 + (product_58 - head_product_58)
-    magnitude_24 = jnp.abs(head_product_58)
-    product_59 = product_58 * 2.0**-60
-    product_59 = (product_59 == 0.0) | (magnitude_24 == jnp.inf)
-    product_59 = jnp.where(product_59, product_58, total_83)
-    total_84 = product_49 + product_59
-    difference_42 = total_84 - product_49
-    head_total_68 = _head(total_68)
-    difference_43 = total_68 - head_total_68
-    head_product_50 = _head(product_50)
-    head_total_82 = _head(total_82)
-    difference_44 = total_82 - head_total_82
-    difference_45 = product_50 - head_product_50
-    difference_46 = branch_30 - (total_82 - total_78)
-    total_85 = head_total_68 * head_total_71 - product_49 + head_total_68 * difference_38
-    total_85 = total_85 + difference_43 * head_total_71 + difference_43 * difference_38
-    total_85 = jnp.where(product_49 * 2.0**-60 == 0.0, 0.0, total_85)
-    total_85 = total_85 + (branch_24 - (total_68 - product_43)) * total_71
-    total_85 = total_85 + difference_40 * total_68 + total_79 * product_49
-    total_86 = product_49 - (total_84 - difference_42) + (product_59 - difference_42)
-    total_86 = total_86 + total_85
-    difference_47 = head_product_50 * head_total_82 - product_59
-    difference_47 = difference_47 + head_product_50 * difference_44
-    difference_47 = difference_47 + difference_45 * head_total_82
-    difference_47 = difference_47 + difference_45 * difference_44
-    difference_47 = jnp.where(product_59 * 2.0**-60 == 0.0, 0.0, difference_47)
-    difference_47 = difference_47 + total_66 * 2.0 * total_82 + difference_46 * product_50
-    total_86 = total_86 + difference_47
-    branch_31 = jnp.where(jnp.abs(total_86) < jnp.inf, total_86, 0.0)
-    total_87 = total_84 + branch_31
-    product_60 = 2.0 * clamped
-    total_82_squared = jnp.square(total_82)
-    head_8 = _head(total_82_squared)
-    total_88 = head_8 + (total_82_squared - head_8)
-    product_61 = total_82_squared * 2.0**-60
+    head_8 = _head(larger_2_squared)
+    total_84 = head_8 + (larger_2_squared - head_8)
+    product_55 = larger_2_squared * 2.0**-60
     abs_head_8 = jnp.abs(head_8)
-    product_61 = (product_61 == 0.0) | (abs_head_8 == jnp.inf)
-    product_61 = jnp.where(product_61, total_82_squared, total_88)
-    product_62 = product_60 * product_61
-    head_product_62 = _head(product_62)
-    total_89 = head_product_62 + (product_62 - head_product_62)
-    magnitude_25 = jnp.abs(head_product_62)
-    product_63 = product_62 * 2.0**-60
-    product_63 = (product_63 == 0.0) | (magnitude_25 == jnp.inf)
-    product_63 = jnp.where(product_63, product_62, total_89)
-    product_64 = product_63 * product_34
-    head_product_64 = _head(product_64)
-    total_90 = head_product_64 + (product_64 - head_product_64)
-    magnitude_26 = jnp.abs(head_product_64)
-    product_65 = product_64 * 2.0**-60
-    product_65 = (product_65 == 0.0) | (magnitude_26 == jnp.inf)
-    product_65 = jnp.where(product_65, product_64, total_90)
-    head_product_63 = _head(product_63)
-    difference_48 = product_63 - head_product_63
-    head_product_60 = _head(product_60)
+    product_55 = (product_55 == 0.0) | (abs_head_8 == jnp.inf)
+    product_55 = jnp.where(product_55, larger_2_squared, total_84)
+    minus_product_55 = -product_55
+    is_less_4 = jnp.abs(minus_product_55) < 0.5
+    growth_2 = _expm1(minus_product_55)
+    total_85 = growth_2 + 1.0
+    branch_28 = jnp.where(is_less_4, total_85, jnp.exp(minus_product_55))
+    branch_29 = jnp.where(is_less_4, growth_2 - (total_85 - 1.0), 0.0)
+    branch_30 = jnp.where(jnp.abs(branch_29) < jnp.inf, branch_29, 0.0)
+    total_86 = branch_28 + branch_30
+    product_56 = total_83 * total_86
+    head_product_56 = _head(product_56)
+    total_87 = head_product_56 + (product_56 - head_product_56)
+    magnitude_24 = jnp.abs(head_product_56)
+    product_57 = product_56 * 2.0**-60
+    product_57 = (product_57 == 0.0) | (magnitude_24 == jnp.inf)
+    product_57 = jnp.where(product_57, product_56, total_87)
+    product_58 = 2.0 * product_42
+    product_59 = _SQRT_2_OVER_2_SQRT_PI_2 * clamped
+    head_product_59 = _head(product_59)
+    total_88 = head_product_59 + (product_59 - head_product_59)
+    magnitude_25 = jnp.abs(head_product_59)
+    product_60 = product_59 * 2.0**-60
+    product_60 = (product_60 == 0.0) | (magnitude_25 == jnp.inf)
+    product_60 = jnp.where(product_60, product_59, total_88)
+    product_61 = _COEFFICIENT_16 * clamped
     head_product_61 = _head(product_61)
-    difference_49 = product_61 - head_product_61
-    difference_50 = product_60 - head_product_60
-    total_91 = head_total_82 * head_total_82 - product_61 + head_total_82 * difference_44
-    total_91 = total_91 + difference_44 * head_total_82 + difference_44 * difference_44
-    total_91 = jnp.where(product_61 * 2.0**-60 == 0.0, 0.0, total_91)
-    total_91 = (total_91 + difference_46 * total_82 * 2.0) * product_60
-    difference_51 = head_product_60 * head_product_61 - product_63
-    difference_51 = difference_51 + head_product_60 * difference_49
-    difference_51 = difference_51 + difference_50 * head_product_61
-    difference_51 = difference_51 + difference_50 * difference_49
-    difference_51 = jnp.where(product_63 * 2.0**-60 == 0.0, 0.0, difference_51) + total_91
-    difference_51 = difference_51 * product_34
-    difference_52 = head_product_63 * head_product_34 - product_65
-    difference_52 = difference_52 + head_product_63 * difference_33
-    difference_52 = difference_52 + difference_48 * head_product_34
-    difference_52 = difference_52 + difference_48 * difference_33
-    difference_52 = jnp.where(product_65 * 2.0**-60 == 0.0, 0.0, difference_52) + difference_51
-    difference_52 = difference_52 + total_66 * product_63
-    branch_32 = jnp.where(jnp.abs(difference_52) < jnp.inf, difference_52, 0.0)
-    total_92 = product_65 + branch_32
-    total_93 = product_31 + total_51 * abs_product_28
-    branch_33 = jnp.where(jnp.abs(total_93) < jnp.inf, total_93, 0.0)
-    branch_33 = (abs_product_28 == 2.0**-54) & (branch_33 < 0.0)
-    branch_33 = branch_33 | (abs_product_28 != 2.0**-54) & (abs_product_28 < 2.0**-54)
-    product_66 = -2.0 * abs_product_28
-    abs_product_66 = jnp.abs(product_66)
-    is_less_5 = abs_product_66 < 0.25
-    total_94 = product_66 + 1.0
-    difference_53 = total_94 - product_66
-    product_67 = (_1_OVER_15_FACTORIAL * product_66 + _1_OVER_14_FACTORIAL) * product_66
-    product_67 = (product_67 + _1_OVER_13_FACTORIAL) * product_66 + _1_OVER_12_FACTORIAL
-    product_67 = (product_67 * product_66 + _1_OVER_11_FACTORIAL) * product_66
-    product_67 = (product_67 + _1_OVER_10_FACTORIAL) * product_66 + _1_OVER_9_FACTORIAL
-    product_67 = (product_67 * product_66 + _1_OVER_8_FACTORIAL) * product_66
-    product_67 = (product_67 + _1_OVER_7_FACTORIAL) * product_66 + _1_OVER_6_FACTORIAL
-    product_67 = (product_67 * product_66 + _1_OVER_5_FACTORIAL) * product_66
-    product_67 = (product_67 + _1_OVER_4_FACTORIAL) * product_66 + _1_OVER_3_FACTORIAL
-    product_67 = jnp.square(product_66) * (product_67 * product_66 + _1_OVER_2_FACTORIAL)
-    product_67 = product_66 - (total_94 - difference_53) + (1.0 - difference_53) + product_67
-    branch_34 = jnp.where(jnp.abs(product_67) < jnp.inf, product_67, 0.0)
-    total_95 = total_94 + branch_34
-    exp_product_66 = jnp.exp(product_66)
-    branch_35 = jnp.where(is_less_5, total_95, exp_product_66)
-    total_96 = branch_35 - 1.0
-    difference_54 = total_96 - branch_35
-    binade = _binade(exp_product_66 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_36 = jnp.where(inside, binade, 1.0)
-    ratio_2 = exp_product_66 / branch_36
-    floor = jnp.floor(jnp.log(branch_36) * _1_OVER_LOG_2 + 0.5)
-    difference_55 = product_66 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_2 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_97 = difference_55 + negated_2
-    difference_56 = total_97 - difference_55
-    total_98 = difference_55 - (total_97 - difference_56) + (negated_2 - difference_56)
-    total_98 = total_98 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_37 = jnp.where(jnp.abs(total_98) < jnp.inf, total_98, 0.0)
-    total_99 = total_97 + branch_37
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_99 + _1_OVER_14_FACTORIAL) * total_99
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_99 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_99 + _1_OVER_11_FACTORIAL) * total_99
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_99 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_99 + _1_OVER_8_FACTORIAL) * total_99
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_99 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_99 + _1_OVER_5_FACTORIAL) * total_99
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_99 + _1_OVER_3_FACTORIAL
-    numerator_13 = jnp.square(total_99) * (numerator_12 * total_99 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_37 - (total_99 - total_97))
-    numerator_14 = (1.0 - ratio_2 + total_99 + numerator_14) / ratio_2
-    numerator_14 = jnp.where(inside & (abs_product_66 >= 0.25), numerator_14, 0.0) * branch_35
-    numerator_14 = jnp.where(is_less_5, branch_34 - (total_95 - total_94), 0.0) + numerator_14
-    total_100 = branch_35 - (total_96 - difference_54) + (-1.0 - difference_54)
-    total_100 = total_100 + numerator_14
-    branch_38 = jnp.where(jnp.abs(total_100) < jnp.inf, total_100, 0.0)
-    total_101 = total_96 + branch_38
-    minus_total_101 = -total_101
-    total_102 = total_101 + 2.0
-    difference_57 = total_102 - total_101
-    difference_58 = branch_38 - (total_101 - total_96)
-    total_103 = total_101 - (total_102 - difference_57) + (2.0 - difference_57)
-    total_103 = total_103 + difference_58
-    branch_39 = jnp.where(jnp.abs(total_103) < jnp.inf, total_103, 0.0)
-    total_104 = total_102 + branch_39
-    ratio_3 = minus_total_101 / total_104
-    product_68 = sign_product_28 * ratio_3
-    head_product_68 = _head(product_68)
-    total_105 = head_product_68 + (product_68 - head_product_68)
-    magnitude_27 = jnp.abs(head_product_68)
-    product_69 = product_68 * 2.0**-60
-    product_69 = (product_69 == 0.0) | (magnitude_27 == jnp.inf)
-    product_69 = jnp.where(product_69, product_68, total_105)
-    tanh_product_28 = _tanh(product_28)
-    head_9 = _head(sign_product_28)
-    head_ratio_3 = _head(ratio_3)
-    difference_59 = ratio_3 - head_ratio_3
-    difference_60 = sign_product_28 - head_9
-    product_70 = ratio_3 * total_104
+    total_89 = head_product_61 + (product_61 - head_product_61)
+    magnitude_26 = jnp.abs(head_product_61)
+    product_62 = product_61 * 2.0**-60
+    product_62 = (product_62 == 0.0) | (magnitude_26 == jnp.inf)
+    product_62 = jnp.where(product_62, product_61, total_89)
+    total_90 = head_7 * head_clamped - product_62 + head_7 * difference
+    total_90 = total_90 + difference_34 * head_clamped + difference_34 * difference
+    total_90 = jnp.where(product_62 * 2.0**-60 == 0.0, 0.0, total_90)
+    total_90 = product_62 - product_60 + (total_90 + _COEFFICIENT_17 * clamped)
+    branch_31 = jnp.where(jnp.abs(total_90) < jnp.inf, total_90, 0.0)
+    total_91 = product_60 + branch_31
+    product_63 = total_91 * total_86
+    head_product_63 = _head(product_63)
+    total_92 = head_product_63 + (product_63 - head_product_63)
+    magnitude_27 = jnp.abs(head_product_63)
+    product_64 = product_63 * 2.0**-60
+    product_64 = (product_64 == 0.0) | (magnitude_27 == jnp.inf)
+    product_64 = jnp.where(product_64, product_63, total_92)
+    product_65 = 0.5 * branch_14
+    total_93 = product_64 + product_65
+    difference_42 = total_93 - product_64
+    head_total_91 = _head(total_91)
+    head_total_86 = _head(total_86)
+    difference_43 = total_86 - head_total_86
+    difference_44 = total_91 - head_total_91
+    difference_45 = branch_30 - (total_86 - branch_28)
+    head_larger_2 = _head(larger_2)
+    difference_46 = larger_2 - head_larger_2
+    minus_total_3 = -total_3
+    total_94 = head_larger_2 * head_larger_2 - product_55 + head_larger_2 * difference_46
+    total_94 = total_94 + difference_46 * head_larger_2 + difference_46 * difference_46
+    total_94 = jnp.where(product_55 * 2.0**-60 == 0.0, 0.0, total_94)
+    branch_32 = jnp.where(jnp.abs(minus_total_3) < jnp.inf, minus_total_3, 0.0)
+    branch_32 = (minus_product_3 == 0.0) & (branch_32 >= 0.0)
+    branch_32 = branch_32 | (minus_product_3 != 0.0) & (minus_product_3 >= 0.0)
+    total_94 = -(total_94 + jnp.where(branch_32, minus_total_3, 0.0) * larger_2 * 2.0)
+    total_95 = head_total_91 * head_total_86 - product_64 + head_total_91 * difference_43
+    total_95 = total_95 + difference_44 * head_total_86 + difference_44 * difference_43
+    total_95 = jnp.where(product_64 * 2.0**-60 == 0.0, 0.0, total_95)
+    total_95 = total_95 + (branch_31 - (total_91 - product_60)) * total_86
+    total_95 = total_95 + difference_45 * total_91 + total_94 * product_64
+    total_96 = product_64 - (total_93 - difference_42) + (product_65 - difference_42)
+    total_96 = total_96 + total_95 + branch_15 * 0.5
+    branch_33 = jnp.where(jnp.abs(total_96) < jnp.inf, total_96, 0.0)
+    total_97 = total_93 + branch_33
+    product_66 = product_58 * total_97
+    head_product_66 = _head(product_66)
+    total_98 = head_product_66 + (product_66 - head_product_66)
+    magnitude_28 = jnp.abs(head_product_66)
+    product_67 = product_66 * 2.0**-60
+    product_67 = (product_67 == 0.0) | (magnitude_28 == jnp.inf)
+    product_67 = jnp.where(product_67, product_66, total_98)
+    total_99 = product_57 + product_67
+    difference_47 = total_99 - product_57
+    head_total_83 = _head(total_83)
+    difference_48 = total_83 - head_total_83
+    head_product_58 = _head(product_58)
+    head_total_97 = _head(total_97)
+    difference_49 = total_97 - head_total_97
+    difference_50 = product_58 - head_product_58
+    difference_51 = branch_33 - (total_97 - total_93)
+    total_100 = head_total_83 * head_total_86 - product_57 + head_total_83 * difference_43
+    total_100 = total_100 + difference_48 * head_total_86 + difference_48 * difference_43
+    total_100 = jnp.where(product_57 * 2.0**-60 == 0.0, 0.0, total_100)
+    total_100 = total_100 + (branch_27 - (total_83 - product_51)) * total_86
+    total_100 = total_100 + difference_45 * total_83 + total_94 * product_57
+    total_101 = product_57 - (total_99 - difference_47) + (product_67 - difference_47)
+    total_101 = total_101 + total_100
+    difference_52 = head_product_58 * head_total_97 - product_67
+    difference_52 = difference_52 + head_product_58 * difference_49
+    difference_52 = difference_52 + difference_50 * head_total_97
+    difference_52 = difference_52 + difference_50 * difference_49
+    difference_52 = jnp.where(product_67 * 2.0**-60 == 0.0, 0.0, difference_52)
+    difference_52 = difference_52 + total_81 * 2.0 * total_97 + difference_51 * product_58
+    total_101 = total_101 + difference_52
+    branch_34 = jnp.where(jnp.abs(total_101) < jnp.inf, total_101, 0.0)
+    total_102 = total_99 + branch_34
+    product_68 = 2.0 * clamped
+    total_97_squared = jnp.square(total_97)
+    head_9 = _head(total_97_squared)
+    total_103 = head_9 + (total_97_squared - head_9)
+    product_69 = total_97_squared * 2.0**-60
+    abs_head_9 = jnp.abs(head_9)
+    product_69 = (product_69 == 0.0) | (abs_head_9 == jnp.inf)
+    product_69 = jnp.where(product_69, total_97_squared, total_103)
+    product_70 = product_68 * product_69
     head_product_70 = _head(product_70)
-    total_106 = head_product_70 + (product_70 - head_product_70)
-    magnitude_28 = jnp.abs(head_product_70)
+    total_104 = head_product_70 + (product_70 - head_product_70)
+    magnitude_29 = jnp.abs(head_product_70)
     product_71 = product_70 * 2.0**-60
-    product_71 = (product_71 == 0.0) | (magnitude_28 == jnp.inf)
-    product_71 = jnp.where(product_71, product_70, total_106)
-    head_total_104 = _head(total_104)
-    difference_61 = total_104 - head_total_104
-    numerator_15 = head_ratio_3 * head_total_104 - product_71 + head_ratio_3 * difference_61
-    numerator_16 = numerator_15 + difference_59 * head_total_104
-    numerator_17 = numerator_16 + difference_59 * difference_61
-    numerator_18 = -jnp.where(product_71 * 2.0**-60 == 0.0, 0.0, numerator_17)
-    numerator_19 = minus_total_101 - product_71 + numerator_18 - difference_58
-    numerator_19 = (numerator_19 - (branch_39 - (total_104 - total_102)) * ratio_3) / total_104
-    numerator_19 = numerator_19 * sign_product_28
-    total_107 = head_9 * head_ratio_3 - product_69 + head_9 * difference_59
-    total_107 = total_107 + difference_60 * head_ratio_3 + difference_60 * difference_59
-    total_107 = jnp.where(product_69 * 2.0**-60 == 0.0, 0.0, total_107) + numerator_19
-    magnitude_29 = jnp.abs(product_69 - tanh_product_28 + total_107)
-    magnitude_29 = magnitude_29 <= 0.00390625 * jnp.abs(tanh_product_28)
-    branch_40 = jnp.where(magnitude_29, product_69, tanh_product_28)
-    ratio_4 = branch_40 / part_of_t
-    ratio_5 = ratio_4 / rest_of_t
-    branch_41 = jnp.where(branch_33, product_22, ratio_5)
-    product_72 = ratio_5 * rest_of_t
+    product_71 = (product_71 == 0.0) | (magnitude_29 == jnp.inf)
+    product_71 = jnp.where(product_71, product_70, total_104)
+    product_72 = product_71 * product_42
     head_product_72 = _head(product_72)
-    total_108 = head_product_72 + (product_72 - head_product_72)
+    total_105 = head_product_72 + (product_72 - head_product_72)
     magnitude_30 = jnp.abs(head_product_72)
     product_73 = product_72 * 2.0**-60
     product_73 = (product_73 == 0.0) | (magnitude_30 == jnp.inf)
-    product_73 = jnp.where(product_73, product_72, total_108)
-    head_ratio_5 = _head(ratio_5)
-    head_rest_of_t = _head(rest_of_t)
-    difference_62 = rest_of_t - head_rest_of_t
-    difference_63 = ratio_5 - head_ratio_5
-    product_74 = ratio_4 * part_of_t
+    product_73 = jnp.where(product_73, product_72, total_105)
+    head_product_71 = _head(product_71)
+    difference_53 = product_71 - head_product_71
+    head_product_68 = _head(product_68)
+    head_product_69 = _head(product_69)
+    difference_54 = product_69 - head_product_69
+    difference_55 = product_68 - head_product_68
+    total_106 = head_total_97 * head_total_97 - product_69 + head_total_97 * difference_49
+    total_106 = total_106 + difference_49 * head_total_97 + difference_49 * difference_49
+    total_106 = jnp.where(product_69 * 2.0**-60 == 0.0, 0.0, total_106)
+    total_106 = (total_106 + difference_51 * total_97 * 2.0) * product_68
+    difference_56 = head_product_68 * head_product_69 - product_71
+    difference_56 = difference_56 + head_product_68 * difference_54
+    difference_56 = difference_56 + difference_55 * head_product_69
+    difference_56 = difference_56 + difference_55 * difference_54
+    difference_56 = jnp.where(product_71 * 2.0**-60 == 0.0, 0.0, difference_56) + total_106
+    difference_56 = difference_56 * product_42
+    difference_57 = head_product_71 * head_product_42 - product_73
+    difference_57 = difference_57 + head_product_71 * difference_38
+    difference_57 = difference_57 + difference_53 * head_product_42
+    difference_57 = difference_57 + difference_53 * difference_38
+    difference_57 = jnp.where(product_73 * 2.0**-60 == 0.0, 0.0, difference_57) + difference_56
+    difference_57 = difference_57 + total_81 * product_71
+    branch_35 = jnp.where(jnp.abs(difference_57) < jnp.inf, difference_57, 0.0)
+    total_107 = product_73 + branch_35
+    total_108 = product_39 + total_66 * abs_product_36
+    branch_36 = jnp.where(jnp.abs(total_108) < jnp.inf, total_108, 0.0)
+    branch_36 = (abs_product_36 == 2.0**-54) & (branch_36 < 0.0)
+    branch_36 = branch_36 | (abs_product_36 != 2.0**-54) & (abs_product_36 < 2.0**-54)
+    tanh_product_36 = _tanh(product_36)
+    ratio_2 = tanh_product_36 / part_of_t
+    ratio_3 = ratio_2 / rest_of_t
+    branch_37 = jnp.where(branch_36, product_30, ratio_3)
+    product_74 = ratio_3 * rest_of_t
     head_product_74 = _head(product_74)
     total_109 = head_product_74 + (product_74 - head_product_74)
     magnitude_31 = jnp.abs(head_product_74)
     product_75 = product_74 * 2.0**-60
     product_75 = (product_75 == 0.0) | (magnitude_31 == jnp.inf)
     product_75 = jnp.where(product_75, product_74, total_109)
-    head_ratio_4 = _head(ratio_4)
-    head_part_of_t = _head(part_of_t)
-    difference_64 = part_of_t - head_part_of_t
-    difference_65 = ratio_4 - head_ratio_4
-    numerator_20 = head_ratio_4 * head_part_of_t - product_75 + head_ratio_4 * difference_64
-    numerator_21 = numerator_20 + difference_65 * head_part_of_t
-    numerator_22 = numerator_21 + difference_65 * difference_64
-    numerator_23 = -jnp.where(product_75 * 2.0**-60 == 0.0, 0.0, numerator_22)
-    numerator_24 = branch_40 - product_75 + numerator_23
-    numerator_25 = head_ratio_5 * head_rest_of_t - product_73 + head_ratio_5 * difference_62
-    numerator_26 = numerator_25 + difference_63 * head_rest_of_t
-    numerator_27 = numerator_26 + difference_63 * difference_62
-    numerator_28 = -jnp.where(product_73 * 2.0**-60 == 0.0, 0.0, numerator_27)
-    numerator_29 = ratio_4 - product_73 + numerator_28
-    numerator_30 = 4.0 * exp_product_66 / jnp.square(1.0 + exp_product_66)
-    numerator_31 = numerator_30 * (total_49 + total_51 * product_28)
-    numerator_32 = numerator_24 + (jnp.where(magnitude_29, total_107, 0.0) + numerator_31)
-    numerator_33 = numerator_29 + (numerator_32 - branch_15 * ratio_4) / part_of_t
-    numerator_33 = (numerator_33 - branch_18 * ratio_5) / rest_of_t
-    numerator_33 = jnp.where(branch_33, total_35, numerator_33)
-    branch_42 = jnp.where(jnp.abs(numerator_33) < jnp.inf, numerator_33, 0.0)
-    total_110 = branch_41 + branch_42
-    product_76 = total_92 * total_110
+    head_ratio_3 = _head(ratio_3)
+    head_rest_of_t = _head(rest_of_t)
+    difference_58 = rest_of_t - head_rest_of_t
+    difference_59 = ratio_3 - head_ratio_3
+    product_76 = ratio_2 * part_of_t
     head_product_76 = _head(product_76)
-    total_111 = head_product_76 + (product_76 - head_product_76)
+    total_110 = head_product_76 + (product_76 - head_product_76)
     magnitude_32 = jnp.abs(head_product_76)
     product_77 = product_76 * 2.0**-60
     product_77 = (product_77 == 0.0) | (magnitude_32 == jnp.inf)
-    product_77 = jnp.where(product_77, product_76, total_111)
-    head_total_92 = _head(total_92)
-    head_total_110 = _head(total_110)
-    difference_66 = total_110 - head_total_110
-    difference_67 = total_92 - head_total_92
-    total_112 = head_total_92 * head_total_110 - product_77 + head_total_92 * difference_66
-    total_112 = total_112 + difference_67 * head_total_110 + difference_67 * difference_66
-    total_112 = jnp.where(product_77 * 2.0**-60 == 0.0, 0.0, total_112)
-    total_112 = total_112 + (branch_32 - (total_92 - product_65)) * total_110
-    total_112 = total_112 + (branch_42 - (total_110 - branch_41)) * total_92
-    branch_43 = jnp.where(jnp.abs(total_112) < jnp.inf, total_112, 0.0)
-    total_113 = product_77 + branch_43
-    is_less_6 = magnitude_10 < 0.5
-    growth_3 = _expm1(minus_product_23)
+    product_77 = jnp.where(product_77, product_76, total_110)
+    head_ratio_2 = _head(ratio_2)
+    head_part_of_t = _head(part_of_t)
+    difference_60 = part_of_t - head_part_of_t
+    difference_61 = ratio_2 - head_ratio_2
+    e = jnp.exp(-2.0 * abs_product_36)
+    numerator_5 = head_ratio_2 * head_part_of_t - product_77 + head_ratio_2 * difference_60
+    numerator_6 = numerator_5 + difference_61 * head_part_of_t + difference_61 * difference_60
+    numerator_7 = -jnp.where(product_77 * 2.0**-60 == 0.0, 0.0, numerator_6)
+    numerator_8 = tanh_product_36 - product_77 + numerator_7
+    numerator_9 = head_ratio_3 * head_rest_of_t - product_75 + head_ratio_3 * difference_58
+    numerator_10 = numerator_9 + difference_59 * head_rest_of_t + difference_59 * difference_58
+    numerator_11 = -jnp.where(product_75 * 2.0**-60 == 0.0, 0.0, numerator_10)
+    numerator_12 = ratio_2 - product_75 + numerator_11
+    numerator_13 = 4.0 * e / jnp.square(1.0 + e) * (total_64 + total_66 * product_36)
+    numerator_14 = (numerator_8 + numerator_13 - branch_18 * ratio_2) / part_of_t
+    numerator_12 = (numerator_12 + numerator_14 - branch_21 * ratio_3) / rest_of_t
+    numerator_12 = jnp.where(branch_36, total_50, numerator_12)
+    branch_38 = jnp.where(jnp.abs(numerator_12) < jnp.inf, numerator_12, 0.0)
+    total_111 = branch_37 + branch_38
+    product_78 = total_107 * total_111
+    head_product_78 = _head(product_78)
+    total_112 = head_product_78 + (product_78 - head_product_78)
+    magnitude_33 = jnp.abs(head_product_78)
+    product_79 = product_78 * 2.0**-60
+    product_79 = (product_79 == 0.0) | (magnitude_33 == jnp.inf)
+    product_79 = jnp.where(product_79, product_78, total_112)
+    head_total_107 = _head(total_107)
+    head_total_111 = _head(total_111)
+    difference_62 = total_111 - head_total_111
+    difference_63 = total_107 - head_total_107
+    product_80 = (branch_35 - (total_107 - product_73)) * total_111
+    product_81 = (branch_38 - (total_111 - branch_37)) * total_107
+    difference_64 = head_total_107 * head_total_111 - product_79
+    difference_64 = difference_64 + head_total_107 * difference_62
+    difference_64 = difference_64 + difference_63 * head_total_111
+    difference_64 = difference_64 + difference_63 * difference_62
+    difference_64 = jnp.where(product_79 * 2.0**-60 == 0.0, 0.0, difference_64) + product_80
+    difference_64 = difference_64 + product_81
+    branch_39 = jnp.where(jnp.abs(difference_64) < jnp.inf, difference_64, 0.0)
+    total_113 = product_79 + branch_39
+    is_less_5 = magnitude_14 < 0.5
+    growth_3 = _expm1(minus_product_31)
     total_114 = growth_3 + 1.0
-    branch_44 = jnp.where(is_less_6, total_114, jnp.exp(minus_product_23))
-    branch_44_squared = jnp.square(branch_44)
-    head_10 = _head(branch_44_squared)
-    total_115 = head_10 + (branch_44_squared - head_10)
-    product_78 = branch_44_squared * 2.0**-60
+    branch_40 = jnp.where(is_less_5, total_114, jnp.exp(minus_product_31))
+    branch_40_squared = jnp.square(branch_40)
+    head_10 = _head(branch_40_squared)
+    total_115 = head_10 + (branch_40_squared - head_10)
+    product_82 = branch_40_squared * 2.0**-60
     abs_head_10 = jnp.abs(head_10)
-    product_78 = (product_78 == 0.0) | (abs_head_10 == jnp.inf)
-    product_78 = jnp.where(product_78, branch_44_squared, total_115)
-    head_branch_44 = _head(branch_44)
-    difference_68 = branch_44 - head_branch_44
-    product_79 = jnp.where(is_less_6, growth_3 - (total_114 - 1.0), 0.0) * branch_44 * 2.0
-    difference_69 = head_branch_44 * head_branch_44 - product_78
-    difference_69 = difference_69 + head_branch_44 * difference_68
-    difference_69 = difference_69 + difference_68 * head_branch_44
-    difference_69 = difference_69 + difference_68 * difference_68
-    difference_69 = jnp.where(product_78 * 2.0**-60 == 0.0, 0.0, difference_69) + product_79
-    branch_45 = jnp.where(jnp.abs(difference_69) < jnp.inf, difference_69, 0.0)
-    total_116 = product_78 + branch_45
-    product_80 = total_113 * total_116
-    head_product_80 = _head(product_80)
-    total_117 = head_product_80 + (product_80 - head_product_80)
-    magnitude_33 = jnp.abs(head_product_80)
-    product_81 = product_80 * 2.0**-60
-    product_81 = (product_81 == 0.0) | (magnitude_33 == jnp.inf)
-    product_81 = jnp.where(product_81, product_80, total_117)
-    minus_product_81 = -product_81
-    total_118 = total_87 + minus_product_81
-    difference_70 = total_118 - total_87
+    product_82 = (product_82 == 0.0) | (abs_head_10 == jnp.inf)
+    product_82 = jnp.where(product_82, branch_40_squared, total_115)
+    head_branch_40 = _head(branch_40)
+    difference_65 = branch_40 - head_branch_40
+    product_83 = jnp.where(is_less_5, growth_3 - (total_114 - 1.0), 0.0) * branch_40 * 2.0
+    difference_66 = head_branch_40 * head_branch_40 - product_82
+    difference_66 = difference_66 + head_branch_40 * difference_65
+    difference_66 = difference_66 + difference_65 * head_branch_40
+    difference_66 = difference_66 + difference_65 * difference_65
+    difference_66 = jnp.where(product_82 * 2.0**-60 == 0.0, 0.0, difference_66) + product_83
+    branch_41 = jnp.where(jnp.abs(difference_66) < jnp.inf, difference_66, 0.0)
+    total_116 = product_82 + branch_41
+    product_84 = total_113 * total_116
+    head_product_84 = _head(product_84)
+    total_117 = head_product_84 + (product_84 - head_product_84)
+    magnitude_34 = jnp.abs(head_product_84)
+    product_85 = product_84 * 2.0**-60
+    product_85 = (product_85 == 0.0) | (magnitude_34 == jnp.inf)
+    product_85 = jnp.where(product_85, product_84, total_117)
+    minus_product_85 = -product_85
+    total_118 = total_102 + minus_product_85
+    difference_67 = total_118 - total_102
     head_total_113 = _head(total_113)
     head_total_116 = _head(total_116)
-    difference_71 = total_116 - head_total_116
-    difference_72 = total_113 - head_total_113
-    total_119 = total_87 - (total_118 - difference_70) + (minus_product_81 - difference_70)
-    total_119 = total_119 + (branch_31 - (total_87 - total_84))
-    total_120 = jnp.where(branch_33, 0.0, -branch_20 - branch_21) + total_38 * 2.0
-    total_120 = total_120 * product_81
-    product_82 = (branch_45 - (total_116 - product_78)) * total_113
-    product_83 = (branch_43 - (total_113 - product_77)) * total_116
-    difference_73 = head_total_113 * head_total_116 - product_81
-    difference_73 = difference_73 + head_total_113 * difference_71
-    difference_73 = difference_73 + difference_72 * head_total_116
-    difference_73 = difference_73 + difference_72 * difference_71
-    difference_73 = jnp.where(product_81 * 2.0**-60 == 0.0, 0.0, difference_73) + product_83
-    total_119 = total_119 - (difference_73 + product_82 + total_120)
-    branch_46 = jnp.where(jnp.abs(total_119) < jnp.inf, total_119, 0.0)
-    total_121 = total_118 + branch_46
-    difference_74 = branch_46 - (total_121 - total_118)
-    branch_47 = jnp.where(jnp.abs(minus_product_31) < jnp.inf, minus_product_31, 0.0)
-    total_122 = negated + branch_47
-    product_84 = 2.0 * total_122
-    total_123 = minus_product_23 + product_84
-    difference_75 = total_123 - minus_product_23
-    total_124 = (branch_47 - (total_122 - negated)) * 2.0 + total_51 * product_84
-    difference_76 = minus_product_23 - (total_123 - difference_75)
-    difference_76 = difference_76 + (product_84 - difference_75) + total_38 + total_124
-    branch_48 = jnp.where(jnp.abs(difference_76) < jnp.inf, difference_76, 0.0)
-    total_125 = total_123 + branch_48
-    difference_77 = branch_48 - (total_125 - total_123)
-    total_126 = total_125 + jnp.where(jnp.abs(difference_77) < jnp.inf, difference_77, 0.0)
-    is_far_2 = jnp.abs(total_126) > 64.0
-    part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * total_126, total_126))
-    rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    total_127 = total_121 + jnp.where(jnp.abs(difference_74) < jnp.inf, difference_74, 0.0)
-    return total_127 * part_of_t_2 * rest_of_t_2
+    difference_68 = total_116 - head_total_116
+    difference_69 = total_113 - head_total_113
+    total_119 = total_102 - (total_118 - difference_67) + (minus_product_85 - difference_67)
+    total_119 = total_119 + (branch_34 - (total_102 - total_99))
+    total_120 = jnp.where(branch_36, 0.0, -branch_23 - branch_24) + total_53 * 2.0
+    total_120 = total_120 * product_85
+    product_86 = (branch_41 - (total_116 - product_82)) * total_113
+    product_87 = (branch_39 - (total_113 - product_79)) * total_116
+    difference_70 = head_total_113 * head_total_116 - product_85
+    difference_70 = difference_70 + head_total_113 * difference_68
+    difference_70 = difference_70 + difference_69 * head_total_116
+    difference_70 = difference_70 + difference_69 * difference_68
+    difference_70 = jnp.where(product_85 * 2.0**-60 == 0.0, 0.0, difference_70) + product_87
+    total_119 = total_119 - (difference_70 + product_86 + total_120)
+    branch_42 = jnp.where(jnp.abs(total_119) < jnp.inf, total_119, 0.0)
+    total_121 = total_118 + branch_42
+    difference_71 = branch_42 - (total_121 - total_118)
+    branch_43 = jnp.where(jnp.abs(difference_71) < jnp.inf, difference_71, 0.0)
+    total_122 = total_121 + branch_43
+    branch_44 = jnp.where(jnp.abs(minus_product_39) < jnp.inf, minus_product_39, 0.0)
+    total_123 = negated + branch_44
+    product_88 = 2.0 * total_123
+    total_124 = minus_product_31 + product_88
+    difference_72 = total_124 - minus_product_31
+    total_125 = (branch_44 - (total_123 - negated)) * 2.0 + total_66 * product_88
+    difference_73 = minus_product_31 - (total_124 - difference_72)
+    difference_73 = difference_73 + (product_88 - difference_72) + total_53 + total_125
+    branch_45 = jnp.where(jnp.abs(difference_73) < jnp.inf, difference_73, 0.0)
+    total_126 = total_124 + branch_45
+    abs_total_126 = jnp.abs(total_126)
+    difference_74 = branch_45 - (total_126 - total_124)
+    product_89 = difference_74 * jnp.sign(total_126)
+    is_far_2 = jnp.where(jnp.abs(product_89) < jnp.inf, product_89, 0.0)
+    is_far_2 = (abs_total_126 == 64.0) & (is_far_2 > 0.0)
+    is_far_3 = is_far_2 | (abs_total_126 != 64.0) & (abs_total_126 > 64.0)
+    branch_46 = jnp.where(is_far_3, 0.5 * total_126, total_126)
+    is_less_6 = jnp.abs(branch_46) < 0.5
+    expm1_branch_46 = _expm1(branch_46)
+    total_127 = expm1_branch_46 + 1.0
+    part_of_t_2 = jnp.where(is_less_6, total_127, jnp.exp(branch_46))
+    branch_47 = jnp.where(is_less_6, expm1_branch_46 - (total_127 - 1.0), 0.0)
+    branch_48 = jnp.where(jnp.abs(branch_47) < jnp.inf, branch_47, 0.0)
+    total_128 = part_of_t_2 + branch_48
+    product_90 = total_122 * total_128
+    head_product_90 = _head(product_90)
+    total_129 = head_product_90 + (product_90 - head_product_90)
+    magnitude_35 = jnp.abs(head_product_90)
+    product_91 = product_90 * 2.0**-60
+    product_91 = (product_91 == 0.0) | (magnitude_35 == jnp.inf)
+    product_91 = jnp.where(product_91, product_90, total_129)
+    head_total_122 = _head(total_122)
+    head_total_128 = _head(total_128)
+    difference_75 = total_128 - head_total_128
+    difference_76 = total_122 - head_total_122
+    product_92 = (branch_48 - (total_128 - part_of_t_2)) * total_122
+    product_93 = (branch_43 - (total_122 - total_121)) * total_128
+    difference_77 = head_total_122 * head_total_128 - product_91
+    difference_77 = difference_77 + head_total_122 * difference_75
+    difference_77 = difference_77 + difference_76 * head_total_128
+    difference_77 = difference_77 + difference_76 * difference_75
+    difference_77 = jnp.where(product_91 * 2.0**-60 == 0.0, 0.0, difference_77) + product_93
+    difference_77 = difference_77 + product_92
+    branch_49 = jnp.where(jnp.abs(difference_77) < jnp.inf, difference_77, 0.0)
+    total_130 = product_91 + branch_49
+    rest_of_t_2 = jnp.where(is_far_3, part_of_t_2, 1.0)
+    branch_50 = jnp.where(is_far_3, branch_47, 0.0)
+    branch_51 = jnp.where(jnp.abs(branch_50) < jnp.inf, branch_50, 0.0)
+    total_131 = rest_of_t_2 + branch_51
+    product_94 = total_130 * total_131
+    head_product_94 = _head(product_94)
+    total_132 = head_product_94 + (product_94 - head_product_94)
+    magnitude_36 = jnp.abs(head_product_94)
+    product_95 = product_94 * 2.0**-60
+    product_95 = (product_95 == 0.0) | (magnitude_36 == jnp.inf)
+    product_95 = jnp.where(product_95, product_94, total_132)
+    head_total_130 = _head(total_130)
+    head_total_131 = _head(total_131)
+    difference_78 = total_131 - head_total_131
+    difference_79 = total_130 - head_total_130
+    product_96 = (branch_51 - (total_131 - rest_of_t_2)) * total_130
+    product_97 = (branch_49 - (total_130 - product_91)) * total_131
+    difference_80 = head_total_130 * head_total_131 - product_95
+    difference_80 = difference_80 + head_total_130 * difference_78
+    difference_80 = difference_80 + difference_79 * head_total_131
+    difference_80 = difference_80 + difference_79 * difference_78
+    difference_80 = jnp.where(product_95 * 2.0**-60 == 0.0, 0.0, difference_80) + product_97
+    difference_80 = difference_80 + product_96
+    total_133 = product_95 + jnp.where(jnp.abs(difference_80) < jnp.inf, difference_80, 0.0)
+    branch_52 = jnp.where(is_far_3, difference_74 * 0.5, difference_74)
+    total_134 = branch_52 + jnp.where(is_far_3, branch_52, 0.0)
+    product_98 = total_133 * total_134
+    product_99 = total_133 * (jnp.where(jnp.abs(total_134) < jnp.inf, total_134, 0.0) + 1.0)
+    total_135 = total_133 + jnp.where(jnp.abs(product_98) < jnp.inf, product_98, 0.0)
+    return jnp.where(jnp.abs(total_133) < 2.0**-60, product_99, total_135)
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -1040,19 +1027,20 @@ def _head(a: Array) -> Array:
     return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
 
 
-def _binade(a: Array) -> Array:
-    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
-    size = jnp.abs(a)
-    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
-    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
-    power = jnp.where(power > held, 0.5 * power, power)
-    power = jnp.where(size > 1.0, 2.0 * power, power)
-    return jnp.where(size < jnp.inf, power, jnp.inf)
-
-
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
@@ -1060,6 +1048,25 @@ def _expm1(a: Array) -> Array:
 
 
 def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
     t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

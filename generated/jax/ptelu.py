@@ -87,108 +87,14 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx."""
-    is_at_least = x >= 0.0
-    is_negative = 2.0 * beta * x < 0.0
-    magnitude = jnp.abs(beta * x)
-    product = 8.0 * _expm1(-2.0 * magnitude) * alpha * jnp.square(beta)
-    head_product = _head(product)
-    total = head_product + (product - head_product)
-    abs_head_product = jnp.abs(head_product)
-    product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
-    product_2 = jnp.where(product_2, product, total)
-    minus_magnitude = -magnitude
-    is_less = jnp.abs(minus_magnitude) < 0.5
-    growth = _expm1(minus_magnitude)
-    total_2 = growth + 1.0
-    root_t = jnp.where(is_less, total_2, jnp.exp(minus_magnitude))
-    product_3 = product_2 * root_t
-    head_product_3 = _head(product_3)
-    total_3 = head_product_3 + (product_3 - head_product_3)
-    magnitude_2 = jnp.abs(head_product_3)
-    product_4 = product_3 * 2.0**-60
-    product_4 = jnp.where((product_4 == 0.0) | (magnitude_2 == jnp.inf), product_3, total_3)
-    product_5 = product_4 * root_t
-    head_product_5 = _head(product_5)
-    total_4 = head_product_5 + (product_5 - head_product_5)
-    magnitude_3 = jnp.abs(head_product_5)
-    product_6 = product_5 * 2.0**-60
-    product_6 = jnp.where((product_6 == 0.0) | (magnitude_3 == jnp.inf), product_5, total_4)
-    branch = jnp.where(is_negative, -product_6, product_6)
-    root_t_squared = jnp.square(root_t)
-    head = _head(root_t_squared)
-    t = head + (root_t_squared - head)
-    t_2 = root_t_squared * 2.0**-60
-    t = jnp.where((t_2 == 0.0) | (jnp.abs(head) == jnp.inf), root_t_squared, t)
-    total_5 = t + 1.0
-    difference = total_5 - t
-    head_root_t = _head(root_t)
-    difference_2 = root_t - head_root_t
-    branch_2 = jnp.where(is_less, growth - (total_2 - 1.0), 0.0)
-    total_6 = head_root_t * head_root_t - t + head_root_t * difference_2
-    total_6 = total_6 + difference_2 * head_root_t + difference_2 * difference_2
-    total_6 = jnp.where(t * 2.0**-60 == 0.0, 0.0, total_6) + branch_2 * root_t * 2.0
-    total_6 = t - (total_5 - difference) + (1.0 - difference) + total_6
-    branch_3 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_5 + branch_3
-    total_7_squared = jnp.square(total_7)
-    head_2 = _head(total_7_squared)
-    total_8 = head_2 + (total_7_squared - head_2)
-    product_7 = total_7_squared * 2.0**-60
-    abs_head_2 = jnp.abs(head_2)
-    product_7 = (product_7 == 0.0) | (abs_head_2 == jnp.inf)
-    product_7 = jnp.where(product_7, total_7_squared, total_8)
-    product_8 = product_7 * total_7
-    head_product_8 = _head(product_8)
-    total_9 = head_product_8 + (product_8 - head_product_8)
-    magnitude_4 = jnp.abs(head_product_8)
-    product_9 = product_8 * 2.0**-60
-    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_9)
-    ratio = branch / product_9
-    product_10 = ratio * product_9
-    head_product_10 = _head(product_10)
-    total_10 = head_product_10 + (product_10 - head_product_10)
-    magnitude_5 = jnp.abs(head_product_10)
-    product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (magnitude_5 == jnp.inf)
-    product_11 = jnp.where(product_11, product_10, total_10)
-    head_ratio = _head(ratio)
-    head_product_9 = _head(product_9)
-    difference_3 = product_9 - head_product_9
-    difference_4 = ratio - head_ratio
-    head_product_4 = _head(product_4)
-    difference_5 = product_4 - head_product_4
-    head_product_2 = _head(product_2)
-    difference_6 = product_2 - head_product_2
-    total_11 = head_product_2 * head_root_t - product_4 + head_product_2 * difference_2
-    total_11 = total_11 + difference_6 * head_root_t + difference_6 * difference_2
-    total_11 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_11) + branch_2 * product_2
-    total_11 = total_11 * root_t
-    total_12 = head_product_4 * head_root_t - product_6 + head_product_4 * difference_2
-    total_12 = total_12 + difference_5 * head_root_t + difference_5 * difference_2
-    total_12 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_12) + total_11
-    total_12 = total_12 + branch_2 * product_4
-    head_product_7 = _head(product_7)
-    head_total_7 = _head(total_7)
-    difference_7 = total_7 - head_total_7
-    difference_8 = product_7 - head_product_7
-    difference_9 = branch_3 - (total_7 - total_5)
-    numerator = head_product_7 * head_total_7 - product_9 + head_product_7 * difference_7
-    numerator = numerator + difference_8 * head_total_7 + difference_8 * difference_7
-    numerator = jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator_2 = head_total_7 * head_total_7 - product_7 + head_total_7 * difference_7
-    numerator_3 = numerator_2 + difference_7 * head_total_7 + difference_7 * difference_7
-    numerator_4 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator = numerator + (numerator_4 + difference_9 * total_7 * 2.0) * total_7
-    numerator = -((numerator + difference_9 * product_7) * ratio)
-    numerator_5 = head_ratio * head_product_9 - product_11 + head_ratio * difference_3
-    numerator_6 = numerator_5 + difference_4 * head_product_9 + difference_4 * difference_3
-    numerator_7 = -jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_8 = branch - product_11 + numerator_7
-    numerator = numerator_8 + jnp.where(is_negative, -total_12, total_12) + numerator
-    numerator = jnp.where(is_at_least, 0.0, numerator / product_9)
-    branch_4 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    return jnp.where(is_at_least, 0.0, ratio) + branch_4
+    product = -2.0 * jnp.abs(beta * x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    product_2 = 8.0 * _expm1(product) * alpha * jnp.square(beta) * part_of_t * rest_of_t
+    t = part_of_t * rest_of_t
+    numerator = jnp.where(2.0 * beta * x < 0.0, -product_2, product_2)
+    return jnp.where(x >= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 @jax.jit
@@ -291,14 +197,20 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
-
-
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
@@ -306,6 +218,25 @@ def _expm1(a: Array) -> Array:
 
 
 def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
     t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -64,26 +64,42 @@ def _derivative_x(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, steepness: Array) -> Array:
     """d2f / dx dx."""
-    product = steepness * x
+    abs_x = jnp.abs(x)
+    product = steepness * abs_x
     abs_product = jnp.abs(product)
-    difference = abs_product - 1.359375
+    difference = abs_product - 1.2734375
     steepness_squared = jnp.square(steepness)
-    root_t = jnp.exp(-0.5 * abs_product)
-    t = jnp.square(root_t)
-    product_2 = (6.454627189818927e-08 * difference + 2.2556755862197599e-07) * difference
-    product_2 = (product_2 - 1.1451137467638507e-06) * difference + 5.525716342533671e-07
-    product_2 = (product_2 * difference + 8.683665204180525e-06) * difference
-    product_2 = (product_2 - 2.46514693577395e-05) * difference - 1.5896594678897605e-05
-    product_2 = (product_2 * difference + 0.0002323024098452581) * difference
-    product_2 = (product_2 - 0.00038333951951491395) * difference - 0.0008829353143158281
-    product_2 = (product_2 * difference + 0.0044204025740935925) * difference
-    product_2 = (product_2 - 0.0030491215366860993) * difference - 0.019116692920660795
-    product_2 = (product_2 * difference + 0.045716229563263586) * difference
-    product_2 = (product_2 + 0.003980481852730374) * difference - 0.0961399059341837
-    product_2 = jnp.sign(product) * (product_2 * steepness_squared)
-    numerator = _expm1(-abs_product) * steepness_squared * root_t * root_t
-    numerator = jnp.sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
-    return jnp.where(jnp.abs(difference) < 0.30985426902770996, product_2, numerator)
+    minus_abs_product = -abs_product
+    is_far = minus_abs_product < -64.0
+    product_2 = 0.5 * minus_abs_product
+    part_of_t = jnp.exp(jnp.where(is_far, product_2, minus_abs_product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    minus_product = -product
+    e = jnp.exp(0.5 * -jnp.abs(minus_product))
+    t_2 = jnp.square(e)
+    ratio = 1.0 / (1.0 + t_2)
+    branch = jnp.where(minus_product < 0.0, e, 1.0)
+    exp_product_2 = jnp.exp(product_2)
+    t_3 = jnp.square(exp_product_2)
+    ratio_2 = 1.0 / (1.0 + t_3)
+    branch_2 = jnp.where(product < 0.0, exp_product_2, 1.0)
+    e_2 = jnp.exp(0.5 * (jnp.minimum(product, 0.0) + jnp.minimum(minus_product, 0.0)))
+    product_3 = (7.335655583679257e-06 * difference - 3.22695103909846e-05) * difference
+    product_3 = (product_3 + 8.693093884075376e-06) * difference + 0.00023551559116453838
+    product_3 = (product_3 * difference - 0.0005452429601476771) * difference
+    product_3 = (product_3 - 0.0006037488710685011) * difference + 0.004807878926214882
+    product_3 = (product_3 * difference - 0.0050369143721255) * difference
+    product_3 = (product_3 - 0.017731685173034764) * difference + 0.05048090376949787
+    product_3 = (product_3 * difference - 0.004291570076814119) * difference
+    product_3 = jnp.sign(product) * ((product_3 - 0.0961324072001362) * steepness_squared)
+    numerator = _expm1(minus_abs_product) * steepness_squared * part_of_t * rest_of_t
+    numerator = jnp.sign(abs_x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
+    difference_2 = ratio * branch * branch - ratio_2 * branch_2 * branch_2
+    difference_2 = steepness_squared * difference_2 * ratio_2 * ratio * e_2 * e_2
+    numerator = jnp.where(product < 1.0, numerator, difference_2)
+    product_3 = jnp.where(jnp.abs(difference) < 0.1315426445007324, product_3, numerator)
+    return jnp.sign(x) * product_3
 
 
 @jax.jit
@@ -138,8 +154,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0

@@ -13,26 +13,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["swish_t"]
 
-_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
-_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
-_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
-_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
-_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
-_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
-_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
-_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
-_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
-_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
-_1_OVER_2_FACTORIAL = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
 
 def swish_t(x: ArrayLike, alpha: ArrayLike = 0.1, beta: ArrayLike = 1.0) -> Array:
     """Swish-T, x * sigmoid(beta * x) + alpha * tanh(x).
@@ -68,119 +48,13 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
     """f = alpha*tanh(x) + x*sigmoid(beta*x)."""
     is_equal = jnp.abs(x) == jnp.inf
     branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    abs_branch = jnp.abs(branch)
     total = alpha + 0.5
-    sign_branch = jnp.sign(branch)
-    product = -2.0 * abs_branch
-    abs_product = jnp.abs(product)
-    is_less = abs_product < 0.25
-    total_2 = product + 1.0
-    difference = total_2 - product
-    product_2 = (_1_OVER_15_FACTORIAL * product + _1_OVER_14_FACTORIAL) * product
-    product_2 = (product_2 + _1_OVER_13_FACTORIAL) * product + _1_OVER_12_FACTORIAL
-    product_2 = (product_2 * product + _1_OVER_11_FACTORIAL) * product
-    product_2 = (product_2 + _1_OVER_10_FACTORIAL) * product + _1_OVER_9_FACTORIAL
-    product_2 = (product_2 * product + _1_OVER_8_FACTORIAL) * product + _1_OVER_7_FACTORIAL
-    product_2 = (product_2 * product + _1_OVER_6_FACTORIAL) * product + _1_OVER_5_FACTORIAL
-    product_2 = (product_2 * product + _1_OVER_4_FACTORIAL) * product + _1_OVER_3_FACTORIAL
-    product_2 = jnp.square(product) * (product_2 * product + _1_OVER_2_FACTORIAL)
-    product_2 = product - (total_2 - difference) + (1.0 - difference) + product_2
-    branch_2 = jnp.where(jnp.abs(product_2) < jnp.inf, product_2, 0.0)
-    total_3 = total_2 + branch_2
-    exp_product = jnp.exp(product)
-    branch_3 = jnp.where(is_less, total_3, exp_product)
-    total_4 = branch_3 - 1.0
-    difference_2 = total_4 - branch_3
-    binade = _binade(exp_product * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_4 = jnp.where(inside, binade, 1.0)
-    ratio = exp_product / branch_4
-    floor = jnp.floor(jnp.log(branch_4) * _1_OVER_LOG_2 + 0.5)
-    difference_3 = product - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_5 = difference_3 + negated
-    difference_4 = total_5 - difference_3
-    total_6 = difference_3 - (total_5 - difference_4) + (negated - difference_4)
-    total_6 = total_6 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_5 = jnp.where(jnp.abs(total_6) < jnp.inf, total_6, 0.0)
-    total_7 = total_5 + branch_5
-    numerator = (_1_OVER_15_FACTORIAL * total_7 + _1_OVER_14_FACTORIAL) * total_7
-    numerator = (numerator + _1_OVER_13_FACTORIAL) * total_7 + _1_OVER_12_FACTORIAL
-    numerator = (numerator * total_7 + _1_OVER_11_FACTORIAL) * total_7
-    numerator = (numerator + _1_OVER_10_FACTORIAL) * total_7 + _1_OVER_9_FACTORIAL
-    numerator = (numerator * total_7 + _1_OVER_8_FACTORIAL) * total_7 + _1_OVER_7_FACTORIAL
-    numerator = (numerator * total_7 + _1_OVER_6_FACTORIAL) * total_7 + _1_OVER_5_FACTORIAL
-    numerator = (numerator * total_7 + _1_OVER_4_FACTORIAL) * total_7 + _1_OVER_3_FACTORIAL
-    numerator = jnp.square(total_7) * (numerator * total_7 + _1_OVER_2_FACTORIAL)
-    numerator = 1.0 - ratio + total_7 + (numerator + (branch_5 - (total_7 - total_5)))
-    numerator = jnp.where(inside & (abs_product >= 0.25), numerator / ratio, 0.0) * branch_3
-    numerator = jnp.where(is_less, branch_2 - (total_3 - total_2), 0.0) + numerator
-    numerator = branch_3 - (total_4 - difference_2) + (-1.0 - difference_2) + numerator
-    branch_6 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_8 = total_4 + branch_6
-    minus_total_8 = -total_8
-    total_9 = total_8 + 2.0
-    difference_5 = total_9 - total_8
-    difference_6 = branch_6 - (total_8 - total_4)
-    total_10 = total_8 - (total_9 - difference_5) + (2.0 - difference_5) + difference_6
-    branch_7 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_11 = total_9 + branch_7
-    ratio_2 = minus_total_8 / total_11
-    product_3 = sign_branch * ratio_2
-    head_product_3 = _head(product_3)
-    total_12 = head_product_3 + (product_3 - head_product_3)
-    magnitude = jnp.abs(head_product_3)
-    product_4 = product_3 * 2.0**-60
-    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_12)
-    tanh_branch = _tanh(branch)
-    head_sign_branch = _head(sign_branch)
-    head_ratio_2 = _head(ratio_2)
-    difference_7 = ratio_2 - head_ratio_2
-    difference_8 = sign_branch - head_sign_branch
-    product_5 = ratio_2 * total_11
-    head_product_5 = _head(product_5)
-    total_13 = head_product_5 + (product_5 - head_product_5)
-    magnitude_2 = jnp.abs(head_product_5)
-    product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (magnitude_2 == jnp.inf)
-    product_6 = jnp.where(product_6, product_5, total_13)
-    head_total_11 = _head(total_11)
-    difference_9 = total_11 - head_total_11
-    numerator_2 = head_ratio_2 * head_total_11 - product_6 + head_ratio_2 * difference_9
-    numerator_3 = numerator_2 + difference_7 * head_total_11 + difference_7 * difference_9
-    numerator_4 = -jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = minus_total_8 - product_6 + numerator_4 - difference_6
-    numerator_5 = (numerator_5 - (branch_7 - (total_11 - total_9)) * ratio_2) / total_11
-    numerator_5 = numerator_5 * sign_branch
-    difference_10 = head_sign_branch * head_ratio_2 - product_4
-    difference_10 = difference_10 + head_sign_branch * difference_7
-    difference_10 = difference_10 + difference_8 * head_ratio_2 + difference_8 * difference_7
-    difference_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, difference_10) + numerator_5
-    magnitude_3 = jnp.abs(product_4 - tanh_branch + difference_10)
-    magnitude_3 = magnitude_3 <= 0.00390625 * jnp.abs(tanh_branch)
-    branch_8 = jnp.where(magnitude_3, product_4, tanh_branch)
-    product_7 = alpha * branch_8
-    head_product_7 = _head(product_7)
-    total_14 = head_product_7 + (product_7 - head_product_7)
-    magnitude_4 = jnp.abs(head_product_7)
-    product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (magnitude_4 == jnp.inf)
-    product_8 = jnp.where(product_8, product_7, total_14)
-    head_alpha = _head(alpha)
-    head_branch_8 = _head(branch_8)
-    difference_11 = branch_8 - head_branch_8
-    difference_12 = alpha - head_alpha
-    total_15 = head_alpha * head_branch_8 - product_8 + head_alpha * difference_11
-    total_15 = total_15 + difference_12 * head_branch_8 + difference_12 * difference_11
-    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
-    total_15 = total_15 + jnp.where(magnitude_3, difference_10, 0.0) * alpha
-    product_9 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
-    total_16 = product_8 + jnp.where(jnp.abs(total_15) < jnp.inf, total_15, 0.0)
-    total_16 = jnp.where(alpha == 0.0, 0.0, total_16) + product_9
-    branch_9 = jnp.where(total == 0.0, 0.0, total * branch)
-    branch_9 = jnp.where(abs_branch < 2.0**-90, branch_9, total_16)
-    product_10 = branch_9 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(branch_9) > 2.0**50), product_10, branch_9)
+    product = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
+    product = jnp.where(alpha == 0.0, 0.0, alpha * _tanh(branch)) + product
+    branch_2 = jnp.where(total == 0.0, 0.0, total * branch)
+    branch_2 = jnp.where(jnp.abs(branch) < 2.0**-90, branch_2, product)
+    product_2 = branch_2 * jnp.inf
+    return jnp.where(is_equal & (jnp.abs(branch_2) > 2.0**50), product_2, branch_2)
 
 
 @jax.custom_jvp
@@ -188,94 +62,159 @@ def _value(x: Array, alpha: Array, beta: Array) -> Array:
 def _derivative_x(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dx."""
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    negated = -jnp.abs(clamped)
-    exp_negated = jnp.exp(negated)
-    product = beta * clamped
-    sigmoid_product = jax.nn.sigmoid(product)
-    minus_product = -product
-    t = jnp.square(jnp.exp(0.5 * negated))
-    e = jnp.exp(0.5 * -jnp.abs(product))
+    t = jnp.square(jnp.exp(0.5 * -jnp.abs(clamped)))
+    product = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t
+    head_product = _head(product)
+    total = head_product + (product - head_product)
+    abs_head_product = jnp.abs(head_product)
+    product_2 = product * 2.0**-60
+    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
+    product_2 = jnp.where(product_2, product, total)
+    product_3 = beta * clamped
+    head_product_3 = _head(product_3)
+    total_2 = head_product_3 + (product_3 - head_product_3)
+    magnitude = jnp.abs(head_product_3)
+    product_4 = product_3 * 2.0**-60
+    product_4 = jnp.where((product_4 == 0.0) | (magnitude == jnp.inf), product_3, total_2)
+    e = jnp.exp(0.5 * -jnp.abs(product_4))
     t_2 = jnp.square(e)
-    ratio = 1.0 / (1.0 + t_2)
-    product_2 = product * ratio
-    head_product_2 = _head(product_2)
-    total = head_product_2 + (product_2 - head_product_2)
-    magnitude = jnp.abs(head_product_2)
-    product_3 = product_2 * 2.0**-60
-    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total)
-    e_2 = jnp.exp(0.5 * -jnp.abs(minus_product))
+    total_3 = 1.0 + t_2
+    ratio = 1.0 / total_3
+    product_5 = product_4 * ratio
+    head_product_5 = _head(product_5)
+    total_4 = head_product_5 + (product_5 - head_product_5)
+    magnitude_2 = jnp.abs(head_product_5)
+    product_6 = product_5 * 2.0**-60
+    product_6 = jnp.where((product_6 == 0.0) | (magnitude_2 == jnp.inf), product_5, total_4)
+    minus_product_4 = -product_4
+    e_2 = jnp.exp(0.5 * -jnp.abs(minus_product_4))
     e_2_squared = jnp.square(e_2)
     head_e_2_squared = _head(e_2_squared)
     t_3 = head_e_2_squared + (e_2_squared - head_e_2_squared)
     t_4 = jnp.abs(head_e_2_squared)
     t_5 = e_2_squared * 2.0**-60
     t_6 = jnp.where((t_5 == 0.0) | (t_4 == jnp.inf), e_2_squared, t_3)
-    total_2 = t_6 + 1.0
-    difference = total_2 - t_6
+    total_5 = t_6 + 1.0
+    difference = total_5 - t_6
     head_e_2 = _head(e_2)
     difference_2 = e_2 - head_e_2
-    total_3 = head_e_2 * head_e_2 - t_6 + head_e_2 * difference_2
-    total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2
-    total_3 = jnp.where(t_6 * 2.0**-60 == 0.0, 0.0, total_3)
-    total_4 = t_6 - (total_2 - difference) + (1.0 - difference) + total_3
-    branch = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = total_2 + branch
-    ratio_2 = 1.0 / total_5
-    product_4 = product_3 * ratio_2
-    head_product_4 = _head(product_4)
-    total_6 = head_product_4 + (product_4 - head_product_4)
-    magnitude_2 = jnp.abs(head_product_4)
-    product_5 = product_4 * 2.0**-60
-    product_5 = jnp.where((product_5 == 0.0) | (magnitude_2 == jnp.inf), product_4, total_6)
-    is_negative = minus_product < 0.0
+    total_6 = head_e_2 * head_e_2 - t_6 + head_e_2 * difference_2
+    total_6 = total_6 + difference_2 * head_e_2 + difference_2 * difference_2
+    total_6 = jnp.where(t_6 * 2.0**-60 == 0.0, 0.0, total_6)
+    total_7 = t_6 - (total_5 - difference) + (1.0 - difference) + total_6
+    branch = jnp.where(jnp.abs(total_7) < jnp.inf, total_7, 0.0)
+    total_8 = total_5 + branch
+    ratio_2 = 1.0 / total_8
+    product_7 = product_6 * ratio_2
+    head_product_7 = _head(product_7)
+    total_9 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = jnp.where((product_8 == 0.0) | (magnitude_3 == jnp.inf), product_7, total_9)
+    is_negative = minus_product_4 < 0.0
     branch_2 = jnp.where(is_negative, t_6, 1.0)
-    product_6 = product_5 * branch_2
-    head_product_6 = _head(product_6)
-    total_7 = head_product_6 + (product_6 - head_product_6)
-    magnitude_3 = jnp.abs(head_product_6)
-    product_7 = product_6 * 2.0**-60
-    product_7 = jnp.where((product_7 == 0.0) | (magnitude_3 == jnp.inf), product_6, total_7)
-    total_8 = product_7 + ratio
-    difference_3 = total_8 - product_7
-    head_product_5 = _head(product_5)
+    product_9 = product_8 * branch_2
+    head_product_9 = _head(product_9)
+    total_10 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = jnp.abs(head_product_9)
+    product_10 = product_9 * 2.0**-60
+    product_10 = (product_10 == 0.0) | (magnitude_4 == jnp.inf)
+    product_10 = jnp.where(product_10, product_9, total_10)
+    total_11 = product_10 + ratio
+    difference_3 = total_11 - product_10
+    head_product_8 = _head(product_8)
     head_branch_2 = _head(branch_2)
     difference_4 = branch_2 - head_branch_2
-    difference_5 = product_5 - head_product_5
-    head_product_3 = _head(product_3)
+    difference_5 = product_8 - head_product_8
+    head_product_6 = _head(product_6)
     head_ratio_2 = _head(ratio_2)
     difference_6 = ratio_2 - head_ratio_2
-    difference_7 = product_3 - head_product_3
-    product_8 = ratio_2 * total_5
-    head_product_8 = _head(product_8)
-    total_9 = head_product_8 + (product_8 - head_product_8)
-    magnitude_4 = jnp.abs(head_product_8)
-    product_9 = product_8 * 2.0**-60
-    product_9 = jnp.where((product_9 == 0.0) | (magnitude_4 == jnp.inf), product_8, total_9)
-    head_total_5 = _head(total_5)
-    difference_8 = total_5 - head_total_5
-    total_10 = head_product_5 * head_branch_2 - product_7 + head_product_5 * difference_4
-    total_10 = total_10 + difference_5 * head_branch_2 + difference_5 * difference_4
-    total_10 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_11 = head_product_3 * head_ratio_2 - product_5 + head_product_3 * difference_6
-    total_11 = total_11 + difference_7 * head_ratio_2 + difference_7 * difference_6
-    total_11 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_11)
-    numerator = head_ratio_2 * head_total_5 - product_9 + head_ratio_2 * difference_8
-    numerator = numerator + difference_6 * head_total_5 + difference_6 * difference_8
-    numerator = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch - (total_5 - total_2)) * ratio_2) / total_5 * product_3
-    total_10 = total_10 + (total_11 + numerator) * branch_2
-    total_10 = total_10 + jnp.where(is_negative, total_3, 0.0) * product_5
-    total_10 = product_7 - (total_8 - difference_3) + (ratio - difference_3) + total_10
-    branch_3 = jnp.where(jnp.abs(total_10) < jnp.inf, total_10, 0.0)
-    total_12 = total_8 + branch_3
-    difference_9 = branch_3 - (total_12 - total_8)
-    branch_4 = jnp.where(product < 0.0, e, 1.0)
-    total_13 = total_12 + jnp.where(jnp.abs(difference_9) < jnp.inf, difference_9, 0.0)
-    total_13 = total_13 * branch_4 * branch_4
-    total_13 = alpha * jnp.square(2.0 / (1.0 + jnp.square(t))) * t * t + total_13
-    product_10 = alpha * jnp.square(2.0 * exp_negated / (jnp.square(exp_negated) + 1.0))
-    product_10 = product_10 + product * sigmoid_product * jax.nn.sigmoid(minus_product)
-    return jnp.where(jnp.abs(x) < 2.0, product_10 + sigmoid_product, total_13)
+    difference_7 = product_6 - head_product_6
+    head_product_4 = _head(product_4)
+    head_ratio = _head(ratio)
+    difference_8 = ratio - head_ratio
+    difference_9 = product_4 - head_product_4
+    product_11 = ratio * total_3
+    head_product_11 = _head(product_11)
+    total_12 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = jnp.abs(head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (magnitude_5 == jnp.inf)
+    product_12 = jnp.where(product_12, product_11, total_12)
+    head_total_3 = _head(total_3)
+    difference_10 = total_3 - head_total_3
+    numerator = head_ratio * head_total_3 - product_12 + head_ratio * difference_10
+    numerator = numerator + difference_8 * head_total_3 + difference_8 * difference_10
+    numerator = 1.0 - product_12 - jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = numerator / total_3
+    product_13 = ratio_2 * total_8
+    head_product_13 = _head(product_13)
+    total_13 = head_product_13 + (product_13 - head_product_13)
+    magnitude_6 = jnp.abs(head_product_13)
+    product_14 = product_13 * 2.0**-60
+    product_14 = (product_14 == 0.0) | (magnitude_6 == jnp.inf)
+    product_14 = jnp.where(product_14, product_13, total_13)
+    head_total_8 = _head(total_8)
+    difference_11 = total_8 - head_total_8
+    total_14 = head_product_8 * head_branch_2 - product_10 + head_product_8 * difference_4
+    total_14 = total_14 + difference_5 * head_branch_2 + difference_5 * difference_4
+    total_14 = jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_15 = head_product_6 * head_ratio_2 - product_8 + head_product_6 * difference_6
+    total_15 = total_15 + difference_7 * head_ratio_2 + difference_7 * difference_6
+    total_15 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_15)
+    numerator_2 = head_ratio_2 * head_total_8 - product_14 + head_ratio_2 * difference_11
+    numerator_3 = numerator_2 + difference_6 * head_total_8 + difference_6 * difference_11
+    numerator_4 = 1.0 - product_14 - jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch - (total_8 - total_5)) * ratio_2) / total_8
+    numerator_4 = numerator_4 * product_6
+    total_16 = head_product_4 * head_ratio - product_6 + head_product_4 * difference_8
+    total_16 = total_16 + difference_9 * head_ratio + difference_9 * difference_8
+    total_16 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_16)
+    total_15 = total_15 + (total_16 + numerator * product_4) * ratio_2 + numerator_4
+    total_14 = total_14 + total_15 * branch_2
+    total_14 = total_14 + jnp.where(is_negative, total_6, 0.0) * product_8
+    total_14 = product_10 - (total_11 - difference_3) + (ratio - difference_3) + total_14
+    total_14 = total_14 + numerator
+    branch_3 = jnp.where(jnp.abs(total_14) < jnp.inf, total_14, 0.0)
+    total_17 = total_11 + branch_3
+    branch_4 = jnp.where(product_4 < 0.0, e, 1.0)
+    product_15 = total_17 * branch_4
+    head_product_15 = _head(product_15)
+    total_18 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = jnp.abs(head_product_15)
+    product_16 = product_15 * 2.0**-60
+    product_16 = (product_16 == 0.0) | (magnitude_7 == jnp.inf)
+    product_16 = jnp.where(product_16, product_15, total_18)
+    product_17 = product_16 * branch_4
+    head_product_17 = _head(product_17)
+    total_19 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = jnp.abs(head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (magnitude_8 == jnp.inf)
+    product_18 = jnp.where(product_18, product_17, total_19)
+    total_20 = product_2 + product_18
+    difference_12 = total_20 - product_2
+    head_product_16 = _head(product_16)
+    head_branch_4 = _head(branch_4)
+    difference_13 = branch_4 - head_branch_4
+    difference_14 = product_16 - head_product_16
+    head_total_17 = _head(total_17)
+    difference_15 = total_17 - head_total_17
+    total_21 = head_total_17 * head_branch_4 - product_16 + head_total_17 * difference_13
+    total_21 = total_21 + difference_15 * head_branch_4 + difference_15 * difference_13
+    total_21 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_21)
+    total_21 = (total_21 + (branch_3 - (total_17 - total_11)) * branch_4) * branch_4
+    total_22 = product_2 - (total_20 - difference_12) + (product_18 - difference_12)
+    difference_16 = head_product_16 * head_branch_4 - product_18
+    difference_16 = difference_16 + head_product_16 * difference_13
+    difference_16 = difference_16 + difference_14 * head_branch_4
+    difference_16 = difference_16 + difference_14 * difference_13
+    difference_16 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, difference_16) + total_21
+    total_22 = total_22 + difference_16
+    branch_5 = jnp.where(jnp.abs(total_22) < jnp.inf, total_22, 0.0)
+    total_23 = total_20 + branch_5
+    difference_17 = branch_5 - (total_23 - total_20)
+    return total_23 + jnp.where(jnp.abs(difference_17) < jnp.inf, difference_17, 0.0)
 
 
 @jax.custom_jvp
@@ -431,7 +370,6 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     total_24 = total_24 + total_23
     branch_5 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
     total_25 = total_21 + branch_5
-    difference_12 = branch_5 - (total_25 - total_21)
     ratio_2_squared = jnp.square(ratio_2)
     head_2 = _head(ratio_2_squared)
     total_26 = head_2 + (ratio_2_squared - head_2)
@@ -453,264 +391,145 @@ def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     product_21 = product_20 * 2.0**-60
     product_21 = (product_21 == 0.0) | (magnitude_8 == jnp.inf)
     product_21 = jnp.where(product_21, product_20, total_28)
-    head_product_19 = _head(product_19)
-    difference_13 = product_19 - head_product_19
-    head_product_17 = _head(product_17)
-    difference_14 = product_17 - head_product_17
-    total_29 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
-    total_29 = total_29 + difference_13 * head_ratio + difference_13 * difference_4
-    total_29 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_29)
-    total_30 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
-    total_30 = total_30 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_30 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_30 = (total_30 + numerator_4 * ratio_2 * 2.0) * product_2
-    difference_15 = head_product_2 * head_product_17 - product_19
-    difference_15 = difference_15 + head_product_2 * difference_14
-    difference_15 = difference_15 + difference_3 * head_product_17
-    difference_15 = difference_15 + difference_3 * difference_14
-    difference_15 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_15) + total_30
-    total_29 = total_29 + difference_15 * ratio + numerator * product_19
-    total_31 = total_25 + jnp.where(jnp.abs(difference_12) < jnp.inf, difference_12, 0.0)
-    total_32 = product_21 + jnp.where(jnp.abs(total_29) < jnp.inf, total_29, 0.0)
-    total_33 = t_2 + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
-    total_31 = total_31 - total_32 * jnp.where(product_3 < 0.0, total_33, 1.0)
-    total_34 = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
-    is_far = jnp.abs(total_34) > 64.0
-    branch_6 = jnp.where(is_far, 0.5 * total_34, total_34)
-    is_less_3 = jnp.abs(branch_6) < 0.5
-    expm1_branch_6 = _expm1(branch_6)
-    total_35 = expm1_branch_6 + 1.0
-    part_of_t = jnp.where(is_less_3, total_35, jnp.exp(branch_6))
-    product_22 = total_31 * part_of_t
+    is_negative = product_3 < 0.0
+    branch_6 = jnp.where(is_negative, t_2, 1.0)
+    product_22 = product_21 * branch_6
     head_product_22 = _head(product_22)
-    total_36 = head_product_22 + (product_22 - head_product_22)
+    total_29 = head_product_22 + (product_22 - head_product_22)
     magnitude_9 = jnp.abs(head_product_22)
     product_23 = product_22 * 2.0**-60
     product_23 = (product_23 == 0.0) | (magnitude_9 == jnp.inf)
-    product_23 = jnp.where(product_23, product_22, total_36)
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    product_24 = product_23 * rest_of_t
-    head_product_24 = _head(product_24)
-    total_37 = head_product_24 + (product_24 - head_product_24)
-    magnitude_10 = jnp.abs(head_product_24)
-    product_25 = product_24 * 2.0**-60
-    product_25 = (product_25 == 0.0) | (magnitude_10 == jnp.inf)
-    product_25 = jnp.where(product_25, product_24, total_37)
-    product_26 = 2.0 * alpha
-    abs_clamped = jnp.abs(clamped)
-    t_3 = jnp.exp(-abs_clamped)
-    total_38 = 1.0 + jnp.square(t_3)
-    ratio_3 = 2.0 / total_38
-    ratio_3_squared = jnp.square(ratio_3)
-    head_3 = _head(ratio_3_squared)
-    total_39 = head_3 + (ratio_3_squared - head_3)
-    product_27 = ratio_3_squared * 2.0**-60
-    abs_head_3 = jnp.abs(head_3)
-    product_27 = (product_27 == 0.0) | (abs_head_3 == jnp.inf)
-    product_27 = jnp.where(product_27, ratio_3_squared, total_39)
-    product_28 = product_26 * product_27
-    head_product_28 = _head(product_28)
-    total_40 = head_product_28 + (product_28 - head_product_28)
-    magnitude_11 = jnp.abs(head_product_28)
-    product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (magnitude_11 == jnp.inf)
-    product_29 = jnp.where(product_29, product_28, total_40)
-    sign_clamped = jnp.sign(clamped)
-    product_30 = -2.0 * abs_clamped
-    abs_product_30 = jnp.abs(product_30)
-    is_less_4 = abs_product_30 < 0.25
-    total_41 = product_30 + 1.0
-    difference_16 = total_41 - product_30
-    product_31 = (_1_OVER_15_FACTORIAL * product_30 + _1_OVER_14_FACTORIAL) * product_30
-    product_31 = (product_31 + _1_OVER_13_FACTORIAL) * product_30 + _1_OVER_12_FACTORIAL
-    product_31 = (product_31 * product_30 + _1_OVER_11_FACTORIAL) * product_30
-    product_31 = (product_31 + _1_OVER_10_FACTORIAL) * product_30 + _1_OVER_9_FACTORIAL
-    product_31 = (product_31 * product_30 + _1_OVER_8_FACTORIAL) * product_30
-    product_31 = (product_31 + _1_OVER_7_FACTORIAL) * product_30 + _1_OVER_6_FACTORIAL
-    product_31 = (product_31 * product_30 + _1_OVER_5_FACTORIAL) * product_30
-    product_31 = (product_31 + _1_OVER_4_FACTORIAL) * product_30 + _1_OVER_3_FACTORIAL
-    product_31 = jnp.square(product_30) * (product_31 * product_30 + _1_OVER_2_FACTORIAL)
-    product_31 = product_30 - (total_41 - difference_16) + (1.0 - difference_16) + product_31
-    branch_7 = jnp.where(jnp.abs(product_31) < jnp.inf, product_31, 0.0)
-    total_42 = total_41 + branch_7
-    exp_product_30 = jnp.exp(product_30)
-    branch_8 = jnp.where(is_less_4, total_42, exp_product_30)
-    total_43 = branch_8 - 1.0
-    difference_17 = total_43 - branch_8
-    binade = _binade(exp_product_30 * _4_OVER_3)
-    inside = (binade > 0.0) & (binade < jnp.inf)
-    branch_9 = jnp.where(inside, binade, 1.0)
-    ratio_4 = exp_product_30 / branch_9
-    floor = jnp.floor(jnp.log(branch_9) * _1_OVER_LOG_2 + 0.5)
-    difference_18 = product_30 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_44 = difference_18 + negated_3
-    difference_19 = total_44 - difference_18
-    total_45 = difference_18 - (total_44 - difference_19) + (negated_3 - difference_19)
-    total_45 = total_45 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_10 = jnp.where(jnp.abs(total_45) < jnp.inf, total_45, 0.0)
-    total_46 = total_44 + branch_10
-    numerator_5 = (_1_OVER_15_FACTORIAL * total_46 + _1_OVER_14_FACTORIAL) * total_46
-    numerator_6 = (numerator_5 + _1_OVER_13_FACTORIAL) * total_46 + _1_OVER_12_FACTORIAL
-    numerator_7 = (numerator_6 * total_46 + _1_OVER_11_FACTORIAL) * total_46
-    numerator_8 = (numerator_7 + _1_OVER_10_FACTORIAL) * total_46 + _1_OVER_9_FACTORIAL
-    numerator_9 = (numerator_8 * total_46 + _1_OVER_8_FACTORIAL) * total_46
-    numerator_10 = (numerator_9 + _1_OVER_7_FACTORIAL) * total_46 + _1_OVER_6_FACTORIAL
-    numerator_11 = (numerator_10 * total_46 + _1_OVER_5_FACTORIAL) * total_46
-    numerator_12 = (numerator_11 + _1_OVER_4_FACTORIAL) * total_46 + _1_OVER_3_FACTORIAL
-    numerator_13 = jnp.square(total_46) * (numerator_12 * total_46 + _1_OVER_2_FACTORIAL)
-    numerator_14 = numerator_13 + (branch_10 - (total_46 - total_44))
-    numerator_14 = (1.0 - ratio_4 + total_46 + numerator_14) / ratio_4
-    numerator_14 = jnp.where(inside & (abs_product_30 >= 0.25), numerator_14, 0.0) * branch_8
-    numerator_14 = jnp.where(is_less_4, branch_7 - (total_42 - total_41), 0.0) + numerator_14
-    total_47 = branch_8 - (total_43 - difference_17) + (-1.0 - difference_17)
-    total_47 = total_47 + numerator_14
-    branch_11 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_48 = total_43 + branch_11
-    minus_total_48 = -total_48
-    total_49 = total_48 + 2.0
-    difference_20 = total_49 - total_48
-    difference_21 = branch_11 - (total_48 - total_43)
-    total_50 = total_48 - (total_49 - difference_20) + (2.0 - difference_20)
-    total_50 = total_50 + difference_21
-    branch_12 = jnp.where(jnp.abs(total_50) < jnp.inf, total_50, 0.0)
-    total_51 = total_49 + branch_12
-    ratio_5 = minus_total_48 / total_51
-    product_32 = sign_clamped * ratio_5
-    head_product_32 = _head(product_32)
-    total_52 = head_product_32 + (product_32 - head_product_32)
-    magnitude_12 = jnp.abs(head_product_32)
-    product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (magnitude_12 == jnp.inf)
-    product_33 = jnp.where(product_33, product_32, total_52)
-    tanh_clamped = _tanh(clamped)
-    head_sign_clamped = _head(sign_clamped)
-    head_ratio_5 = _head(ratio_5)
-    difference_22 = ratio_5 - head_ratio_5
-    difference_23 = sign_clamped - head_sign_clamped
-    product_34 = ratio_5 * total_51
-    head_product_34 = _head(product_34)
-    total_53 = head_product_34 + (product_34 - head_product_34)
-    magnitude_13 = jnp.abs(head_product_34)
-    product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (magnitude_13 == jnp.inf)
-    product_35 = jnp.where(product_35, product_34, total_53)
-    head_total_51 = _head(total_51)
-    difference_24 = total_51 - head_total_51
-    numerator_15 = head_ratio_5 * head_total_51 - product_35 + head_ratio_5 * difference_24
-    numerator_16 = numerator_15 + difference_22 * head_total_51 + difference_22 * difference_24
-    numerator_17 = -jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, numerator_16)
-    numerator_18 = minus_total_48 - product_35 + numerator_17 - difference_21
-    numerator_18 = (numerator_18 - (branch_12 - (total_51 - total_49)) * ratio_5) / total_51
-    numerator_18 = numerator_18 * sign_clamped
-    difference_25 = head_sign_clamped * head_ratio_5 - product_33
-    difference_25 = difference_25 + head_sign_clamped * difference_22
-    difference_25 = difference_25 + difference_23 * head_ratio_5 + difference_23 * difference_22
-    difference_25 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, difference_25) + numerator_18
-    magnitude_14 = jnp.abs(product_33 - tanh_clamped + difference_25)
-    magnitude_14 = magnitude_14 <= 0.00390625 * jnp.abs(tanh_clamped)
-    branch_13 = jnp.where(magnitude_14, product_33, tanh_clamped)
-    product_36 = product_29 * branch_13
-    head_product_36 = _head(product_36)
-    total_54 = head_product_36 + (product_36 - head_product_36)
-    magnitude_15 = jnp.abs(head_product_36)
-    product_37 = product_36 * 2.0**-60
-    product_37 = (product_37 == 0.0) | (magnitude_15 == jnp.inf)
-    product_37 = jnp.where(product_37, product_36, total_54)
-    product_38 = product_37 * t_3
-    head_product_38 = _head(product_38)
-    total_55 = head_product_38 + (product_38 - head_product_38)
-    magnitude_16 = jnp.abs(head_product_38)
-    product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (magnitude_16 == jnp.inf)
-    product_39 = jnp.where(product_39, product_38, total_55)
-    product_40 = product_39 * t_3
-    head_product_40 = _head(product_40)
-    total_56 = head_product_40 + (product_40 - head_product_40)
-    magnitude_17 = jnp.abs(head_product_40)
-    product_41 = product_40 * 2.0**-60
-    product_41 = (product_41 == 0.0) | (magnitude_17 == jnp.inf)
-    product_41 = jnp.where(product_41, product_40, total_56)
-    minus_product_41 = -product_41
-    total_57 = product_25 + minus_product_41
-    difference_26 = total_57 - product_25
-    head_product_23 = _head(product_23)
-    head_rest_of_t = _head(rest_of_t)
-    difference_27 = rest_of_t - head_rest_of_t
-    difference_28 = product_23 - head_product_23
-    head_total_31 = _head(total_31)
+    product_23 = jnp.where(product_23, product_22, total_29)
+    minus_product_23 = -product_23
+    total_30 = total_25 + minus_product_23
+    difference_12 = total_30 - total_25
+    head_product_21 = _head(product_21)
+    head_branch_6 = _head(branch_6)
+    difference_13 = branch_6 - head_branch_6
+    difference_14 = product_21 - head_product_21
+    head_product_19 = _head(product_19)
+    difference_15 = product_19 - head_product_19
+    head_product_17 = _head(product_17)
+    difference_16 = product_17 - head_product_17
+    total_31 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
+    total_31 = total_31 + difference_15 * head_ratio + difference_15 * difference_4
+    total_31 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_31)
+    total_32 = total_25 - (total_30 - difference_12) + (minus_product_23 - difference_12)
+    total_32 = total_32 + (branch_5 - (total_25 - total_21))
+    total_33 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
+    total_33 = total_33 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_33 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_33)
+    total_33 = (total_33 + numerator_4 * ratio_2 * 2.0) * product_2
+    product_24 = jnp.where(is_negative, branch_3, 0.0) * product_21
+    difference_17 = head_product_2 * head_product_17 - product_19
+    difference_17 = difference_17 + head_product_2 * difference_16
+    difference_17 = difference_17 + difference_3 * head_product_17
+    difference_17 = difference_17 + difference_3 * difference_16
+    difference_17 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_17) + total_33
+    total_31 = (total_31 + difference_17 * ratio + numerator * product_19) * branch_6
+    difference_18 = head_product_21 * head_branch_6 - product_23
+    difference_18 = difference_18 + head_product_21 * difference_13
+    difference_18 = difference_18 + difference_14 * head_branch_6
+    difference_18 = difference_18 + difference_14 * difference_13
+    difference_18 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_18) + total_31
+    total_32 = total_32 - (difference_18 + product_24)
+    branch_7 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
+    total_34 = total_30 + branch_7
+    total_35 = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
+    is_far = jnp.abs(total_35) > 64.0
+    branch_8 = jnp.where(is_far, 0.5 * total_35, total_35)
+    is_less_3 = jnp.abs(branch_8) < 0.5
+    expm1_branch_8 = _expm1(branch_8)
+    total_36 = expm1_branch_8 + 1.0
+    part_of_t = jnp.where(is_less_3, total_36, jnp.exp(branch_8))
+    product_25 = total_34 * part_of_t
+    head_product_25 = _head(product_25)
+    total_37 = head_product_25 + (product_25 - head_product_25)
+    magnitude_10 = jnp.abs(head_product_25)
+    product_26 = product_25 * 2.0**-60
+    product_26 = (product_26 == 0.0) | (magnitude_10 == jnp.inf)
+    product_26 = jnp.where(product_26, product_25, total_37)
+    head_total_34 = _head(total_34)
     head_part_of_t = _head(part_of_t)
-    difference_29 = part_of_t - head_part_of_t
-    difference_30 = total_31 - head_total_31
-    branch_14 = jnp.where(is_less_3, expm1_branch_6 - (total_35 - 1.0), 0.0)
-    head_product_39 = _head(product_39)
+    difference_19 = part_of_t - head_part_of_t
+    difference_20 = total_34 - head_total_34
+    branch_9 = jnp.where(is_less_3, expm1_branch_8 - (total_36 - 1.0), 0.0)
+    total_38 = head_total_34 * head_part_of_t - product_26 + head_total_34 * difference_19
+    total_38 = total_38 + difference_20 * head_part_of_t + difference_20 * difference_19
+    total_38 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_38)
+    total_38 = total_38 + (branch_7 - (total_34 - total_30)) * part_of_t
+    total_38 = total_38 + branch_9 * total_34
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    branch_10 = jnp.where(is_far, branch_9, 0.0)
+    total_39 = rest_of_t + jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    total_40 = product_26 + jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
+    total_40 = total_40 * total_39
+    head_total_40 = _head(total_40)
+    total_41 = head_total_40 + (total_40 - head_total_40)
+    magnitude_11 = jnp.abs(head_total_40)
+    product_27 = total_40 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (magnitude_11 == jnp.inf)
+    product_27 = jnp.where(product_27, total_40, total_41)
+    t_3 = jnp.exp(-jnp.abs(clamped))
+    product_28 = 2.0 * alpha * jnp.square(2.0 / (1.0 + jnp.square(t_3)))
+    head_product_28 = _head(product_28)
+    total_42 = head_product_28 + (product_28 - head_product_28)
+    magnitude_12 = jnp.abs(head_product_28)
+    product_29 = product_28 * 2.0**-60
+    product_29 = (product_29 == 0.0) | (magnitude_12 == jnp.inf)
+    product_29 = jnp.where(product_29, product_28, total_42)
+    tanh_clamped = _tanh(clamped)
+    product_30 = product_29 * tanh_clamped
+    head_product_30 = _head(product_30)
+    total_43 = head_product_30 + (product_30 - head_product_30)
+    magnitude_13 = jnp.abs(head_product_30)
+    product_31 = product_30 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (magnitude_13 == jnp.inf)
+    product_31 = jnp.where(product_31, product_30, total_43)
+    product_32 = product_31 * t_3
+    head_product_32 = _head(product_32)
+    total_44 = head_product_32 + (product_32 - head_product_32)
+    magnitude_14 = jnp.abs(head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (magnitude_14 == jnp.inf)
+    product_33 = jnp.where(product_33, product_32, total_44)
+    product_34 = product_33 * t_3
+    head_product_34 = _head(product_34)
+    total_45 = head_product_34 + (product_34 - head_product_34)
+    magnitude_15 = jnp.abs(head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (magnitude_15 == jnp.inf)
+    product_35 = jnp.where(product_35, product_34, total_45)
+    minus_product_35 = -product_35
+    total_46 = product_27 + minus_product_35
+    difference_21 = total_46 - product_27
+    head_product_33 = _head(product_33)
     head_t_3 = _head(t_3)
-    difference_31 = t_3 - head_t_3
-    difference_32 = product_39 - head_product_39
-    head_product_37 = _head(product_37)
-    difference_33 = product_37 - head_product_37
+    difference_22 = t_3 - head_t_3
+    difference_23 = product_33 - head_product_33
+    head_product_31 = _head(product_31)
+    difference_24 = product_31 - head_product_31
     head_product_29 = _head(product_29)
-    head_branch_13 = _head(branch_13)
-    difference_34 = branch_13 - head_branch_13
-    difference_35 = product_29 - head_product_29
-    head_product_26 = _head(product_26)
-    head_product_27 = _head(product_27)
-    difference_36 = product_27 - head_product_27
-    difference_37 = product_26 - head_product_26
-    head_ratio_3 = _head(ratio_3)
-    difference_38 = ratio_3 - head_ratio_3
-    product_42 = ratio_3 * total_38
-    head_product_42 = _head(product_42)
-    total_58 = head_product_42 + (product_42 - head_product_42)
-    magnitude_18 = jnp.abs(head_product_42)
-    product_43 = product_42 * 2.0**-60
-    product_43 = (product_43 == 0.0) | (magnitude_18 == jnp.inf)
-    product_43 = jnp.where(product_43, product_42, total_58)
-    head_total_38 = _head(total_38)
-    difference_39 = total_38 - head_total_38
-    total_59 = product_25 - (total_57 - difference_26) + (minus_product_41 - difference_26)
-    total_60 = head_total_31 * head_part_of_t - product_23 + head_total_31 * difference_29
-    total_60 = total_60 + difference_30 * head_part_of_t + difference_30 * difference_29
-    total_60 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, total_60)
-    total_60 = (total_60 + branch_14 * total_31) * rest_of_t
-    total_61 = head_product_37 * head_t_3 - product_39 + head_product_37 * difference_31
-    total_61 = total_61 + difference_33 * head_t_3 + difference_33 * difference_31
-    total_61 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_61)
-    total_62 = head_product_39 * head_t_3 - product_41 + head_product_39 * difference_31
-    total_62 = total_62 + difference_32 * head_t_3 + difference_32 * difference_31
-    total_62 = jnp.where(product_41 * 2.0**-60 == 0.0, 0.0, total_62)
-    numerator_19 = head_ratio_3 * head_total_38 - product_43 + head_ratio_3 * difference_39
-    numerator_20 = numerator_19 + difference_38 * head_total_38 + difference_38 * difference_39
-    numerator_21 = -jnp.where(product_43 * 2.0**-60 == 0.0, 0.0, numerator_20)
-    numerator_21 = (2.0 - product_43 + numerator_21) / total_38 * ratio_3 * 2.0
-    total_63 = head_ratio_3 * head_ratio_3 - product_27 + head_ratio_3 * difference_38
-    total_63 = total_63 + difference_38 * head_ratio_3 + difference_38 * difference_38
-    total_63 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, total_63) + numerator_21
-    total_63 = total_63 * product_26
-    product_44 = jnp.where(magnitude_14, difference_25, 0.0) * product_29
-    difference_40 = head_product_26 * head_product_27 - product_29
-    difference_40 = difference_40 + head_product_26 * difference_36
-    difference_40 = difference_40 + difference_37 * head_product_27
-    difference_40 = difference_40 + difference_37 * difference_36
-    difference_40 = jnp.where(product_29 * 2.0**-60 == 0.0, 0.0, difference_40) + total_63
-    difference_40 = difference_40 * branch_13
-    product_45 = jnp.where(is_far, branch_14, 0.0) * product_23
-    difference_41 = head_product_29 * head_branch_13 - product_37
-    difference_41 = difference_41 + head_product_29 * difference_34
-    difference_41 = difference_41 + difference_35 * head_branch_13
-    difference_41 = difference_41 + difference_35 * difference_34
-    difference_41 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, difference_41) + difference_40
-    total_62 = -(total_62 + (total_61 + (difference_41 + product_44) * t_3) * t_3)
-    difference_42 = head_product_23 * head_rest_of_t - product_25
-    difference_42 = difference_42 + head_product_23 * difference_27
-    difference_42 = difference_42 + difference_28 * head_rest_of_t
-    difference_42 = difference_42 + difference_28 * difference_27
-    difference_42 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_42) + total_60
-    total_59 = total_59 + (difference_42 + product_45) + total_62
-    branch_15 = jnp.where(jnp.abs(total_59) < jnp.inf, total_59, 0.0)
-    total_64 = total_57 + branch_15
-    difference_43 = branch_15 - (total_64 - total_57)
-    return total_64 + jnp.where(jnp.abs(difference_43) < jnp.inf, difference_43, 0.0)
+    head_tanh_clamped = _head(tanh_clamped)
+    difference_25 = tanh_clamped - head_tanh_clamped
+    difference_26 = product_29 - head_product_29
+    total_47 = product_27 - (total_46 - difference_21) + (minus_product_35 - difference_21)
+    total_48 = head_product_31 * head_t_3 - product_33 + head_product_31 * difference_22
+    total_48 = total_48 + difference_24 * head_t_3 + difference_24 * difference_22
+    total_48 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_48)
+    total_49 = head_product_33 * head_t_3 - product_35 + head_product_33 * difference_22
+    total_49 = total_49 + difference_23 * head_t_3 + difference_23 * difference_22
+    total_49 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_49)
+    difference_27 = head_product_29 * head_tanh_clamped - product_31
+    difference_27 = difference_27 + head_product_29 * difference_25
+    difference_27 = difference_27 + difference_26 * head_tanh_clamped
+    difference_27 = difference_27 + difference_26 * difference_25
+    total_48 = total_48 + jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_27) * t_3
+    total_47 = total_47 - (total_49 + total_48 * t_3)
+    branch_11 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
+    total_50 = total_46 + branch_11
+    difference_28 = branch_11 - (total_50 - total_46)
+    return total_50 + jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
 
 
 @jax.jit
@@ -803,19 +622,20 @@ def _head(a: Array) -> Array:
     return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
 
 
-def _binade(a: Array) -> Array:
-    """The largest power of 2 that is not above the size of a; no compiler sees through it."""
-    size = jnp.abs(a)
-    held = jnp.where(size > 1.0, 0.5 * size, size)  # the largest would be rounded to infinity
-    power = jax.lax.reduce_precision(held, 11 if a.dtype == jnp.float64 else 8, 0)
-    power = jnp.where(power > held, 0.5 * power, power)
-    power = jnp.where(size > 1.0, 2.0 * power, power)
-    return jnp.where(size < jnp.inf, power, jnp.inf)
-
-
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
@@ -823,6 +643,25 @@ def _expm1(a: Array) -> Array:
 
 
 def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
     t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -50,23 +50,13 @@ def _derivative(x: Array) -> Array:
 @jax.jit
 def _second_derivative(x: Array) -> Array:
     """d2f / dx dx = -2*tanh(x)*sech(x)^2."""
-    abs_x = jnp.abs(x)
-    difference = abs_x - 0.58203125
-    sign_x = jnp.sign(x)
-    root_t = jnp.exp(-abs_x)
-    t = jnp.square(root_t)
-    product = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
-    product = (product + 0.05750016755386378) * difference - 0.3211448251017407
-    product = (product * difference + 0.19768162228004274) * difference
-    product = (product + 0.42619567329171815) * difference - 0.7599856915243655
-    product = (product * difference - 0.05600575702959868) * difference
-    product = (product + 1.2928373135984985) * difference - 0.9916495496759761
-    product = (product * difference - 0.9561606359608458) * difference
-    product = (product + 1.7879540079154526) * difference - 0.25505251631867276
-    product = sign_x * (product * difference - 0.7602937227647686)
-    numerator = 8.0 * _expm1(-2.0 * abs_x) * root_t * root_t
-    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
-    return jnp.where(jnp.abs(difference) < 0.116450572013855, product, numerator)
+    product = -2.0 * jnp.abs(x)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    numerator = 8.0 * _expm1(product) * part_of_t * rest_of_t
+    return jnp.sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0))
 
 
 _value.defjvps(lambda tangent, value, x: _derivative(x) * tangent)
@@ -79,8 +69,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
 
 
 def _expm1(a: Array) -> Array:
-    """expm1 as (u - 1) a / log(u) with u = exp(a), within 2.7 ULP: what u is off by cancels."""
+    """expm1, within 2.4 ULP: in float32 a polynomial near 0; XLA's is off by 5.8.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     e = jnp.exp(a)
+    if a.dtype != jnp.float64:
+        near = jnp.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
     return jnp.where(
         jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
@@ -88,6 +89,25 @@ def _expm1(a: Array) -> Array:
 
 
 def _tanh(a: Array) -> Array:
-    """tanh, within 4.3 ULP; XLA's own is off by 6.5 in float64."""
+    """tanh, within 1.7 ULP: a polynomial near 0; XLA's own is off by 6.5 in float64."""
+    near = jnp.clip(a, -0.625, 0.625)
+    s = near * near
+    if a.dtype == jnp.float64:
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
     t = jnp.exp(-2.0 * jnp.abs(a))
-    return jnp.where(jnp.abs(a) < 0.5, jnp.tanh(a), jnp.copysign(1.0 - 2.0 * t / (1.0 + t), a))
+    far = jnp.copysign((1.0 - t) / (1.0 + t), a)
+    return jnp.where(jnp.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -137,10 +137,21 @@ def _upstream(arguments, upstream):
 
 
 def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+    """In float32 a polynomial near 0; XLA's is off by 5.8 ULP.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     if keras.backend.backend() == "torch":
         return keras.ops.expm1(a)
     e = keras.ops.exp(a)
+    if keras.backend.standardize_dtype(a.dtype) != "float64":
+        near = keras.ops.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)

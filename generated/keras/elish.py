@@ -78,15 +78,19 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    negated = -keras.ops.abs(x)
-    t = keras.ops.exp(negated)
-    ratio = 1.0 / (1.0 + t)
-    is_negative = x < 0.0
-    expm1_negated = _expm1(negated)
-    product = keras.ops.where(is_negative, expm1_negated, -expm1_negated) * ratio
-    product = product * keras.ops.exp(x)
-    product_2 = x * ratio * keras.ops.where(is_negative, t, 1.0)
-    value = keras.ops.where(x >= 0.0, product_2, product)
+    difference = x + 0.8359375
+    sigmoid_x = _sigmoid(x)
+    product = (-2.83944595281837e-06 * difference - 2.485171965077771e-06) * difference
+    product = (product + 2.7200982732163113e-05) * difference + 8.158194426431828e-05
+    product = (product * difference - 7.039175648235348e-05) * difference
+    product = (product - 0.00040838442221396916) * difference + 0.003571789624294802
+    product = (product * difference + 0.028700813815210443) * difference
+    product = (product + 0.09092815617616684) * difference + 0.13336247224422773
+    product = (product * difference + 0.011566483124998164) * difference
+    product = product - 0.17131425064122927
+    branch = keras.ops.where(x >= 0.0, x * sigmoid_x, _expm1(x) * sigmoid_x)
+    abs_difference = keras.ops.abs(difference)
+    value = keras.ops.where(abs_difference < 0.1669312234555036, product, branch)
     return value, gradient
 
 
@@ -135,10 +139,21 @@ def _upstream(arguments, upstream):
 
 
 def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+    """In float32 a polynomial near 0; XLA's is off by 5.8 ULP.
+
+    In float64 it is (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
     if keras.backend.backend() == "torch":
         return keras.ops.expm1(a)
     e = keras.ops.exp(a)
+    if keras.backend.standardize_dtype(a.dtype) != "float64":
+        near = keras.ops.clip(a, -0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
     u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
     growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)

@@ -13,10 +13,10 @@ __all__ = ["LeCunTanh", "lecun_tanh", "scaled_tanh"]
 
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
-_MINUS_4_OVER_3 = -1.3333333333333333  # -4/3
-_2_OVER_3 = 0.6666666666666666  # 2/3
 _17159_OVER_15000 = 1.1439333333333332  # 17159/15000
-_34318_OVER_5625 = 6.100977777777778  # 34318/5625
+_2_OVER_3 = 0.6666666666666666  # 2/3
+_MINUS_17159_OVER_16875 = -1.0168296296296295  # -17159/16875
+_MINUS_17159_OVER_11250 = -1.5252444444444444  # -17159/11250
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
@@ -81,9 +81,8 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    product = _MINUS_4_OVER_3 * keras.ops.abs(x)
-    t = keras.ops.exp(product)
-    value = _sign(x) * (-(1.7159 * _expm1(product)) / (t + 1.0))
+    product = 1.7159 * _tanh(_2_OVER_3 * x)
+    value = keras.ops.where(keras.ops.abs(x) < 2.0**-90, _17159_OVER_15000 * x, product)
     return value, gradient
 
 
@@ -103,30 +102,12 @@ def _derivative(x):
 
 def _second_derivative(x):
     """d2f / dx dx = -17159*tanh(2*x/3)*sech(2*x/3)^2/11250."""
-    abs_x = keras.ops.abs(x)
-    x_squared = keras.ops.square(x)
-    product = _MINUS_4_OVER_3 * abs_x
-    is_far = product < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = t + 1.0
-    product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared
-    product_2 = (product_2 + 1.480754970456795e-11) * x_squared - 1.3258582155367302e-10
-    product_2 = (product_2 * x_squared + 9.107890999478017e-10) * x_squared
-    product_2 = (product_2 - 5.268681633040558e-09) * x_squared + 2.747950690559428e-08
-    product_2 = (product_2 * x_squared - 1.354301828585553e-07) * x_squared
-    product_2 = (product_2 + 6.476183003596556e-07) * x_squared - 3.0375763499939055e-06
-    product_2 = (product_2 * x_squared + 1.4002117977600514e-05) * x_squared
-    product_2 = (product_2 - 6.330149818451116e-05) * x_squared + 0.0002794997738304109
-    product_2 = (product_2 * x_squared - 0.0011979931697684051) * x_squared
-    product_2 = (product_2 + 0.004940626372964979) * x_squared - 0.01934074059596175
-    product_2 = (product_2 * x_squared + 0.07028162031686305) * x_squared
-    product_2 = (product_2 - 0.227635933546712) * x_squared + 0.6025657064471879
-    product_2 = (product_2 * x_squared - 1.0168296296296295) * x
-    numerator = _34318_OVER_5625 * _expm1(product) * part_of_t * rest_of_t
-    numerator = _sign(x) * (numerator / (keras.ops.square(total) * total))
-    return keras.ops.where(abs_x < 1.5, product_2, numerator)
+    product = _2_OVER_3 * x
+    e = keras.ops.exp(-keras.ops.abs(product))
+    ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
+    product_2 = _MINUS_17159_OVER_11250 * _tanh(product) * ratio * ratio
+    product_3 = _MINUS_17159_OVER_16875 * x
+    return keras.ops.where(keras.ops.abs(x) < 2.0**-90, product_3, product_2)
 
 
 def _upstream(arguments, upstream):
@@ -134,16 +115,29 @@ def _upstream(arguments, upstream):
     return arguments[0] if upstream is None else upstream
 
 
-def _sign(a):
-    """The sign of a; TensorFlow's of a subnormal number is its size, and the PyTorch backend's of NaN is 0."""
-    return keras.ops.where(a > 0.0, 1.0, keras.ops.where(a < 0.0, -1.0, 0.0 * a))
-
-
-def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
+def _tanh(a):
+    """A polynomial near 0; XLA's is off by 6.5 ULP, or float32."""
     if keras.backend.backend() == "torch":
-        return keras.ops.expm1(a)
-    e = keras.ops.exp(a)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
-    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
+        return keras.ops.tanh(a)
+    near = keras.ops.clip(a, -0.625, 0.625)
+    s = near * near
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
+    t = keras.ops.exp(-2.0 * keras.ops.abs(a))
+    far = (1.0 - t) / (1.0 + t)
+    far = keras.ops.where(a < 0.0, -far, far)
+    return keras.ops.where(keras.ops.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -125,51 +125,18 @@ def _derivative(x, alpha):
 
 def _second_derivative(x, alpha):
     """d2f / dx dx."""
-    difference = x - 0.58203125
-    difference_2 = x + 0.58203125
-    is_less = keras.ops.abs(difference_2) < 0.116450572013855
-    is_positive = x > 0.0
     abs_x = keras.ops.abs(x)
-    growth = _expm1(-2.0 * abs_x)
-    root_t = keras.ops.exp(-abs_x)
-    product = 8.0 * growth * root_t * root_t
-    t = keras.ops.square(root_t)
-    total = ((t + 3.0) * t + 3.0) * t + 1.0
-    product_2 = (-0.021861571733751813 * difference_2 - 0.03226347230461759) * difference_2
-    product_2 = (product_2 + 0.014375041888465945) * difference_2 + 0.08028620627543517
-    product_2 = (product_2 * difference_2 + 0.049420405570010685) * difference_2
-    product_2 = (product_2 - 0.10654891832292954) * difference_2 - 0.18999642288109136
-    product_2 = (product_2 * difference_2 + 0.01400143925739967) * difference_2
-    product_2 = (product_2 + 0.32320932839962463) * difference_2 + 0.24791238741899402
-    product_2 = (product_2 * difference_2 - 0.23904015899021144) * difference_2
-    product_2 = (product_2 - 0.44698850197886314) * difference_2 - 0.06376312907966819
-    product_2 = product_2 * difference_2 + 0.19007343069119215
-    product_3 = (-0.08744628693500725 * difference_2 - 0.12905388921847036) * difference_2
-    product_3 = (product_3 + 0.05750016755386378) * difference_2 + 0.3211448251017407
-    product_3 = (product_3 * difference_2 + 0.19768162228004274) * difference_2
-    product_3 = (product_3 - 0.42619567329171815) * difference_2 - 0.7599856915243655
-    product_3 = (product_3 * difference_2 + 0.05600575702959868) * difference_2
-    product_3 = (product_3 + 1.2928373135984985) * difference_2 + 0.9916495496759761
-    product_3 = (product_3 * difference_2 - 0.9561606359608458) * difference_2
-    product_3 = (product_3 - 1.7879540079154526) * difference_2 - 0.25505251631867276
-    product_3 = product_3 * difference_2 + 0.7602937227647686
-    product_4 = (-0.08744628693500725 * difference + 0.12905388921847036) * difference
-    product_4 = (product_4 + 0.05750016755386378) * difference - 0.3211448251017407
-    product_4 = (product_4 * difference + 0.19768162228004274) * difference
-    product_4 = (product_4 + 0.42619567329171815) * difference - 0.7599856915243655
-    product_4 = (product_4 * difference - 0.05600575702959868) * difference
-    product_4 = (product_4 + 1.2928373135984985) * difference - 0.9916495496759761
-    product_4 = (product_4 * difference - 0.9561606359608458) * difference
-    product_4 = (product_4 + 1.7879540079154526) * difference - 0.25505251631867276
-    product_4 = product_4 * difference - 0.7602937227647686
-    branch = keras.ops.where(is_positive, 0.0, -product / total)
-    product_3 = (alpha - 0.25) * keras.ops.where(is_less, product_3, branch)
-    ratio = -(2.0 * growth * root_t * root_t) / total
-    ratio = keras.ops.where(is_positive, product / total, ratio)
-    product_2 = keras.ops.where(is_less, product_2, ratio)
-    abs_difference = keras.ops.abs(difference)
-    abs_difference = keras.ops.where(abs_difference < 0.116450572013855, product_4, product_2)
-    return abs_difference + product_3
+    is_positive = x > 0.0
+    tanh_x = _tanh(x)
+    e = keras.ops.exp(-abs_x)
+    ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
+    ratio_squared = keras.ops.square(ratio)
+    product = -2.0 * ratio
+    product_2 = -2.0 * alpha * tanh_x * ratio_squared
+    product_2 = keras.ops.where(is_positive, -2.0 * tanh_x * ratio_squared, product_2)
+    product_3 = product * alpha * tanh_x * ratio
+    product_3 = keras.ops.where(is_positive, product * tanh_x * ratio, product_3)
+    return keras.ops.where(abs_x < 1.0, product_2, product_3)
 
 
 def _upstream(arguments, upstream):
@@ -177,25 +144,29 @@ def _upstream(arguments, upstream):
     return arguments[0] if upstream is None else upstream
 
 
-def _copysign(a, b):
-    """The magnitude of a with the sign of b; keras.ops has no copysign."""
-    magnitude = keras.ops.abs(a)
-    return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
-
-
-def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.expm1(a)
-    e = keras.ops.exp(a)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
-    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
-
-
 def _tanh(a):
-    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
+    """A polynomial near 0; XLA's is off by 6.5 ULP, or float32."""
     if keras.backend.backend() == "torch":
         return keras.ops.tanh(a)
-    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
-    return _copysign(e / (e + 2.0), a)
+    near = keras.ops.clip(a, -0.625, 0.625)
+    s = near * near
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
+    t = keras.ops.exp(-2.0 * keras.ops.abs(a))
+    far = (1.0 - t) / (1.0 + t)
+    far = keras.ops.where(a < 0.0, -far, far)
+    return keras.ops.where(keras.ops.abs(a) < 0.625, near * (1.0 + s * p), far)

@@ -76,51 +76,19 @@ def _value(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _derivative(x)
 
-    difference = x + 1.3046875
-    difference_2 = x + 0.6328125
-    held = keras.ops.clip(x, -1.0, 1.0)
-    abs_x = keras.ops.abs(x)
-    is_far = abs_x > 64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * x, x))
+    larger = _maximum(x, -1024.0)
+    is_far = keras.ops.abs(larger) > 64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * larger, larger))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     product = part_of_t * rest_of_t
-    smaller = _minimum(x, 0.0)
+    smaller = _minimum(larger, 0.0)
     is_far_2 = keras.ops.abs(smaller) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller, smaller))
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    is_gone = smaller < -800.0
-    scale = _maximum(abs_x, 1.0)
-    product_2 = (5.703223105092236e-06 * difference + 2.7977205043808728e-05) * difference
-    product_2 = (product_2 + 6.509590443387712e-05) * difference + 7.081079250171908e-05
-    product_2 = (product_2 * difference - 0.00011433391590934205) * difference
-    product_2 = (product_2 - 0.0007975060104030712) * difference - 0.0021583883250334878
-    product_2 = (product_2 * difference - 0.0030062538295925713) * difference
-    product_2 = (product_2 + 0.002346345001142781) * difference + 0.027636385666019198
-    product_2 = (product_2 * difference + 0.08316425108810925) * difference
-    product_2 = (product_2 + 0.1113298345184204) * difference - 0.06429714631034907
-    product_2 = product_2 * difference - 0.34547388860334033
-    total = -2.544517474646012e-06 * difference_2 - 8.815626876240558e-06
-    total = (total * difference_2 - 7.591198438071194e-06) * difference_2
-    total = (total + 1.8579543867782403e-05) * difference_2 + 6.71147587311213e-05
-    total = (total * difference_2 + 7.689672289457007e-05) * difference_2
-    total = (total - 7.710147799052069e-05) * difference_2 - 0.0004461500815831702
-    total = (total * difference_2 - 0.0006858961261485963) * difference_2
-    total = (total + 0.00013399226751069262) * difference_2 + 0.0027662378323490555
-    total = (total * difference_2 + 0.005435986079410453) * difference_2
-    total = (total + 0.0015470694545358765) * difference_2 - 0.01654425730171272
-    total = (total * difference_2 - 0.040034602541947927) * difference_2
-    total = (total - 0.017773321915084822) * difference_2 + 0.12856173610952332
-    total = (total * difference_2 + 0.3434944208894003) * difference_2
-    total = (total + 0.22958735377218414) * difference_2 - 0.3076850977494001
-    branch = keras.ops.where(is_gone, _minimum(scale, 2.0**100), scale)
     ratio = _tanh(product) / part_of_t_2 / rest_of_t_2
-    ratio = keras.ops.where((keras.ops.abs(product) < 2.0**-54) & (x < 0.0), 1.0, ratio)
-    ratio = held * ratio * part_of_t_2 * branch * rest_of_t_2
-    abs_difference_2 = keras.ops.abs(difference_2)
-    abs_difference_2 = keras.ops.where(abs_difference_2 < 0.42197744846344, total, ratio)
-    abs_difference = keras.ops.abs(difference)
-    abs_difference = abs_difference < 0.24989755259134983
-    value = keras.ops.where(abs_difference, product_2, abs_difference_2)
+    abs_product = keras.ops.abs(product)
+    abs_product = keras.ops.where((abs_product < 2.0**-54) & (larger < 0.0), 1.0, ratio)
+    value = larger * abs_product * part_of_t_2 * rest_of_t_2
     return value, gradient
 
 
@@ -132,82 +100,73 @@ def _derivative(x):
         upstream = _upstream(arguments, upstream)
         return upstream * _second_derivative(x)
 
-    difference = x + 2.09375
-    difference_2 = x + 0.796875
-    abs_x = keras.ops.abs(x)
-    exp_x = keras.ops.exp(x)
-    e = keras.ops.exp(-exp_x)
-    ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
-    clamped = keras.ops.clip(x, -1024.0, 8.0)
-    e_2 = keras.ops.exp(0.5 * clamped)
-    product = e_2 * e_2
+    difference = x + 2.234375
+    difference_2 = x + 1.2109375
+    larger = _maximum(x, -1024.0)
+    e = keras.ops.exp(0.5 * larger)
+    product = e * e
     abs_product = keras.ops.abs(product)
     t = keras.ops.square(keras.ops.exp(0.5 * -abs_product))
     t_squared = keras.ops.square(t)
-    is_negative = clamped < 0.0
-    e_3 = keras.ops.exp(0.5 * -keras.ops.abs(clamped))
-    branch = keras.ops.where(is_negative, e_3, 1.0)
-    t_2 = keras.ops.square(e_3)
-    product_2 = (-4.3300159469772796e-10 * difference - 1.715074777496298e-09) * difference
-    product_2 = (product_2 - 3.383237020904761e-09) * difference - 3.738787653153581e-09
-    product_2 = (product_2 * difference + 7.234527081116132e-09) * difference
-    product_2 = (product_2 + 6.645997581967294e-08) * difference + 2.622936613879407e-07
-    product_2 = (product_2 * difference + 7.247810032345244e-07) * difference
-    product_2 = (product_2 + 1.3852585518130436e-06) * difference + 9.157792152346312e-07
-    product_2 = (product_2 * difference - 6.344125643364016e-06) * difference
-    product_2 = (product_2 - 3.6552575745335717e-05) * difference - 0.00012190121130697731
-    product_2 = (product_2 * difference - 0.0002913306786482366) * difference
-    product_2 = (product_2 - 0.0004418160912629313) * difference + 0.00012855450012217644
-    product_2 = (product_2 * difference + 0.003952921085524878) * difference
-    product_2 = (product_2 + 0.0171011138560001) * difference + 0.04505530848106507
-    product_2 = (product_2 * difference + 0.0646979860891148) * difference
-    product_2 = (product_2 - 0.003700149871837587) * difference - 0.13151815147300133
-    product_3 = clamped * keras.ops.square(2.0 / (1.0 + t_squared)) * t_squared
-    total = 3.701999190351376e-06 * difference_2 + 4.316143608280986e-07
-    total = (total * difference_2 - 1.8266513564866233e-05) * difference_2
-    total = (total - 3.1979345407261387e-05) * difference_2 - 5.633170732165487e-06
-    total = (total * difference_2 + 9.331252874163417e-05) * difference_2
-    total = (total + 0.0002380434413960158) * difference_2 + 0.00022927548153226038
-    total = (total * difference_2 - 0.0003028576771367005) * difference_2
-    total = (total - 0.0015005608691716996) * difference_2 - 0.00241072302353097
-    total = (total * difference_2 - 0.00041062952837884244) * difference_2
-    total = (total + 0.007116185808899471) * difference_2 + 0.017208112878809932
-    total = (total * difference_2 + 0.0149486524249899) * difference_2
-    total = (total - 0.02172382308794017) * difference_2 - 0.0911979552001863
-    total = (total * difference_2 - 0.11987636065343941) * difference_2
-    total = (total + 0.033536655073135024) * difference_2 + 0.3927546689184086
-    total = (total * difference_2 + 0.5578689810760051) * difference_2
-    total = total + 0.12744035042906873
-    product_4 = (-1.8182056320679677e-05 * x - 0.0002157858425680707) * x
-    product_4 = ((product_4 - 0.00011526221967895799) * x + 0.0007243938341653169) * x
-    product_4 = ((product_4 + 0.0008854368203632198) * x - 0.0011842615515849334) * x
-    product_4 = ((product_4 - 0.0031325352214084767) * x + 0.0002377568774853716) * x
-    product_4 = ((product_4 + 0.007645237497980205) * x + 0.0058841718056887385) * x
-    product_4 = ((product_4 - 0.012970135538332414) * x - 0.024618744204530703) * x
-    product_4 = ((product_4 + 0.0090863060831538) * x + 0.06343162047630564) * x
-    product_4 = ((product_4 + 0.03293711527128805) * x - 0.10998497571677511) * x
-    product_4 = ((product_4 - 0.1580329772025626) * x + 0.09758452397434687) * x
-    product_4 = ((product_4 + 0.3729579061594113) * x + 0.07019279413481694) * x
-    product_4 = ((product_4 - 0.5849993353082338) * x - 0.32958850025279696) * x
-    product_4 = (product_4 + 0.8399486832280522) * x + 0.7615941559557649
-    total_2 = ratio * x * exp_x * ratio + _tanh(exp_x)
+    is_negative = larger < 0.0
+    e_2 = keras.ops.exp(0.5 * -keras.ops.abs(larger))
+    branch = keras.ops.where(is_negative, e_2, 1.0)
+    t_2 = keras.ops.square(e_2)
+    smaller = _minimum(x, 8.0)
+    exp_smaller = keras.ops.exp(smaller)
+    e_3 = keras.ops.exp(-exp_smaller)
+    ratio = 2.0 * e_3 / (keras.ops.square(e_3) + 1.0)
+    total = (0.00815217886771545 * x - 0.04346088923478687) * x + 0.018207677128189888
+    total = ((total * x + 0.06061790894891372) * x + 0.033526583415248945) * x
+    total = ((total - 0.11007113950572671) * x - 0.15802413396160286) * x
+    total = ((total + 0.0975838927900002) * x + 0.37295793669414484) * x
+    total = ((total + 0.07019279317891429) * x - 0.5849993352903171) * x
+    total = ((total - 0.32958850025297276) * x + 0.8399486832280528) * x
+    total = total + 0.7615941559557649
+    product_2 = (8.86719712744517e-09 * difference + 4.436224684812487e-08) * difference
+    product_2 = (product_2 + 1.3734294511604783e-07) * difference + 3.1276508366435893e-07
+    product_2 = (product_2 * difference + 4.0724056543586147e-07) * difference
+    product_2 = (product_2 - 5.997979407297062e-07) * difference - 6.361563677681917e-06
+    product_2 = (product_2 * difference - 2.6401155631770966e-05) * difference
+    product_2 = (product_2 - 7.76427016180002e-05) * difference - 0.00016657196367429115
+    product_2 = (product_2 * difference - 0.00018949700160298723) * difference
+    product_2 = (product_2 + 0.0004277935763443275) * difference + 0.003700820449597664
+    product_2 = (product_2 * difference + 0.014395664868008081) * difference
+    product_2 = (product_2 + 0.03620526288036957) * difference + 0.04761064349837922
+    product_2 = (product_2 * difference - 0.019406061107699057) * difference
+    product_2 = product_2 - 0.1298372131891994
+    product_3 = larger * keras.ops.square(2.0 / (1.0 + t_squared)) * t_squared
+    total_2 = 8.76932942948103e-07 * difference_2 + 2.6021178974482363e-06
+    total_2 = (total_2 * difference_2 + 2.9162869708058763e-06) * difference_2
+    total_2 = (total_2 - 2.7959651874949553e-06) * difference_2 - 2.165196396157509e-05
+    total_2 = (total_2 * difference_2 - 5.467174455832009e-05) * difference_2
+    total_2 = (total_2 - 7.069998166862862e-05) * difference_2 + 2.953550844614381e-05
+    total_2 = (total_2 * difference_2 + 0.00040676656593498076) * difference_2
+    total_2 = (total_2 + 0.0011051149637904111) * difference_2 + 0.0015557972518081573
+    total_2 = (total_2 * difference_2 - 9.975215676122244e-05) * difference_2
+    total_2 = (total_2 - 0.006847975220208053) * difference_2 - 0.019487062675792012
+    total_2 = (total_2 * difference_2 - 0.02775291747235941) * difference_2
+    total_2 = (total_2 + 0.001095960506369239) * difference_2 + 0.11309300572523227
+    total_2 = (total_2 * difference_2 + 0.28103523300522465) * difference_2
+    total_2 = (total_2 + 0.27238534781619983) * difference_2 - 0.04113814326496088
+    total_3 = ratio * smaller * exp_smaller * ratio + _tanh(exp_smaller)
     branch_2 = keras.ops.where(is_negative, 1.0, t_2)
     ratio_2 = _tanh(product) / branch / branch
     ratio_2 = keras.ops.where((abs_product < 2.0**-54) & is_negative, 1.0, ratio_2)
-    product_3 = (product_3 + ratio_2 * branch_2) * e_2 * e_2
-    total_2 = keras.ops.where(abs_x < 4.0, total_2, product_3)
-    product_4 = keras.ops.where(abs_x < 0.5, product_4, total_2)
+    product_3 = (product_3 + ratio_2 * branch_2) * e * e
+    product_3 = keras.ops.where(x < -64.0, product_3, total_3)
+    total = keras.ops.where((x >= 0.0) & (x < 0.25), total, product_3)
     abs_difference_2 = keras.ops.abs(difference_2)
-    abs_difference_2 = keras.ops.where(abs_difference_2 < 0.5316867278146287, total, product_4)
+    abs_difference_2 = keras.ops.where(abs_difference_2 < 0.5151510051840886, total_2, total)
     abs_difference = keras.ops.abs(difference)
-    abs_difference = abs_difference < 0.7716010827274138
+    abs_difference = abs_difference < 0.5164041590418491
     value = keras.ops.where(abs_difference, product_2, abs_difference_2)
     return value, gradient
 
 
 def _second_derivative(x):
     """d2f / dx dx = (-2*x*exp(x)*tanh(exp(x)) + x + 2)*exp(x)*sech(exp(x))^2."""
-    difference = x - 0.9609375
+    difference = x - 0.9765625
     abs_x = keras.ops.abs(x)
     exp_x = keras.ops.exp(x)
     e = keras.ops.exp(-exp_x)
@@ -224,16 +183,15 @@ def _second_derivative(x):
     t_2 = keras.ops.square(e_3)
     total = 2.0 * minus_abs_product + _minimum(clamped, 0.0)
     total = keras.ops.exp(0.5 * (total - 2.0 * _minimum(-clamped, 0.0)))
-    product_2 = (0.07770618553507055 * difference - 0.03361697108803136) * difference
-    product_2 = (product_2 - 0.08775452506115625) * difference + 0.1302963429292734
-    product_2 = (product_2 * difference - 0.05899093412118713) * difference
-    product_2 = (product_2 - 0.2928387855793804) * difference + 0.5118426117852058
-    product_2 = (product_2 * difference + 0.40184250628622936) * difference
-    product_2 = (product_2 - 1.2637267370908525) * difference - 0.15809552288107423
-    product_2 = (product_2 * difference + 1.8403182673570728) * difference
-    product_2 = (product_2 - 0.5981712315167468) * difference - 1.3673112039505533
-    product_2 = (product_2 * difference + 1.0908749111134857) * difference
-    product_2 = (product_2 - 0.0575271876613327) * difference - 0.11148585169777706
+    product_2 = (-0.09095025397610465 * difference + 0.11142541647878063) * difference
+    product_2 = (product_2 - 0.036296057454954594) * difference - 0.3009710307024123
+    product_2 = (product_2 * difference + 0.46540013209334335) * difference
+    product_2 = (product_2 + 0.47056973070203395) * difference - 1.209132924998528
+    product_2 = (product_2 * difference - 0.29340834146577094) * difference
+    product_2 = (product_2 + 1.819107362096832) * difference - 0.45514231991705806
+    product_2 = (product_2 * difference - 1.4002186178956746) * difference
+    product_2 = (product_2 + 1.0259760077127906) * difference - 0.02444737524721215
+    product_2 = product_2 * difference - 0.11212363694314058
     product_3 = ratio * exp_x * (x + 2.0 - 2.0 * x * exp_x * _tanh(exp_x)) * ratio
     product_4 = -(clamped + 2.0) * keras.ops.where(is_negative, 1.0, t_2)
     squared = keras.ops.square(keras.ops.where(is_negative, t_2, 1.0))
@@ -257,18 +215,12 @@ def _second_derivative(x):
     product_3 = keras.ops.where(abs_x < 4.0, product_3, squared_2 * total)
     product_5 = keras.ops.where(abs_x < 0.5, product_5, product_3)
     abs_difference = keras.ops.abs(difference)
-    return keras.ops.where(abs_difference < 0.15488282442092904, product_2, product_5)
+    return keras.ops.where(abs_difference < 0.0889469046007903, product_2, product_5)
 
 
 def _upstream(arguments, upstream):
     """The gradient of the output: a keyword on the PyTorch backend, the argument on the others."""
     return arguments[0] if upstream is None else upstream
-
-
-def _copysign(a, b):
-    """The magnitude of a with the sign of b; keras.ops has no copysign."""
-    magnitude = keras.ops.abs(a)
-    return keras.ops.where(keras.ops.signbit(b), -magnitude, magnitude)
 
 
 def _maximum(a, b):
@@ -281,19 +233,29 @@ def _minimum(a, b):
     return keras.ops.where((a < b) | (a != a), a, b)
 
 
-def _expm1(a):
-    """(u - 1) a / log(u) with u = exp(a): what u is off by cancels; XLA's is off by 5.8 ULP."""
-    if keras.backend.backend() == "torch":
-        return keras.ops.expm1(a)
-    e = keras.ops.exp(a)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
-    return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
-
-
 def _tanh(a):
-    """tanh as e / (e + 2) with e = expm1(2 |a|); XLA's is off by 6.5 ULP, or float32."""
+    """A polynomial near 0; XLA's is off by 6.5 ULP, or float32."""
     if keras.backend.backend() == "torch":
         return keras.ops.tanh(a)
-    e = _expm1(2.0 * keras.ops.clip(keras.ops.abs(a), 0.0, 30.0))
-    return _copysign(e / (e + 2.0), a)
+    near = keras.ops.clip(a, -0.625, 0.625)
+    s = near * near
+    if keras.backend.standardize_dtype(a.dtype) == "float64":
+        p = -1.6069309437307996e-05 * s + 7.713762483723506e-05
+        p = p * s - 0.00022855821739606628
+        p = p * s + 0.0005863135511430074
+        p = p * s - 0.0014549579607784737
+        p = p * s + 0.0035919889947964375
+        p = p * s - 0.00886322098041795
+        p = p * s + 0.0218694875743971
+        p = p * s - 0.05396825393119354
+        p = p * s + 0.13333333333261932
+        p = p * s - 0.33333333333332854
+    else:
+        p = -0.005693274084478617 * s + 0.020628513768315315
+        p = p * s - 0.05373651906847954
+        p = p * s + 0.13331405818462372
+        p = p * s - 0.3333328068256378
+    t = keras.ops.exp(-2.0 * keras.ops.abs(a))
+    far = (1.0 - t) / (1.0 + t)
+    far = keras.ops.where(a < 0.0, -far, far)
+    return keras.ops.where(keras.ops.abs(a) < 0.625, near * (1.0 + s * p), far)

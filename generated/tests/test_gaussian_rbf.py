@@ -270,7 +270,10 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (("sigma",),)
+EDGES = (
+    ("sigma",),
+    ("sigma", "sigma"),
+)
 
 
 def slope_of(key):

@@ -23,15 +23,11 @@ TRAITS = (
     "exp",
     "expm1",
     "gated of 0 parameters",
-    "less",
-    "minimum",
     "multiply",
     "negate",
-    "select",
     "sigmoid",
     "sign",
     "square",
-    "subtract",
 )
 CLASS = "GLU"
 INPUTS = (

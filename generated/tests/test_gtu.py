@@ -19,21 +19,11 @@ FRAMEWORKS = contract.frameworks(NAME)
 TRAITS = (
     "absolute",
     "add",
-    "binade",
-    "both",
     "divide",
-    "either",
-    "equal",
     "exp",
     "expm1",
-    "floor",
     "gated of 0 parameters",
-    "greater",
-    "greater_equal",
-    "head",
     "less",
-    "less_equal",
-    "log",
     "minimum",
     "multiply",
     "negate",
@@ -605,7 +595,7 @@ MOVED = {
     ),  # fmt: skip
 }
 # These miss the contract of 4 units; the build says so. Held to twice what it measured.
-UNITS = {(): 15.0, ("b",): 15.0, ("a", "b"): 8.2, ("b", "b"): 9.8}
+UNITS = {("a", "b"): 8.2}
 
 
 def twofold(framework):

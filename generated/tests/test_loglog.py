@@ -21,6 +21,7 @@ TRAITS = (
     "add",
     "elementwise of 0 parameters",
     "exp",
+    "expm1",
     "less",
     "maximum",
     "minimum",

@@ -28,7 +28,6 @@ TRAITS = (
     "greater",
     "greater_equal",
     "less",
-    "less_equal",
     "maximum",
     "minimum",
     "multiply",

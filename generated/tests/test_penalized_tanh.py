@@ -30,7 +30,6 @@ TRAITS = (
     "number with bounds",
     "select",
     "square",
-    "subtract",
     "tanh",
 )
 CLASS = "PenalizedTanh"
@@ -222,7 +221,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (("x", "x"),)
+EDGES = ()
 
 
 def slope_of(key):

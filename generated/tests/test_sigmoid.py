@@ -23,15 +23,11 @@ TRAITS = (
     "elementwise of 0 parameters",
     "exp",
     "expm1",
-    "less",
-    "minimum",
     "multiply",
     "negate",
-    "select",
     "sigmoid",
     "sign",
     "square",
-    "subtract",
 )
 CLASS = "Sigmoid"
 DEFAULTS = {}

@@ -27,6 +27,7 @@ TRAITS = (
     "expm1",
     "greater",
     "less",
+    "minimum",
     "multiply",
     "negate",
     "number with bounds",

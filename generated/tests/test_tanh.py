@@ -29,7 +29,6 @@ TRAITS = (
     "select",
     "sign",
     "square",
-    "subtract",
     "tanh",
 )
 CLASS = "Tanh"

@@ -19,7 +19,6 @@ FRAMEWORKS = contract.frameworks(NAME)
 TRAITS = (
     "absolute",
     "add",
-    "clamp",
     "divide",
     "elementwise of 0 parameters",
     "exp",
@@ -31,6 +30,7 @@ TRAITS = (
     "sign",
     "square",
     "subtract",
+    "tanh",
 )
 CLASS = "TanhShrink"
 DEFAULTS = {}

@@ -25,6 +25,7 @@ TRAITS = (
     "elementwise of 0 parameters",
     "exp",
     "greater",
+    "greater_equal",
     "less",
     "maximum",
     "minimum",

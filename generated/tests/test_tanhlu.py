@@ -30,7 +30,6 @@ TRAITS = (
     "negate",
     "scalar parameter",
     "select",
-    "sign",
     "square",
     "subtract",
     "tanh",
@@ -440,10 +439,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    (),
-    ("x", "x"),
-)
+EDGES = ((),)
 
 
 def slope_of(key):

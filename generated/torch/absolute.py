@@ -209,4 +209,6 @@ def _is_plain(x: Tensor) -> bool:
 
 def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
     """a, or nan where x is nan."""
+    if torch.compiler.is_compiling():
+        return torch.where(x.abs() >= 0, a, x)  # x == x would be kept for the backward pass
     return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)

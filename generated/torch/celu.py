@@ -85,25 +85,22 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
-    """The derivative by alpha: as declared, clamped left, polynomial on (-2, 0)."""
+    """The derivative by alpha: as declared, clamped left, polynomial on (-1.5, 0)."""
     ratio = x / alpha
     larger = ratio.clamp(min=-64)
     exp_larger = larger.exp()
-    product = (-1.7749333710802892e-14 * ratio).sub_(5.505570170023166e-13).mul_(ratio)
-    product = product.sub_(1.0043757619399467e-11).mul_(ratio)
-    product = product.sub_(1.4729542728445521e-10).mul_(ratio)
-    product = product.sub_(1.9234805440863847e-09).mul_(ratio).sub_(2.2959220037001e-08)
-    product = product.mul_(ratio).sub_(2.5051552109052093e-07).mul_(ratio)
-    product = product.sub_(2.4801543540759706e-06).mul_(ratio)
-    product = product.sub_(2.2045852867085077e-05).mul_(ratio)
-    product = product.sub_(0.00017361111007980316).mul_(ratio).sub_(0.0011904761901832233)
-    product = product.mul_(ratio).sub_(0.006944444444389751).mul_(ratio)
-    product = product.sub_(0.03333333333332715).mul_(ratio).sub_(0.12499999999999964)
-    product = product.mul_(ratio).sub_(0.3333333333333333).mul_(ratio).sub_(0.5)
-    product = product.mul_(ratio).mul_(ratio)
+    product = (-5.348955949599981e-12 * ratio).sub_(1.269866123810493e-10).mul_(ratio)
+    product = product.sub_(1.8697741587375455e-09).mul_(ratio).sub_(2.286484077479372e-08)
+    product = product.mul_(ratio).sub_(2.5040067758861165e-07).mul_(ratio)
+    product = product.sub_(2.4800558264414687e-06).mul_(ratio).sub_(2.204579314377862e-05)
+    product = product.mul_(ratio).sub_(0.00017361108480186058).mul_(ratio)
+    product = product.sub_(0.0011904761829110541).mul_(ratio).sub_(0.006944444443032935)
+    product = product.mul_(ratio).sub_(0.033333333333175376).mul_(ratio)
+    product = product.sub_(0.12499999999999077).mul_(ratio).sub_(0.3333333333333331)
+    product = product.mul_(ratio).sub_(0.5).mul_(ratio).mul_(ratio)
     difference = (exp_larger - larger * exp_larger).sub_(1)
     difference = _select(_compare(torch.gt, larger, 0), 0, difference)
-    inside = _compare(torch.le, ratio, 0) * _compare(torch.gt, ratio, -2)
+    inside = _compare(torch.le, ratio, 0) * _compare(torch.gt, ratio, -1.5)
     return _select(inside, product, difference)
 
 
@@ -116,17 +113,22 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The second derivative by x and alpha.
 
-    As declared, scaled, halved for |x/alpha| < 1024, else as declared, clamped left for x/alpha <
-    -64, else as declared.
+    As declared, scaled, halved for |x/alpha| < 1024, else as declared, divided one by one, clamped
+    left for x/alpha < -64, else as declared, divided one by one.
     """
     ratio = x / alpha
+    is_positive = _compare(torch.gt, x, 0)
     e = torch.exp(0.5 * ratio)
-    larger = ratio.clamp(min=-1024)
-    ratio_2 = _select(_compare(torch.gt, larger, 0), 0, -(larger * larger.exp())) / alpha
-    ratio_3 = _select(_compare(torch.gt, ratio, 0), 0, -(ratio * ratio.exp())) / alpha
-    branch = _select(_compare(torch.gt, x, 0), 0, -(x / alpha.square()) * e * e)
-    branch = _select(_compare(torch.lt, ratio.abs(), 1024), branch, ratio_2)
-    return _select(_compare(torch.lt, ratio, -64), branch, ratio_3)
+    larger = x.clamp(min=-(2.0**40))
+    ratio_2 = 1 / alpha
+    product = larger * ratio_2
+    product_2 = x * ratio_2
+    branch = _select(is_positive, 0, -(product_2 * product_2.exp() * ratio_2))
+    branch_2 = _select(is_positive, 0, -(x / alpha.square()) * e * e)
+    negated = -(product * product.exp() * ratio_2)
+    negated = _select(_compare(torch.gt, larger, 0), 0, negated)
+    branch_2 = _select(_compare(torch.lt, ratio.abs(), 1024), branch_2, negated)
+    return _select(_compare(torch.lt, ratio, -64), branch_2, branch)
 
 
 def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -325,6 +327,8 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -335,14 +339,41 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
-    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    Then it is a polynomial there, or in float64 (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
     """
     if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
         return a.expm1()
     u = a.exp()
+    if a.dtype == torch.float32:
+        near = a.clamp(-0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 

@@ -125,30 +125,17 @@ def _by_x_sigma(x: Tensor, sigma: Tensor) -> Tensor:
 def _by_sigma_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     """The second derivative by sigma.
 
-    Gaussian normal form, halved in the tail, held where t is 0, polynomial on +-(2.309, 2.629).
+    Gaussian normal form, halved in the tail, held where t is 0.
     """
-    difference = torch.abs(x / sigma) - 2.46875
     sigma_squared = sigma.square()
     product = -0.5 * (x.square() / sigma_squared)
     is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
     branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
     rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference
-    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126
-    numerator = (numerator * difference - 0.005979401086940769) * difference
-    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895
-    numerator = (numerator * difference + 0.06261212385423932) * difference
-    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617
-    numerator = (numerator * difference + 0.8816399032534815) * difference
-    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447
-    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared
-    numerator_2 = _1_OVER_3 * branch.square() / torch.square(sigma_squared * sigma)
-    numerator_2 = 3 * (numerator_2 - 1 / sigma_squared.square()) / 1 * branch * part_of_t
-    numerator_2 = numerator_2 * branch * rest_of_t
-    abs_difference = difference.abs()
-    abs_difference = _compare(torch.lt, abs_difference, 0.1602277655612654)
-    return _select(abs_difference, numerator, numerator_2)
+    numerator = _1_OVER_3 * branch.square() / torch.square(sigma_squared * sigma)
+    numerator = 3 * (numerator - 1 / sigma_squared.square()) / 1 * branch * part_of_t
+    return numerator * branch * rest_of_t
 
 
 _DERIVATIVES = {
@@ -339,6 +326,8 @@ def _expanded(x: Tensor, sigma: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -347,6 +336,25 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))
+
+
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
 
 
 def _is_plain(x: Tensor) -> bool:

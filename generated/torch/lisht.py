@@ -46,7 +46,7 @@ class LiSHT(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: x*tanh(x)."""
-    return x.tanh().mul_(x)
+    return _tanh(x).mul_(x)
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def _by_x(x: Tensor) -> Tensor:
     clamped = x.clamp(-32, 32)
     e = clamped.abs().neg_().exp_()
     product = (2 * e).div_(e.square().add_(1)).square_().mul_(clamped)
-    return product.add_(clamped.tanh())
+    return product.add_(_tanh(clamped))
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -205,3 +205,17 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _tanh(a: Tensor) -> Tensor:
+    """tanh; compiled for a CPU, in float32, a polynomial near 0 and exp, in half the time (PyTorch 2.13)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.tanh()
+    near = a.clamp(-0.625, 0.625)
+    s = near * near
+    p = -0.005693274084478617 * s + 0.020628513768315315
+    p = p * s - 0.05373651906847954
+    p = p * s + 0.13331405818462372
+    p = p * s - 0.3333328068256378
+    t = (-2 * a.abs()).exp()
+    return torch.where(a.abs() < 0.625, near * (1 + s * p), torch.copysign((1 - t) / (1 + t), a))

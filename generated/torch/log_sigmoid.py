@@ -41,7 +41,7 @@ class LogSigmoid(nn.Module):
 
 def _value(x: Tensor) -> Tensor:
     """The value: rewritten."""
-    return (-x).clamp_(min=0).add_((-x).abs_().neg_().exp_().log1p_()).neg_()
+    return (-x).clamp_(min=0).add_(_log1p_near((-x).abs_().neg_().exp_())).neg_()
 
 
 def _by_x(x: Tensor) -> Tensor:
@@ -193,3 +193,16 @@ def _expanded(x: Tensor) -> Tensor:
     third = origin + torch.where(_is_tame(slope), step, 0) / 3
     result = result + _finite(_by_x_x(third)) * step * step / 2
     return result.to(x.dtype)
+
+
+def _log1p_near(a: Tensor) -> Tensor:
+    """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.log1p()
+    z = a / (2 + a)
+    s = z * z
+    p = 0.2800690233707428 * s + 0.28003013134002686
+    p = p * s + 0.40021437406539917
+    p = p * s + 0.666664183139801
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))

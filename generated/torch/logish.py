@@ -55,7 +55,7 @@ def _value(x: Tensor) -> Tensor:
     t = root_t.square()
     total = t + 1
     branch = _select(is_negative, t / total, (0.5 * t).div_(total).neg_())
-    ratio = branch.log1p().div_(branch)
+    ratio = _log1p_near(branch).div_(branch)
     ratio = _select(_compare(torch.lt, branch.abs(), 2.0**-54), 1, ratio)
     numerator = x.clamp(-(2.0**100), 2.0**100).mul_(ratio).mul_(root_t).mul_(root_t)
     numerator_2 = (_LOG_2 - 0.5 * ratio).mul_(t).add_(_LOG_2).mul_(x)
@@ -79,7 +79,7 @@ def _by_x(x: Tensor) -> Tensor:
     total = t + 1
     product = 0.5 * t
     branch = _select(is_negative, t / total, (product / total).neg_())
-    ratio = branch.log1p().div_(branch)
+    ratio = _log1p_near(branch).div_(branch)
     ratio = _select(_compare(torch.lt, branch.abs(), 2.0**-54), 1, ratio).mul_(0.5)
     product_2 = 2 * t
     numerator = (0.5 * clamped).add_((product_2 + 1).mul_(ratio)).mul_(2).mul_(part_of_t)
@@ -264,6 +264,8 @@ def _expanded(x: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -272,6 +274,25 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))
+
+
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
 
 
 def _is_plain(x: Tensor) -> bool:
@@ -285,6 +306,19 @@ def _is_plain(x: Tensor) -> bool:
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
     )
+
+
+def _log1p_near(a: Tensor) -> Tensor:
+    """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.log1p()
+    z = a / (2 + a)
+    s = z * z
+    p = 0.2800690233707428 * s + 0.28003013134002686
+    p = p * s + 0.40021437406539917
+    p = p * s + 0.666664183139801
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

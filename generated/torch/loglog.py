@@ -36,9 +36,6 @@ class LogLog(nn.Module):
         return loglog(x)
 
 
-_MINUS_EXP_MINUS_1 = -0.36787944117144233  # -exp(-1)
-
-
 def _value(x: Tensor) -> Tensor:
     """The value: exp(-exp(-x))."""
     return (-x).exp_().neg_().exp_()
@@ -55,31 +52,30 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x.
 
-    As declared, scaled, linear next to 0, clamped left, polynomial on (-1, 1).
+    Rewritten, scaled, clamped left, polynomial on (-1.105, -0.4031).
     """
+    difference = x + 0.75390625
     larger = x.clamp(min=-8)
-    abs_larger = larger.abs()
-    is_negative = _compare(torch.lt, larger, 0)
-    t = torch.exp(-abs_larger)
+    growth = _expm1(-larger.abs())
     minus_larger = -larger
-    difference = minus_larger.clamp(max=0) - minus_larger.exp() - 2 * larger.clamp(max=0)
-    difference = (_select(is_negative, 1, t) - _select(is_negative, t, 1)) * difference.exp()
-    product = (9.127884602549762e-11 * x + 1.5638191946785336e-10) * x
-    product = ((product - 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x
-    product = ((product + 5.749796418590121e-09) * x - 4.205679366953235e-08) * x
-    product = ((product + 1.0909783972208336e-07) * x - 8.021756355262143e-08) * x
-    product = ((product - 5.636395812967281e-07) * x + 2.6266164276836106e-06) * x
-    product = ((product - 4.89656339321683e-06) * x - 2.4295515165044436e-06) * x
-    product = ((product + 4.19397804513665e-05) * x - 0.00011619452517500383) * x
-    product = ((product + 8.461658019254755e-05) * x + 0.0004657200495506669) * x
-    product = ((product - 0.0017975282083660799) * x + 0.002210034112405899) * x
-    product = ((product + 0.0037682095534519867) * x - 0.01948885134703807) * x
-    product = ((product + 0.025547183414693198) * x + 0.027590958087824753) * x
-    product = ((product - 0.13795479043929104) * x + 0.12262648039048137) * x
-    product = ((product + 0.18393972058572117) * x - 0.36787944117144233) * x
-    product_2 = _MINUS_EXP_MINUS_1 * larger
-    product_2 = _select(_compare(torch.lt, abs_larger, 2.0**-90), product_2, difference)
-    return _select(_compare(torch.lt, x.abs(), 1), product, product_2)
+    product = (-1.0889968945146181e-05 * difference + 0.00012630827539800344) * difference
+    product = (product - 0.00022831482578457155) * difference - 0.00017166419937523445
+    product = (product * difference + 0.001442541718315221) * difference
+    product = (product - 0.0021031632898742283) * difference - 0.0022497886342380943
+    product = (product * difference + 0.012637213689845503) * difference
+    product = (product - 0.012257926521742542) * difference - 0.027006168718802737
+    product = (product * difference + 0.07838929607808873) * difference
+    product = (product - 0.01343583840944751) * difference - 0.20156867786152297
+    product = (product * difference + 0.20800436955807308) * difference
+    product = (product + 0.27269514126393957) * difference - 0.459865707299655
+    product = (product * difference - 0.21798148668325706) * difference
+    product = product + 0.2855487551674492
+    difference_2 = -minus_larger.exp() + minus_larger.clamp(max=0) - 2 * larger.clamp(max=0)
+    difference_2 = difference_2.exp()
+    difference_2 = -_select(_compare(torch.lt, larger, 0), growth, -growth) * difference_2
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.35080818673913106)
+    return _select(abs_difference, product, difference_2)
 
 
 _DERIVATIVES = {
@@ -224,6 +220,8 @@ def _expanded(x: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -232,6 +230,45 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))
+
+
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
+def _expm1(a: Tensor) -> Tensor:
+    """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
+
+    Then it is a polynomial there, or in float64 (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
+        return a.expm1()
+    u = a.exp()
+    if a.dtype == torch.float32:
+        near = a.clamp(-0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
+    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    return torch.where(a.abs() < 30, growth, u - 1)
 
 
 def _is_plain(x: Tensor) -> bool:

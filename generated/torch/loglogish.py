@@ -43,7 +43,7 @@ class LogLogish(nn.Module):
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, scaled, halved in the tail, clamped left, polynomial on (-1.5, 0)."""
+    """The value: rewritten, scaled, halved in the tail, clamped left."""
     larger = x.clamp(min=-1024)
     is_far = _compare(torch.gt, larger.abs(), 64)
     part_of_t = _select(is_far, 0.5 * larger, larger).exp_()
@@ -53,94 +53,94 @@ def _value(x: Tensor) -> Tensor:
     is_far_2 = _compare(torch.gt, smaller.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    product_2 = (-3.383139341755909e-10 * x).sub_(5.76593722310623e-09).mul_(x)
-    product_2 = product_2.sub_(4.494379468142185e-08).mul_(x).sub_(2.0404587467419108e-07)
-    product_2 = product_2.mul_(x).sub_(5.321791435827584e-07).mul_(x)
-    product_2 = product_2.sub_(3.5562921352368465e-07).mul_(x).add_(3.1758187910149474e-06)
-    product_2 = product_2.mul_(x).add_(1.3833382832587965e-05).mul_(x)
-    product_2 = product_2.add_(2.0268430367434045e-05).mul_(x).sub_(4.1759772577886896e-05)
-    product_2 = product_2.mul_(x).sub_(0.0002706275021536462).mul_(x)
-    product_2 = product_2.sub_(0.00045618174197827684).mul_(x).add_(0.0006569322833470332)
-    product_2 = product_2.mul_(x).add_(0.004598493912340952).mul_(x)
-    product_2 = product_2.add_(0.0061313241394604315).mul_(x).sub_(0.015328310038175448)
-    product_2 = product_2.mul_(x).sub_(0.06131324019466564).mul_(x)
-    product_2 = product_2.add_(1.639510784122513e-14).mul_(x).add_(0.3678794411714425)
-    product_2 = product_2.mul_(x).add_(0.6321205588285577).mul_(x)
     ratio = _expm1(product).div_(part_of_t_2).div_(rest_of_t_2)
     abs_product = product.abs()
     abs_product = _compare(torch.lt, abs_product, 2.0**-54) * _compare(torch.lt, larger, 0)
     abs_product = _select(abs_product, -1, ratio).mul_(larger).neg_().mul_(part_of_t_2)
-    abs_product = abs_product.mul_(rest_of_t_2)
-    inside = _compare(torch.le, x, 0) * _compare(torch.gt, x, -1.5)
-    return _select(inside, product_2, abs_product)
+    return abs_product.mul_(rest_of_t_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x.
 
-    Rewritten for |x| < 4, else rewritten, scaled, halved, clamped both sides, polynomial on (-0.75,
-    0.75), polynomials on (-2.67, -0.6892), (4.321, 7.491).
+    Rewritten, powers scaled, halved in the tail for x < -2, else rewritten, scaled, clamped right,
+    polynomial on (-0.75, 0.75), polynomial on (-2.479, -0.5834).
     """
-    difference = x + 1.6796875
+    difference = x + 1.53125
     abs_x = x.abs()
-    exp_x = x.exp()
-    minus_exp_x = -exp_x
-    clamped = x.clamp(-1024, 8)
-    e = (0.5 * clamped).exp_()
-    product = (-1 * e).mul_(e)
-    is_negative = _compare(torch.lt, clamped, 0)
-    e_2 = clamped.abs().neg_().mul_(0.5).exp_()
-    branch = _select(is_negative, e_2, 1)
-    t = e_2.square()
-    total = (3.1627055104593206e-12 * difference).add_(2.914135567975257e-11)
-    total = total.mul_(difference).add_(1.1798145707072345e-10).mul_(difference)
-    total = total.add_(2.3057913191049372e-10).mul_(difference)
-    total = total.sub_(3.8460219505971944e-10).mul_(difference)
-    total = total.sub_(5.7786285618717845e-09).mul_(difference)
-    total = total.sub_(2.8893986593568373e-08).mul_(difference)
-    total = total.sub_(8.553159893429748e-08).mul_(difference)
-    total = total.sub_(8.163475924887285e-08).mul_(difference)
-    total = total.add_(7.212939312682273e-07).mul_(difference)
-    total = total.add_(5.0516470719104116e-06).mul_(difference)
-    total = total.add_(1.767031884093065e-05).mul_(difference)
-    total = total.add_(2.8782652522470783e-05).mul_(difference)
-    total = total.sub_(6.608954499584809e-05).mul_(difference)
-    total = total.sub_(0.0006421910721546905).mul_(difference)
-    total = total.sub_(0.0022290274465165062).mul_(difference).sub_(0.00321806727867561)
-    total = total.mul_(difference).add_(0.007413823943553584).mul_(difference)
-    total = total.add_(0.05350285171057377).mul_(difference).add_(0.12703355363315869)
-    total = total.mul_(difference).add_(0.09801080536483552).mul_(difference)
-    total = total.sub_(0.08980086897000453)
-    product_2 = (-1.44775793204313e-09 * x).sub_(5.7991636317203776e-09).mul_(x)
-    product_2 = product_2.sub_(5.037804693133464e-09).mul_(x).add_(3.144950061485981e-08)
-    product_2 = product_2.mul_(x).add_(1.5432982070255397e-07).mul_(x)
-    product_2 = product_2.add_(3.0387940402305624e-07).mul_(x).sub_(1.6117876575966042e-07)
-    product_2 = product_2.mul_(x).sub_(2.970682061819756e-06).mul_(x)
-    product_2 = product_2.sub_(8.852770920072059e-06).mul_(x).sub_(6.973905391042823e-06)
-    product_2 = product_2.mul_(x).add_(4.179535377479116e-05).mul_(x)
-    product_2 = product_2.add_(0.0001770292947795892).mul_(x).add_(0.00024109463609086284)
-    product_2 = product_2.mul_(x).sub_(0.00046055894552962304).mul_(x)
-    product_2 = product_2.sub_(0.002706784909882423).mul_(x).sub_(0.004105797334503029)
-    product_2 = product_2.mul_(x).add_(0.005255420588190919).mul_(x)
-    product_2 = product_2.add_(0.032189451102501564).mul_(x).add_(0.0367879441171434)
-    product_2 = product_2.mul_(x).sub_(0.0766415502440505).mul_(x).sub_(0.24525296078096154)
-    product_2 = product_2.mul_(x).add_(2.4850978811017783e-19).mul_(x)
-    product_2 = product_2.add_(0.7357588823428847).mul_(x).add_(0.6321205588285577)
-    difference_2 = (x * exp_x).mul_(minus_exp_x.exp()).sub_(_expm1(minus_exp_x))
-    product_3 = (e * e).neg_().mul_(0.5).exp_().square_().mul_(clamped)
-    ratio = _expm1(product).div_(branch).div_(branch)
-    branch_2 = _select(is_negative, 1, t)
-    magnitude = (x - 5.90625).abs_()
+    held = x.clamp(-1, 1)
+    is_far = _compare(torch.gt, abs_x, 64)
+    part_of_t = _select(is_far, 0.5 * x, x).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product = (-1 * part_of_t).mul_(rest_of_t)
+    is_negative = _compare(torch.lt, x, 0)
+    smaller = x.clamp(max=0)
+    is_far_2 = _compare(torch.gt, smaller.abs(), 64)
+    part_of_t_2 = _select(is_far_2, 0.5 * smaller, smaller).exp_()
+    rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
+    t = (-abs_x).exp_()
+    scale = abs_x.clamp(min=1)
+    inverse_scale = 1 / scale
+    is_gone = _compare(torch.lt, x, -800)
+    smaller_2 = x.clamp(max=8)
+    exp_smaller_2 = smaller_2.exp()
+    product_2 = -1 * exp_smaller_2
+    is_negative_2 = _compare(torch.lt, smaller_2, 0)
+    t_2 = smaller_2.abs().neg_().exp_()
+    total = (-1.562850121126384e-12 * difference).add_(3.314317431321421e-11)
+    total = total.mul_(difference).add_(2.359216936449258e-10).mul_(difference)
+    total = total.add_(7.207338506713962e-10).mul_(difference)
+    total = total.add_(7.685632527106348e-10).mul_(difference)
+    total = total.sub_(5.558870218322878e-09).mul_(difference)
+    total = total.sub_(4.287797200962768e-08).mul_(difference)
+    total = total.sub_(1.6551621708842447e-07).mul_(difference)
+    total = total.sub_(3.3708574973445824e-07).mul_(difference)
+    total = total.add_(3.440325934726369e-07).mul_(difference)
+    total = total.add_(6.073325660024231e-06).mul_(difference)
+    total = total.add_(2.6842955458829176e-05).mul_(difference)
+    total = total.add_(6.161055288442303e-05).mul_(difference)
+    total = total.sub_(7.228471914779422e-06).mul_(difference)
+    total = total.sub_(0.0006900579960512688).mul_(difference)
+    total = total.sub_(0.0029271935359197958).mul_(difference)
+    total = total.sub_(0.005510438723042993).mul_(difference).add_(0.004213254045384265)
+    total = total.mul_(difference).add_(0.05703879501752585).mul_(difference)
+    total = total.add_(0.15171669264133902).mul_(difference).add_(0.13934865470726016)
+    total = total.mul_(difference).sub_(0.0722750416032796)
+    product_3 = (-1.44775793204313e-09 * x).sub_(5.7991636317203776e-09).mul_(x)
+    product_3 = product_3.sub_(5.037804693133464e-09).mul_(x).add_(3.144950061485981e-08)
+    product_3 = product_3.mul_(x).add_(1.5432982070255397e-07).mul_(x)
+    product_3 = product_3.add_(3.0387940402305624e-07).mul_(x).sub_(1.6117876575966042e-07)
+    product_3 = product_3.mul_(x).sub_(2.970682061819756e-06).mul_(x)
+    product_3 = product_3.sub_(8.852770920072059e-06).mul_(x).sub_(6.973905391042823e-06)
+    product_3 = product_3.mul_(x).add_(4.179535377479116e-05).mul_(x)
+    product_3 = product_3.add_(0.0001770292947795892).mul_(x).add_(0.00024109463609086284)
+    product_3 = product_3.mul_(x).sub_(0.00046055894552962304).mul_(x)
+    product_3 = product_3.sub_(0.002706784909882423).mul_(x).sub_(0.004105797334503029)
+    product_3 = product_3.mul_(x).add_(0.005255420588190919).mul_(x)
+    product_3 = product_3.add_(0.032189451102501564).mul_(x).add_(0.0367879441171434)
+    product_3 = product_3.mul_(x).sub_(0.0766415502440505).mul_(x).sub_(0.24525296078096154)
+    product_3 = product_3.mul_(x).add_(2.4850978811017783e-19).mul_(x)
+    product_3 = product_3.add_(0.7357588823428847).mul_(x).add_(0.6321205588285577)
+    ratio = _expm1(product_2).div_(_select(is_negative_2, t_2, 1))
+    ratio_2 = _expm1(product).div_(part_of_t_2).div_(rest_of_t_2)
+    branch = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    product_4 = held.mul_((part_of_t * rest_of_t).neg_().exp_())
+    product_5 = (-exp_smaller_2).exp_().mul_(smaller_2)
+    branch_2 = _select(is_negative_2, 1, t_2)
+    branch_3 = _select(is_negative, 1, t)
     abs_difference = difference.abs()
+    abs_product_2 = product_2.abs()
     abs_product = product.abs()
-    abs_product = _select(_compare(torch.lt, abs_product, 2.0**-54) * is_negative, -1, ratio)
-    product_3 = product_3.sub_(abs_product.mul_(branch_2)).mul_(e).mul_(e)
-    difference_2 = _select(_compare(torch.lt, abs_x, 4), difference_2, product_3)
-    product_2 = _select(_compare(torch.lt, abs_x, 0.75), product_2, difference_2)
-    abs_difference = _compare(torch.lt, abs_difference, 0.9905225487312435)
-    abs_difference = _select(abs_difference, total, product_2)
-    magnitude = _compare(torch.lt, magnitude, 1.5851308194099492)
-    return _select(magnitude, 1, abs_difference)
+    abs_product_2 = _compare(torch.lt, abs_product_2, 2.0**-54) * is_negative_2
+    product_5 = product_5.sub_(_select(abs_product_2, -1, ratio).mul_(branch_2))
+    product_5 = product_5.mul_(exp_smaller_2)
+    abs_product = _compare(torch.lt, abs_product, 2.0**-54) * is_negative
+    abs_product = _select(abs_product, -1, ratio_2).mul_(branch_3).mul_(inverse_scale)
+    product_4 = product_4.sub_(abs_product).mul_(part_of_t).mul_(branch).mul_(rest_of_t)
+    product_4 = _select(_compare(torch.lt, x, -2), product_4, product_5)
+    product_3 = _select(_compare(torch.lt, abs_x, 0.75), product_3, product_4)
+    abs_difference = _compare(torch.lt, abs_difference, 0.9478355783190637)
+    return _select(abs_difference, total, product_3)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -318,6 +318,8 @@ def _expanded(x: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -328,14 +330,41 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
-    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    Then it is a polynomial there, or in float64 (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
     """
     if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
         return a.expm1()
     u = a.exp()
+    if a.dtype == torch.float32:
+        near = a.clamp(-0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 

@@ -46,37 +46,58 @@ class Serf(nn.Module):
 
 
 _2_OVER_SQRT_PI = 1.1283791670955126  # 2/sqrt(pi)
+_1_OVER_SQRT_PI = 0.5641895835477563  # 1/sqrt(pi)
+_SQRT_PI = 1.772453850905516  # sqrt(pi)
 
 
 def _value(x: Tensor) -> Tensor:
-    """The value: rewritten, scaled, halved, clamped left."""
-    larger = x.clamp(min=-1024)
-    is_negative = _compare(torch.lt, larger, 0)
-    e = larger.abs().neg_().mul_(0.5).exp_()
-    t = e.square()
-    log1p_t = t.log1p()
+    """The value: rewritten, powers scaled, halved in the tail, polynomial on (-1.39, -1)."""
+    difference = x + 1.1953125
+    held = x.clamp(-1, 1)
+    abs_x = x.abs()
+    t = (-abs_x).exp_()
+    log1p_t = _log1p_near(t)
     branch = _select(_compare(torch.lt, t, 2.0**-54), 1, log1p_t / t)
-    branch = _select(is_negative, branch, larger + log1p_t)
-    branch_2 = _select(is_negative, e, 1)
-    product = (branch * branch_2).mul_(branch_2)
-    ratio = _erf(product).div_(branch_2).div_(branch_2)
+    branch = _select(_compare(torch.lt, x, 0), branch, x + log1p_t)
+    smaller = x.clamp(max=0)
+    is_far = _compare(torch.gt, smaller.abs(), 64)
+    part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product = (branch * part_of_t).mul_(rest_of_t)
+    is_gone = _compare(torch.lt, smaller, -800)
+    scale = abs_x.clamp(min=1)
+    total = (-1.3944930659452054e-06 * difference).sub_(3.6936307115872617e-06)
+    total = total.mul_(difference).sub_(1.0001527264234302e-08).mul_(difference)
+    total = total.add_(3.3212679514028616e-05).mul_(difference)
+    total = total.add_(0.00011571291001849314).mul_(difference)
+    total = total.add_(0.00010660857931326493).mul_(difference)
+    total = total.sub_(0.0006483039570392406).mul_(difference)
+    total = total.sub_(0.0031086403225724342).mul_(difference)
+    total = total.sub_(0.004624758343405094).mul_(difference).add_(0.011938746672937688)
+    total = total.mul_(difference).add_(0.07709673284570112).mul_(difference)
+    total = total.add_(0.1502310933966847).mul_(difference).sub_(0.0006779744993234818)
+    total = total.mul_(difference).sub_(0.3484366947394132)
+    branch_2 = _select(is_gone, scale.clamp(max=2.0**100), scale)
+    ratio = _erf(product).div_(part_of_t).div_(rest_of_t)
     product_2 = _2_OVER_SQRT_PI * branch
     product_2 = _select(_compare(torch.lt, product.abs(), 2.0**-54), product_2, ratio)
-    return product_2.mul_(larger).mul_(branch_2).mul_(branch_2)
+    product_2 = held.mul_(product_2).mul_(part_of_t).mul_(branch_2).mul_(rest_of_t)
+    abs_difference = difference.abs()
+    abs_difference = _compare(torch.lt, abs_difference, 0.19498373270034786)
+    return _select(abs_difference, total, product_2)
 
 
 def _by_x(x: Tensor) -> Tensor:
     """The derivative by x.
 
-    Rewritten, scaled, halved in the tail, clamped both sides, polynomial on (-1, 1), polynomials on
-    (-3.136, -0.6452), (3.68, 4.508).
+    One fraction, scaled, halved in the tail, clamped both sides, polynomial on (-1, 1), polynomial
+    on (-3.071, -0.6943).
     """
-    difference = x - 4.09375
-    difference_2 = x + 1.890625
+    difference = x + 1.8828125
     clamped = x.clamp(-1024, 8)
     t = clamped.abs().neg_().exp_()
     is_negative = _compare(torch.lt, clamped, 0)
-    log1p_t = t.log1p()
+    log1p_t = _log1p_near(t)
     branch = _select(_compare(torch.lt, t, 2.0**-54), 1, log1p_t / t)
     branch = _select(is_negative, branch, clamped + log1p_t)
     branch_2 = _select(is_negative, t, 1)
@@ -85,45 +106,29 @@ def _by_x(x: Tensor) -> Tensor:
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     product = (branch * part_of_t).mul_(rest_of_t)
-    total = (3.655815799921281e-13 * difference_2).add_(9.130284713612486e-13)
-    total = total.mul_(difference_2).sub_(3.8404019333191695e-12).mul_(difference_2)
-    total = total.sub_(2.0903885660397084e-11).mul_(difference_2)
-    total = total.sub_(3.491103126369789e-11).mul_(difference_2)
-    total = total.add_(4.9368546598110675e-11).mul_(difference_2)
-    total = total.add_(5.869896928093937e-10).mul_(difference_2)
-    total = total.add_(2.209137253206085e-09).mul_(difference_2)
-    total = total.add_(3.560971171536866e-09).mul_(difference_2)
-    total = total.sub_(8.33664727864917e-09).mul_(difference_2)
-    total = total.sub_(7.635440655488857e-08).mul_(difference_2)
-    total = total.sub_(2.5437570831798265e-07).mul_(difference_2)
-    total = total.sub_(3.3940833326133574e-07).mul_(difference_2)
-    total = total.add_(1.1009311094468251e-06).mul_(difference_2)
-    total = total.add_(8.297582533809234e-06).mul_(difference_2)
-    total = total.add_(2.565785704261476e-05).mul_(difference_2)
-    total = total.add_(3.166574163573357e-05).mul_(difference_2)
-    total = total.sub_(0.00010740139616313211).mul_(difference_2)
-    total = total.sub_(0.0007561719895079882).mul_(difference_2)
-    total = total.sub_(0.0021930132967035235).mul_(difference_2)
-    total = total.sub_(0.0022395388356738185).mul_(difference_2)
-    total = total.add_(0.00973524559333859).mul_(difference_2).add_(0.05279164737566146)
-    total = total.mul_(difference_2).add_(0.1108970586917028).mul_(difference_2)
-    total = total.add_(0.061981335819998915).mul_(difference_2)
-    total = total.sub_(0.11673523829105396)
-    total_2 = (5.246552991848913e-09 * difference).sub_(9.318140212734608e-08)
-    total_2 = total_2.mul_(difference).add_(2.9332001483882454e-07).mul_(difference)
-    total_2 = total_2.sub_(4.262990643192141e-07).mul_(difference)
-    total_2 = total_2.sub_(1.3220822079246763e-07).mul_(difference)
-    total_2 = total_2.add_(2.5950617054464387e-06).mul_(difference)
-    total_2 = total_2.sub_(8.26163587554269e-06).mul_(difference)
-    total_2 = total_2.add_(1.7209383100220296e-05).mul_(difference)
-    total_2 = total_2.sub_(2.705362015892107e-05).mul_(difference)
-    total_2 = total_2.add_(3.339977652455549e-05).mul_(difference)
-    total_2 = total_2.sub_(3.2611055328813894e-05).mul_(difference)
-    total_2 = total_2.add_(2.4884992652635323e-05).mul_(difference)
-    total_2 = total_2.sub_(1.4400661431503565e-05).mul_(difference)
-    total_2 = total_2.add_(5.969685838974876e-06).mul_(difference)
-    total_2 = total_2.sub_(1.5846373401324378e-06).mul_(difference)
-    total_2 = total_2.add_(1.000000202890793)
+    total = (3.8455728242376866e-13 * difference).add_(9.311871636361176e-13)
+    total = total.mul_(difference).sub_(3.833983457318794e-12).mul_(difference)
+    total = total.sub_(2.1123678119735357e-11).mul_(difference)
+    total = total.sub_(3.7881390249177074e-11).mul_(difference)
+    total = total.add_(4.164721846502065e-11).mul_(difference)
+    total = total.add_(5.926786734866987e-10).mul_(difference)
+    total = total.add_(2.3004492062597104e-09).mul_(difference)
+    total = total.add_(3.880071867626225e-09).mul_(difference)
+    total = total.sub_(7.84772771139065e-09).mul_(difference)
+    total = total.sub_(7.736829571881095e-08).mul_(difference)
+    total = total.sub_(2.63378966051652e-07).mul_(difference)
+    total = total.sub_(3.677207271002271e-07).mul_(difference)
+    total = total.add_(1.0650278526098667e-06).mul_(difference)
+    total = total.add_(8.399133796298612e-06).mul_(difference)
+    total = total.add_(2.6375319228823593e-05).mul_(difference)
+    total = total.add_(3.36982309119943e-05).mul_(difference)
+    total = total.sub_(0.00010510377269368945).mul_(difference)
+    total = total.sub_(0.0007628135203757377).mul_(difference)
+    total = total.sub_(0.002234548711116645).mul_(difference).sub_(0.00234330840141382)
+    total = total.mul_(difference).add_(0.009645743196057632).mul_(difference)
+    total = total.add_(0.0530944858814529).mul_(difference).add_(0.11213791727852512)
+    total = total.mul_(difference).add_(0.06372378732780414).mul_(difference)
+    total = total.sub_(0.11624421527643526)
     product_2 = (2.515931573119472e-10 * x).add_(9.0346397136971e-10).mul_(x)
     product_2 = product_2.sub_(2.2856725626201275e-09).mul_(x).sub_(1.3934220877637573e-08)
     product_2 = product_2.mul_(x).add_(1.669122644039318e-09).mul_(x)
@@ -142,18 +147,15 @@ def _by_x(x: Tensor) -> Tensor:
     product_2 = product_2.sub_(0.10109894018353861).mul_(x).add_(0.6979060554785034).mul_(x)
     product_2 = product_2.add_(0.673041289742525)
     e = branch.square().mul_(branch_2).mul_(branch_2).neg_().exp_()
-    e = (_2_OVER_SQRT_PI * clamped).mul_(1 / (1 + t)).mul_(e)
+    e = (2 * clamped).mul_(1 / (1 + t)).mul_(e)
     ratio = _erf(product).div_(part_of_t).div_(rest_of_t)
     product_3 = _2_OVER_SQRT_PI * branch
     product_3 = _select(_compare(torch.lt, product.abs(), 2.0**-54), product_3, ratio)
-    e = e.add_(product_3).mul_(part_of_t).mul_(rest_of_t)
-    product_2 = _select(_compare(torch.lt, x.abs(), 1), product_2, e)
-    abs_difference_2 = difference_2.abs()
+    e = e.add_(product_3.mul_(_SQRT_PI)).mul_(_1_OVER_SQRT_PI).mul_(part_of_t)
+    product_2 = _select(_compare(torch.lt, x.abs(), 1), product_2, e.mul_(rest_of_t))
     abs_difference = difference.abs()
-    abs_difference_2 = _compare(torch.lt, abs_difference_2, 1.2454214096069336)
-    abs_difference_2 = _select(abs_difference_2, total, product_2)
-    abs_difference = _compare(torch.lt, abs_difference, 0.4137862968444823)
-    return _select(abs_difference, total_2, abs_difference_2)
+    abs_difference = _compare(torch.lt, abs_difference, 1.18847279548645)
+    return _select(abs_difference, total, product_2)
 
 
 def _by_x_x(x: Tensor) -> Tensor:
@@ -174,7 +176,7 @@ def _by_x_x(x: Tensor) -> Tensor:
     t_2 = torch.exp(-abs_smaller)
     ratio = 1 / (1 + t_2)
     is_negative = _compare(torch.lt, smaller, 0)
-    log1p_t_2 = t_2.log1p()
+    log1p_t_2 = _log1p_near(t_2)
     branch = _select(_compare(torch.lt, t_2, 2.0**-54), 1, log1p_t_2 / t_2)
     branch = _select(is_negative, branch, smaller + log1p_t_2)
     branch_2 = _select(is_negative, t_2, 1)
@@ -368,6 +370,8 @@ def _expanded(x: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -378,11 +382,49 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
 def _erf(a: Tensor) -> Tensor:
-    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
-    if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
-        return a.double().erf().float()
-    return a.erf()
+    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has.
+
+    Then it is a polynomial there, and further out 1 - exp of one.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.erf()
+    near, far = a.clamp(-0.9375, 0.9375), a.abs().clamp(0.9375, 4)
+    s = near * near
+    p = 8.000348316272721e-05 * s - 0.000805038376711309
+    p = p * s + 0.005192438140511513
+    p = p * s - 0.02685573697090149
+    p = p * s + 0.11283625662326813
+    p = p * s - 0.3761262893676758
+    p = p * s + 0.12837916612625122
+    q = -0.00021291556186042726 * far + 0.003206186695024371
+    q = q * far - 0.022862005978822708
+    q = q * far + 0.10521849989891052
+    q = q * far + 0.6357510089874268
+    q = q * far + 1.128504753112793
+    small = torch.where(
+        a.abs() < 2.0**-60, 1.1283791670955126 * a, near + near * p
+    )  # it may underflow
+    return torch.where(a.abs() < 0.9375, small, torch.copysign(1 - (-far * q).exp(), a))
 
 
 def _is_plain(x: Tensor) -> bool:
@@ -396,6 +438,19 @@ def _is_plain(x: Tensor) -> bool:
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
     )
+
+
+def _log1p_near(a: Tensor) -> Tensor:
+    """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.log1p()
+    z = a / (2 + a)
+    s = z * z
+    p = 0.2800690233707428 * s + 0.28003013134002686
+    p = p * s + 0.40021437406539917
+    p = p * s + 0.666664183139801
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

@@ -303,6 +303,8 @@ def _expanded(x: Tensor, alpha: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -313,11 +315,49 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
 def _erf(a: Tensor) -> Tensor:
-    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has."""
-    if torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32:
-        return a.double().erf().float()
-    return a.erf()
+    """erf; compiled for a CPU in float32 it has no digits near 0 (PyTorch 2.13), in float64 it has.
+
+    Then it is a polynomial there, and further out 1 - exp of one.
+    """
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.erf()
+    near, far = a.clamp(-0.9375, 0.9375), a.abs().clamp(0.9375, 4)
+    s = near * near
+    p = 8.000348316272721e-05 * s - 0.000805038376711309
+    p = p * s + 0.005192438140511513
+    p = p * s - 0.02685573697090149
+    p = p * s + 0.11283625662326813
+    p = p * s - 0.3761262893676758
+    p = p * s + 0.12837916612625122
+    q = -0.00021291556186042726 * far + 0.003206186695024371
+    q = q * far - 0.022862005978822708
+    q = q * far + 0.10521849989891052
+    q = q * far + 0.6357510089874268
+    q = q * far + 1.128504753112793
+    small = torch.where(
+        a.abs() < 2.0**-60, 1.1283791670955126 * a, near + near * p
+    )  # it may underflow
+    return torch.where(a.abs() < 0.9375, small, torch.copysign(1 - (-far * q).exp(), a))
 
 
 def _is_plain(x: Tensor) -> bool:

@@ -77,7 +77,7 @@ def _value(x: Tensor, beta: Tensor) -> Tensor:
     product = beta * x
     is_negative = _compare(torch.lt, product, 0)
     t = product.abs().neg_().exp_()
-    log1p_t = t.log1p_()
+    log1p_t = _log1p_near(t)
     numerator = _select(is_negative, log1p_t, (log1p_t / beta).add_(x))
     return numerator.div_(_select(is_negative, beta, 1))
 
@@ -91,7 +91,7 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: exponential normal form, logarithms over t, halved."""
     root_t = (beta * x).abs_().mul_(-0.5).exp_()
     t = root_t.square()
-    branch = _select(_compare(torch.lt, t, 2.0**-54), 1, t.log1p().div_(t))
+    branch = _select(_compare(torch.lt, t, 2.0**-54), 1, _log1p_near(t).div_(t))
     numerator = (branch * t).add_((beta * x.abs().clamp_(-(2.0**100), 2.0**100)).add_(branch))
     return numerator.mul_(root_t).mul_(root_t).neg_().div_((t + 1).mul_(beta.square()))
 
@@ -124,7 +124,7 @@ def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:
     t = part_of_t * rest_of_t
     total = t + 1
     total_squared = total.square()
-    numerator = 2 * _select(_compare(torch.lt, t.abs(), 2.0**-54), 1, t.log1p() / t)
+    numerator = 2 * _select(_compare(torch.lt, t.abs(), 2.0**-54), 1, _log1p_near(t) / t)
     numerator = numerator * total_squared
     numerator = beta_squared * clamped.square() + 2 * beta * total * clamped + numerator
     return numerator * part_of_t * rest_of_t / (total_squared * (beta_squared * beta))
@@ -318,6 +318,8 @@ def _expanded(x: Tensor, beta: Tensor) -> Tensor:
 
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -326,6 +328,25 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
         if has_gradient or torch.broadcast_shapes(small.shape, large.shape) != large.shape:
             return relation(a, b)
     return relation(a, b, out=torch.empty_like(large))
+
+
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
 
 
 def _is_plain(x: Tensor) -> bool:
@@ -341,8 +362,23 @@ def _is_plain(x: Tensor) -> bool:
     )
 
 
+def _log1p_near(a: Tensor) -> Tensor:
+    """log1p of numbers from -1/2 to 1; compiled for a CPU, in float32, 2 atanh(z) of z = a / (2 + a)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.log1p()
+    z = a / (2 + a)
+    s = z * z
+    p = 0.2800690233707428 * s + 0.28003013134002686
+    p = p * s + 0.40021437406539917
+    p = p * s + 0.666664183139801
+    half = 0.5 * a * a
+    return a - (half - z * (half + s * p))
+
+
 def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
     """a, or nan where x is nan."""
+    if torch.compiler.is_compiling():
+        return torch.where(x.abs() >= 0, a, x)  # x == x would be kept for the backward pass
     return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
 
 

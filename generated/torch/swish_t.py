@@ -101,27 +101,6 @@ class SwishT(nn.Module):
         return f"alpha={self.alpha}, beta={self.initial_beta}"
 
 
-_1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
-_1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
-_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
-_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
-_1_OVER_11_FACTORIAL = 2.505210838544172e-08  # 1/11!
-_1_OVER_10_FACTORIAL = 2.755731922398589e-07  # 1/10!
-_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
-_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
-_1_OVER_7_FACTORIAL = 0.0001984126984126984  # 1/7!
-_1_OVER_6_FACTORIAL = 0.001388888888888889  # 1/6!
-_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
-_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
-_1_OVER_3_FACTORIAL = 0.16666666666666666  # 1/3!
-_1_OVER_2_FACTORIAL = 0.5  # 1/2!
-_4_OVER_3 = 1.3333333333333333  # 4/3
-_1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
-_THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
-_MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
-_THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
-
-
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The value: as declared, linear next to 0, zeros win, limits continued."""
     is_equal = _compare(torch.eq, x.abs(), torch.inf)
@@ -129,7 +108,7 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total = alpha + 0.5
     gate = _select(_compare(torch.eq, beta, 0), 0, beta * branch).sigmoid_()
     gate = gate.mul_(branch)
-    gate = _select(_compare(torch.eq, alpha, 0), 0, alpha * branch.tanh()) + gate
+    gate = _select(_compare(torch.eq, alpha, 0), 0, alpha * _tanh(branch)) + gate
     branch_2 = _select(_compare(torch.eq, total, 0), 0, total * branch)
     branch_2 = _select(_compare(torch.lt, branch.abs(), 2.0**-90), branch_2, gate)
     product = branch_2 * torch.inf
@@ -139,90 +118,124 @@ def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x.
-
-    As declared, clamped both sides for |x| < 2, else as declared, scaled, halved, clamped both
-    sides, compensated in part.
-    """
+    """The derivative by x: as declared, scaled, halved, clamped both sides, compensated in part."""
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    negated = clamped.abs().neg_()
-    exp_negated = negated.exp()
-    product = beta * clamped
-    sigmoid_product = product.sigmoid()
-    minus_product = -product
-    t = (0.5 * negated).exp_().square_()
-    e = product.abs().neg_().mul_(0.5).exp_()
+    t = clamped.abs().neg_().mul_(0.5).exp_().square_()
+    product = (alpha * (2 / t.square().add_(1)).square_()).mul_(t).mul_(t)
+    product_2 = beta * clamped
+    e = product_2.abs().neg_().mul_(0.5).exp_()
     t_2 = e.square()
-    ratio = 1 / t_2.add_(1)
-    product_2 = product * ratio
-    e_2 = minus_product.abs().neg_().mul_(0.5).exp_()
+    total = t_2.add_(1)
+    ratio = 1 / total
+    product_3 = product_2 * ratio
+    minus_product_2 = -product_2
+    e_2 = minus_product_2.abs().neg_().mul_(0.5).exp_()
     t_3 = e_2.square()
-    total = t_3 + 1
-    difference = total - t_3
+    total_2 = t_3 + 1
+    difference = total_2 - t_3
     head_e_2 = _head(e_2)
     difference_2 = e_2 - head_e_2
-    total_2 = (head_e_2 * head_e_2).sub_(t_3).add_(head_e_2 * difference_2)
-    total_2 = total_2.add_(difference_2 * head_e_2).add_(difference_2 * difference_2)
-    total_2 = _select(_compare(torch.eq, t_3 * 2.0**-60, 0), 0, total_2)
-    total_3 = (t_3 - (total - difference)).add_(1 - difference).add_(total_2)
-    branch = _select(_compare(torch.lt, total_3.abs(), torch.inf), total_3, 0)
-    total_4 = total + branch
-    ratio_2 = 1 / total_4
-    product_3 = product_2 * ratio_2
-    is_negative = _compare(torch.lt, minus_product, 0)
+    total_3 = (head_e_2 * head_e_2).sub_(t_3).add_(head_e_2 * difference_2)
+    total_3 = total_3.add_(difference_2 * head_e_2).add_(difference_2 * difference_2)
+    total_3 = _select(_compare(torch.eq, t_3 * 2.0**-60, 0), 0, total_3)
+    total_4 = (t_3 - (total_2 - difference)).add_(1 - difference).add_(total_3)
+    branch = _select(_compare(torch.lt, total_4.abs(), torch.inf), total_4, 0)
+    total_5 = total_2 + branch
+    ratio_2 = 1 / total_5
+    product_4 = product_3 * ratio_2
+    is_negative = _compare(torch.lt, minus_product_2, 0)
     branch_2 = _select(is_negative, t_3, 1)
-    product_4 = product_3 * branch_2
-    total_5 = product_4 + ratio
-    difference_3 = total_5 - product_4
-    head_product_3 = _head(product_3)
+    product_5 = product_4 * branch_2
+    total_6 = product_5 + ratio
+    difference_3 = total_6 - product_5
+    head_product_4 = _head(product_4)
     head_branch_2 = _head(branch_2)
     difference_4 = branch_2 - head_branch_2
-    difference_5 = product_3 - head_product_3
-    head_product_2 = _head(product_2)
+    difference_5 = product_4 - head_product_4
+    head_product_3 = _head(product_3)
     head_ratio_2 = _head(ratio_2)
     difference_6 = ratio_2 - head_ratio_2
-    difference_7 = product_2 - head_product_2
-    product_5 = ratio_2 * total_4
-    head_total_4 = _head(total_4)
-    difference_8 = total_4 - head_total_4
-    total_6 = (product_4 - (total_5 - difference_3)).add_(ratio - difference_3)
-    numerator = (branch - (total_4 - total)).mul_(ratio_2).neg_()
-    product_6 = _select(is_negative, total_2, 0).mul_(product_3)
-    difference_9 = (head_product_3 * head_branch_2).sub_(product_4)
-    difference_9 = difference_9.add_(head_product_3 * difference_4)
-    difference_9 = difference_9.add_(difference_5 * head_branch_2)
-    difference_9 = difference_9.add_(difference_5 * difference_4)
-    difference_9 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_9)
-    difference_10 = (head_product_2 * head_ratio_2).sub_(product_3)
-    difference_10 = difference_10.add_(head_product_2 * difference_6)
-    difference_10 = difference_10.add_(difference_7 * head_ratio_2)
-    difference_10 = difference_10.add_(difference_7 * difference_6)
-    difference_10 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, difference_10)
-    numerator_2 = (head_ratio_2 * head_total_4).sub_(product_5)
-    numerator_3 = numerator_2.add_(head_ratio_2 * difference_8)
-    numerator_4 = numerator_3.add_(difference_6 * head_total_4)
-    numerator_5 = numerator_4.add_(difference_6 * difference_8)
-    numerator_6 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, numerator_5).neg_()
-    numerator_6 = (1 - product_5).add_(numerator_6).add_(numerator).div_(total_4)
-    difference_10 = difference_10.add_(numerator_6.mul_(product_2)).mul_(branch_2)
-    total_6 = total_6.add_(difference_9.add_(difference_10).add_(product_6))
-    branch_3 = _select(_compare(torch.lt, total_6.abs(), torch.inf), total_6, 0)
-    total_7 = total_5 + branch_3
-    difference_11 = branch_3 - (total_7 - total_5)
-    branch_4 = _select(_compare(torch.lt, product, 0), e, 1)
-    product_7 = alpha * (2 * exp_negated).div_(exp_negated.square().add_(1)).square_()
-    product_7 = product_7 + (product * sigmoid_product).mul_(minus_product.sigmoid())
-    product_7 = product_7.add_(sigmoid_product)
-    product_8 = (alpha * (2 / t.square().add_(1)).square_()).mul_(t).mul_(t)
-    magnitude = difference_11.abs()
-    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_11, 0)
-    product_8 = product_8 + magnitude.add_(total_7).mul_(branch_4).mul_(branch_4)
-    return _select(_compare(torch.lt, x.abs(), 2), product_7, product_8)
+    difference_7 = product_3 - head_product_3
+    head_product_2 = _head(product_2)
+    head_ratio = _head(ratio)
+    difference_8 = ratio - head_ratio
+    difference_9 = product_2 - head_product_2
+    product_6 = ratio * total
+    head_total = _head(total)
+    difference_10 = total - head_total
+    numerator = (head_ratio * head_total).sub_(product_6).add_(head_ratio * difference_10)
+    numerator = numerator.add_(difference_8 * head_total).add_(difference_8 * difference_10)
+    numerator = _select(_compare(torch.eq, product_6 * 2.0**-60, 0), 0, numerator).neg_()
+    numerator = (1 - product_6).add_(numerator).div_(total)
+    product_7 = ratio_2 * total_5
+    head_total_5 = _head(total_5)
+    difference_11 = total_5 - head_total_5
+    total_7 = (product_5 - (total_6 - difference_3)).add_(ratio - difference_3)
+    numerator_2 = (branch - (total_5 - total_2)).mul_(ratio_2).neg_()
+    product_8 = _select(is_negative, total_3, 0).mul_(product_4)
+    difference_12 = (head_product_4 * head_branch_2).sub_(product_5)
+    difference_12 = difference_12.add_(head_product_4 * difference_4)
+    difference_12 = difference_12.add_(difference_5 * head_branch_2)
+    difference_12 = difference_12.add_(difference_5 * difference_4)
+    difference_12 = _select(_compare(torch.eq, product_5 * 2.0**-60, 0), 0, difference_12)
+    difference_13 = (head_product_3 * head_ratio_2).sub_(product_4)
+    difference_13 = difference_13.add_(head_product_3 * difference_6)
+    difference_13 = difference_13.add_(difference_7 * head_ratio_2)
+    difference_13 = difference_13.add_(difference_7 * difference_6)
+    difference_13 = _select(_compare(torch.eq, product_4 * 2.0**-60, 0), 0, difference_13)
+    numerator_3 = (head_ratio_2 * head_total_5).sub_(product_7)
+    numerator_4 = numerator_3.add_(head_ratio_2 * difference_11)
+    numerator_5 = numerator_4.add_(difference_6 * head_total_5)
+    numerator_6 = numerator_5.add_(difference_6 * difference_11)
+    numerator_7 = _select(_compare(torch.eq, product_7 * 2.0**-60, 0), 0, numerator_6).neg_()
+    numerator_7 = (1 - product_7).add_(numerator_7).add_(numerator_2).div_(total_5)
+    numerator_7 = numerator_7.mul_(product_3)
+    difference_14 = (head_product_2 * head_ratio).sub_(product_3)
+    difference_14 = difference_14.add_(head_product_2 * difference_8)
+    difference_14 = difference_14.add_(difference_9 * head_ratio)
+    difference_14 = difference_14.add_(difference_9 * difference_8)
+    difference_14 = _select(_compare(torch.eq, product_3 * 2.0**-60, 0), 0, difference_14)
+    difference_13 = difference_13.add_(difference_14.add_(numerator * product_2).mul_(ratio_2))
+    difference_12 = difference_12.add_(difference_13.add_(numerator_7).mul_(branch_2))
+    total_7 = total_7.add_(difference_12.add_(product_8)).add_(numerator)
+    branch_3 = _select(_compare(torch.lt, total_7.abs(), torch.inf), total_7, 0)
+    total_8 = total_6 + branch_3
+    branch_4 = _select(_compare(torch.lt, product_2, 0), e, 1)
+    product_9 = total_8 * branch_4
+    product_10 = product_9 * branch_4
+    total_9 = product + product_10
+    difference_15 = total_9 - product
+    head_product_9 = _head(product_9)
+    head_branch_4 = _head(branch_4)
+    difference_16 = branch_4 - head_branch_4
+    difference_17 = product_9 - head_product_9
+    head_total_8 = _head(total_8)
+    difference_18 = total_8 - head_total_8
+    total_10 = (product - (total_9 - difference_15)).add_(product_10 - difference_15)
+    difference_19 = (head_product_9 * head_branch_4).sub_(product_10)
+    difference_19 = difference_19.add_(head_product_9 * difference_16)
+    difference_19 = difference_19.add_(difference_17 * head_branch_4)
+    difference_19 = difference_19.add_(difference_17 * difference_16)
+    difference_19 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, difference_19)
+    product_11 = (branch_3 - (total_8 - total_6)).mul_(branch_4)
+    difference_20 = (head_total_8 * head_branch_4).sub_(product_9)
+    difference_20 = difference_20.add_(head_total_8 * difference_16)
+    difference_20 = difference_20.add_(difference_18 * head_branch_4)
+    difference_20 = difference_20.add_(difference_18 * difference_16)
+    difference_20 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, difference_20)
+    difference_19 = difference_19.add_(difference_20.add_(product_11).mul_(branch_4))
+    total_10 = total_10.add_(difference_19)
+    branch_5 = _select(_compare(torch.lt, total_10.abs(), torch.inf), total_10, 0)
+    total_11 = total_9 + branch_5
+    difference_21 = branch_5 - (total_11 - total_9)
+    magnitude = difference_21.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_21, 0)
+    return magnitude.add_(total_11)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by alpha: tanh(x)."""
-    return x.tanh()
+    return _tanh(x)
 
 
 def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -243,7 +256,7 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x.
 
-    As declared, scaled, halved in the tail, clamped both sides, compensated precisely in part.
+    As declared, scaled, halved in the tail, clamped both sides, compensated in part.
     """
     clamped = x.clamp(-(2.0**40), 2.0**40)
     product = clamped * beta.square()
@@ -332,211 +345,107 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     total_14 = branch_6 - (total_12 - difference_9) + (product_8 - difference_9) + total_14
     branch_7 = _select(_compare(torch.lt, total_14.abs(), torch.inf), total_14, 0)
     total_15 = total_12 + branch_7
-    difference_12 = branch_7 - (total_15 - total_12)
     ratio_2_squared = ratio_2.square()
     product_9 = product * ratio_2_squared
     product_10 = product_9 * ratio
+    is_negative = _compare(torch.lt, product_2, 0)
+    branch_8 = _select(is_negative, t_2, 1)
+    product_11 = product_10 * branch_8
+    minus_product_11 = -product_11
+    total_16 = total_15 + minus_product_11
+    difference_12 = total_16 - total_15
+    head_product_10 = _head(product_10)
+    head_branch_8 = _head(branch_8)
+    difference_13 = branch_8 - head_branch_8
+    difference_14 = product_10 - head_product_10
     head_product_9 = _head(product_9)
-    difference_13 = product_9 - head_product_9
+    difference_15 = product_9 - head_product_9
     head_2 = _head(ratio_2_squared)
-    difference_14 = ratio_2_squared - head_2
-    total_16 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8
-    total_16 = total_16 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_16 = _select(_compare(torch.eq, ratio_2_squared * 2.0**-60, 0), 0, total_16)
-    total_16 = (total_16 + numerator_5 * ratio_2 * 2) * product
-    total_17 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4
-    total_17 = total_17 + difference_13 * head_ratio + difference_13 * difference_4
-    total_17 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_17)
-    total_18 = head_product * head_2 - product_9 + head_product * difference_14
-    total_18 = total_18 + difference_3 * head_2 + difference_3 * difference_14
-    total_18 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, total_18) + total_16
-    total_17 = total_17 + total_18 * ratio + numerator * product_9
-    total_19 = t_2 + _select(_compare(torch.lt, branch_3.abs(), torch.inf), branch_3, 0)
-    total_19 = _select(_compare(torch.lt, product_2, 0), total_19, 1)
-    branch_8 = _select(_compare(torch.lt, total_17.abs(), torch.inf), total_17, 0)
-    branch_8 = (product_10 + branch_8) * total_19
-    magnitude = difference_12.abs()
-    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_12, 0)
-    magnitude = total_15 + magnitude - branch_8
-    total_20 = minus_product_2.clamp(max=0) + product_2.clamp(max=0)
-    is_far = _compare(torch.gt, total_20.abs(), 64)
-    branch_9 = _select(is_far, 0.5 * total_20, total_20)
-    is_less_3 = _compare(torch.lt, branch_9.abs(), 0.5)
-    expm1_branch_9 = _expm1(branch_9)
-    total_21 = expm1_branch_9 + 1
-    part_of_t = _select(is_less_3, total_21, branch_9.exp())
-    product_11 = magnitude * part_of_t
-    rest_of_t = _select(is_far, part_of_t, 1)
-    product_12 = product_11 * rest_of_t
-    product_13 = 2 * alpha
-    abs_clamped = clamped.abs()
-    t_3 = torch.exp(-abs_clamped)
-    total_22 = 1 + t_3.square()
-    ratio_3 = 2 / total_22
-    ratio_3_squared = ratio_3.square()
-    product_14 = product_13 * ratio_3_squared
-    sign_clamped = _or_nan(clamped.sign(), clamped)
-    product_15 = -2 * abs_clamped
-    abs_product_15 = product_15.abs()
-    is_less_4 = _compare(torch.lt, abs_product_15, 0.25)
-    total_23 = product_15 + 1
-    difference_15 = total_23 - product_15
-    product_16 = (_1_OVER_15_FACTORIAL * product_15 + _1_OVER_14_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_13_FACTORIAL) * product_15 + _1_OVER_12_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_11_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_10_FACTORIAL) * product_15 + _1_OVER_9_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_8_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_7_FACTORIAL) * product_15 + _1_OVER_6_FACTORIAL
-    product_16 = (product_16 * product_15 + _1_OVER_5_FACTORIAL) * product_15
-    product_16 = (product_16 + _1_OVER_4_FACTORIAL) * product_15 + _1_OVER_3_FACTORIAL
-    product_16 = product_15.square() * (product_16 * product_15 + _1_OVER_2_FACTORIAL)
-    product_16 = product_15 - (total_23 - difference_15) + (1 - difference_15) + product_16
-    branch_10 = _select(_compare(torch.lt, product_16.abs(), torch.inf), product_16, 0)
-    total_24 = total_23 + branch_10
-    exp_product_15 = product_15.exp()
-    branch_11 = _select(is_less_4, total_24, exp_product_15)
-    total_25 = branch_11 - 1
-    difference_16 = total_25 - branch_11
-    binade = _binade(exp_product_15 * _4_OVER_3)
-    inside = _compare(torch.gt, binade, 0) * _compare(torch.lt, binade, torch.inf)
-    branch_12 = _select(inside, binade, 1)
-    ratio_4 = exp_product_15 / branch_12
-    floor = torch.floor(branch_12.log() * _1_OVER_LOG_2 + 0.5)
-    difference_17 = product_15 - floor * _THE_FIRST_DIGITS_OF_LOG_2
-    negated_3 = -(floor * _MORE_DIGITS_OF_LOG_2)
-    total_26 = difference_17 + negated_3
-    difference_18 = total_26 - difference_17
-    total_27 = difference_17 - (total_26 - difference_18) + (negated_3 - difference_18)
-    total_27 = total_27 - floor * _THE_OTHER_DIGITS_OF_LOG_2
-    branch_13 = _select(_compare(torch.lt, total_27.abs(), torch.inf), total_27, 0)
-    total_28 = total_26 + branch_13
-    numerator_6 = (_1_OVER_15_FACTORIAL * total_28 + _1_OVER_14_FACTORIAL) * total_28
-    numerator_7 = (numerator_6 + _1_OVER_13_FACTORIAL) * total_28 + _1_OVER_12_FACTORIAL
-    numerator_8 = (numerator_7 * total_28 + _1_OVER_11_FACTORIAL) * total_28
-    numerator_9 = (numerator_8 + _1_OVER_10_FACTORIAL) * total_28 + _1_OVER_9_FACTORIAL
-    numerator_10 = (numerator_9 * total_28 + _1_OVER_8_FACTORIAL) * total_28
-    numerator_11 = (numerator_10 + _1_OVER_7_FACTORIAL) * total_28 + _1_OVER_6_FACTORIAL
-    numerator_12 = (numerator_11 * total_28 + _1_OVER_5_FACTORIAL) * total_28
-    numerator_13 = (numerator_12 + _1_OVER_4_FACTORIAL) * total_28 + _1_OVER_3_FACTORIAL
-    numerator_14 = total_28.square() * (numerator_13 * total_28 + _1_OVER_2_FACTORIAL)
-    numerator_15 = numerator_14 + (branch_13 - (total_28 - total_26))
-    numerator_15 = (1 - ratio_4 + total_28 + numerator_15) / ratio_4
-    numerator_15 = _select(inside * _compare(torch.ge, abs_product_15, 0.25), numerator_15, 0)
-    numerator_15 = numerator_15 * branch_11
-    numerator_15 = _select(is_less_4, branch_10 - (total_24 - total_23), 0) + numerator_15
-    numerator_15 = branch_11 - (total_25 - difference_16) + (-1 - difference_16) + numerator_15
-    branch_14 = _select(_compare(torch.lt, numerator_15.abs(), torch.inf), numerator_15, 0)
-    total_29 = total_25 + branch_14
-    minus_total_29 = -total_29
-    total_30 = total_29 + 2
-    difference_19 = total_30 - total_29
-    difference_20 = branch_14 - (total_29 - total_25)
-    total_31 = total_29 - (total_30 - difference_19) + (2 - difference_19) + difference_20
-    branch_15 = _select(_compare(torch.lt, total_31.abs(), torch.inf), total_31, 0)
-    total_32 = total_30 + branch_15
-    ratio_5 = minus_total_29 / total_32
-    product_17 = sign_clamped * ratio_5
-    tanh_clamped = clamped.tanh()
-    head_sign_clamped = _head(sign_clamped)
-    head_ratio_5 = _head(ratio_5)
-    difference_21 = ratio_5 - head_ratio_5
-    difference_22 = sign_clamped - head_sign_clamped
-    product_18 = ratio_5 * total_32
-    head_total_32 = _head(total_32)
-    difference_23 = total_32 - head_total_32
-    numerator_16 = head_ratio_5 * head_total_32 - product_18 + head_ratio_5 * difference_23
-    numerator_17 = numerator_16 + difference_21 * head_total_32 + difference_21 * difference_23
-    numerator_18 = -_select(_compare(torch.eq, product_18 * 2.0**-60, 0), 0, numerator_17)
-    numerator_19 = minus_total_29 - product_18 + numerator_18 - difference_20
-    numerator_19 = (numerator_19 - (branch_15 - (total_32 - total_30)) * ratio_5) / total_32
-    numerator_19 = numerator_19 * sign_clamped
-    difference_24 = head_sign_clamped * head_ratio_5 - product_17
-    difference_24 = difference_24 + head_sign_clamped * difference_21
-    difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21
-    difference_24 = _select(_compare(torch.eq, product_17 * 2.0**-60, 0), 0, difference_24)
-    difference_24 = difference_24 + numerator_19
-    magnitude_2 = torch.abs(product_17 - tanh_clamped + difference_24)
-    magnitude_2 = _compare(torch.le, magnitude_2, 0.00390625 * tanh_clamped.abs())
-    branch_16 = _select(magnitude_2, product_17, tanh_clamped)
-    product_19 = product_14 * branch_16
-    product_20 = product_19 * t_3
-    product_21 = product_20 * t_3
-    minus_product_21 = -product_21
-    total_33 = product_12 + minus_product_21
-    difference_25 = total_33 - product_12
-    head_product_11 = _head(product_11)
-    head_rest_of_t = _head(rest_of_t)
-    difference_26 = rest_of_t - head_rest_of_t
-    difference_27 = product_11 - head_product_11
-    head_magnitude = _head(magnitude)
+    difference_16 = ratio_2_squared - head_2
+    total_17 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8
+    total_17 = total_17 + difference_8 * head_ratio_2 + difference_8 * difference_8
+    total_17 = _select(_compare(torch.eq, ratio_2_squared * 2.0**-60, 0), 0, total_17)
+    total_17 = (total_17 + numerator_5 * ratio_2 * 2) * product
+    total_18 = total_15 - (total_16 - difference_12) + (minus_product_11 - difference_12)
+    total_18 = total_18 + (branch_7 - (total_15 - total_12))
+    total_19 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4
+    total_19 = total_19 + difference_15 * head_ratio + difference_15 * difference_4
+    total_19 = _select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, total_19)
+    total_20 = head_product * head_2 - product_9 + head_product * difference_16
+    total_20 = total_20 + difference_3 * head_2 + difference_3 * difference_16
+    total_20 = _select(_compare(torch.eq, product_9 * 2.0**-60, 0), 0, total_20) + total_17
+    total_19 = (total_19 + total_20 * ratio + numerator * product_9) * branch_8
+    product_12 = _select(is_negative, branch_3, 0) * product_10
+    difference_17 = head_product_10 * head_branch_8 - product_11
+    difference_17 = difference_17 + head_product_10 * difference_13
+    difference_17 = difference_17 + difference_14 * head_branch_8
+    difference_17 = difference_17 + difference_14 * difference_13
+    difference_17 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, difference_17)
+    total_18 = total_18 - (difference_17 + total_19 + product_12)
+    branch_9 = _select(_compare(torch.lt, total_18.abs(), torch.inf), total_18, 0)
+    total_21 = total_16 + branch_9
+    total_22 = minus_product_2.clamp(max=0) + product_2.clamp(max=0)
+    is_far = _compare(torch.gt, total_22.abs(), 64)
+    branch_10 = _select(is_far, 0.5 * total_22, total_22)
+    is_less_3 = _compare(torch.lt, branch_10.abs(), 0.5)
+    expm1_branch_10 = _expm1(branch_10)
+    total_23 = expm1_branch_10 + 1
+    part_of_t = _select(is_less_3, total_23, branch_10.exp())
+    product_13 = total_21 * part_of_t
+    head_total_21 = _head(total_21)
     head_part_of_t = _head(part_of_t)
-    difference_28 = part_of_t - head_part_of_t
-    difference_29 = magnitude - head_magnitude
-    branch_17 = _select(is_less_3, expm1_branch_9 - (total_21 - 1), 0)
-    head_product_20 = _head(product_20)
+    difference_18 = part_of_t - head_part_of_t
+    difference_19 = total_21 - head_total_21
+    branch_11 = _select(is_less_3, expm1_branch_10 - (total_23 - 1), 0)
+    total_24 = head_total_21 * head_part_of_t - product_13 + head_total_21 * difference_18
+    total_24 = total_24 + difference_19 * head_part_of_t + difference_19 * difference_18
+    total_24 = _select(_compare(torch.eq, product_13 * 2.0**-60, 0), 0, total_24)
+    total_24 = total_24 + (branch_9 - (total_21 - total_16)) * part_of_t
+    total_24 = total_24 + branch_11 * total_21
+    rest_of_t = _select(is_far, part_of_t, 1)
+    branch_12 = _select(is_far, branch_11, 0)
+    branch_13 = _select(_compare(torch.lt, branch_12.abs(), torch.inf), branch_12, 0)
+    branch_13 = rest_of_t + branch_13
+    branch_14 = _select(_compare(torch.lt, total_24.abs(), torch.inf), total_24, 0)
+    branch_14 = (product_13 + branch_14) * branch_13
+    t_3 = torch.exp(-clamped.abs())
+    product_14 = 2 * alpha * torch.square(2 / (1 + t_3.square()))
+    tanh_clamped = _tanh(clamped)
+    product_15 = product_14 * tanh_clamped
+    product_16 = product_15 * t_3
+    product_17 = product_16 * t_3
+    minus_product_17 = -product_17
+    total_25 = branch_14 + minus_product_17
+    difference_20 = total_25 - branch_14
+    head_product_16 = _head(product_16)
     head_t_3 = _head(t_3)
-    difference_30 = t_3 - head_t_3
-    difference_31 = product_20 - head_product_20
-    head_product_19 = _head(product_19)
-    difference_32 = product_19 - head_product_19
+    difference_21 = t_3 - head_t_3
+    difference_22 = product_16 - head_product_16
+    head_product_15 = _head(product_15)
+    difference_23 = product_15 - head_product_15
     head_product_14 = _head(product_14)
-    head_branch_16 = _head(branch_16)
-    difference_33 = branch_16 - head_branch_16
-    difference_34 = product_14 - head_product_14
-    head_product_13 = _head(product_13)
-    head_3 = _head(ratio_3_squared)
-    difference_35 = ratio_3_squared - head_3
-    difference_36 = product_13 - head_product_13
-    head_ratio_3 = _head(ratio_3)
-    difference_37 = ratio_3 - head_ratio_3
-    product_22 = ratio_3 * total_22
-    head_total_22 = _head(total_22)
-    difference_38 = total_22 - head_total_22
-    total_34 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37
-    total_34 = total_34 + difference_37 * head_ratio_3 + difference_37 * difference_37
-    total_34 = _select(_compare(torch.eq, ratio_3_squared * 2.0**-60, 0), 0, total_34)
-    total_35 = product_12 - (total_33 - difference_25) + (minus_product_21 - difference_25)
-    total_36 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30
-    total_36 = total_36 + difference_32 * head_t_3 + difference_32 * difference_30
-    total_36 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_36)
-    total_37 = head_product_20 * head_t_3 - product_21 + head_product_20 * difference_30
-    total_37 = total_37 + difference_31 * head_t_3 + difference_31 * difference_30
-    total_37 = _select(_compare(torch.eq, product_21 * 2.0**-60, 0), 0, total_37)
-    numerator_20 = head_ratio_3 * head_total_22 - product_22 + head_ratio_3 * difference_38
-    numerator_21 = numerator_20 + difference_37 * head_total_22 + difference_37 * difference_38
-    numerator_22 = -_select(_compare(torch.eq, product_22 * 2.0**-60, 0), 0, numerator_21)
-    total_34 = total_34 + (2 - product_22 + numerator_22) / total_22 * ratio_3 * 2
-    total_34 = total_34 * product_13
-    total_38 = head_product_13 * head_3 - product_14 + head_product_13 * difference_35
-    total_38 = total_38 + difference_36 * head_3 + difference_36 * difference_35
-    total_38 = _select(_compare(torch.eq, product_14 * 2.0**-60, 0), 0, total_38)
-    total_38 = (total_38 + total_34) * branch_16
-    product_23 = _select(magnitude_2, difference_24, 0) * product_14
-    difference_39 = head_product_14 * head_branch_16 - product_19
-    difference_39 = difference_39 + head_product_14 * difference_33
-    difference_39 = difference_39 + difference_34 * head_branch_16
-    difference_39 = difference_39 + difference_34 * difference_33
-    difference_39 = _select(_compare(torch.eq, product_19 * 2.0**-60, 0), 0, difference_39)
-    total_37 = total_37 + (total_36 + (difference_39 + total_38 + product_23) * t_3) * t_3
-    difference_40 = head_product_11 * head_rest_of_t - product_12
-    difference_40 = difference_40 + head_product_11 * difference_26
-    difference_40 = difference_40 + difference_27 * head_rest_of_t
-    difference_40 = difference_40 + difference_27 * difference_26
-    difference_40 = _select(_compare(torch.eq, product_12 * 2.0**-60, 0), 0, difference_40)
-    difference_41 = head_magnitude * head_part_of_t - product_11
-    difference_41 = difference_41 + head_magnitude * difference_28
-    difference_41 = difference_41 + difference_29 * head_part_of_t
-    difference_41 = difference_41 + difference_29 * difference_28
-    difference_41 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, difference_41)
-    difference_40 = difference_40 + (difference_41 + branch_17 * magnitude) * rest_of_t
-    total_35 = total_35 + (difference_40 + _select(is_far, branch_17, 0) * product_11)
-    total_35 = total_35 - total_37
-    branch_18 = _select(_compare(torch.lt, total_35.abs(), torch.inf), total_35, 0)
-    total_39 = total_33 + branch_18
-    difference_42 = branch_18 - (total_39 - total_33)
-    magnitude_3 = difference_42.abs()
-    magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_42, 0)
-    return total_39 + magnitude_3
+    head_tanh_clamped = _head(tanh_clamped)
+    difference_24 = tanh_clamped - head_tanh_clamped
+    difference_25 = product_14 - head_product_14
+    total_26 = branch_14 - (total_25 - difference_20) + (minus_product_17 - difference_20)
+    total_27 = head_product_15 * head_t_3 - product_16 + head_product_15 * difference_21
+    total_27 = total_27 + difference_23 * head_t_3 + difference_23 * difference_21
+    total_27 = _select(_compare(torch.eq, product_16 * 2.0**-60, 0), 0, total_27)
+    total_28 = head_product_16 * head_t_3 - product_17 + head_product_16 * difference_21
+    total_28 = total_28 + difference_22 * head_t_3 + difference_22 * difference_21
+    total_28 = _select(_compare(torch.eq, product_17 * 2.0**-60, 0), 0, total_28)
+    difference_26 = head_product_14 * head_tanh_clamped - product_15
+    difference_26 = difference_26 + head_product_14 * difference_24
+    difference_26 = difference_26 + difference_25 * head_tanh_clamped
+    difference_26 = difference_26 + difference_25 * difference_24
+    difference_26 = _select(_compare(torch.eq, product_15 * 2.0**-60, 0), 0, difference_26)
+    total_26 = total_26 - (total_28 + (total_27 + difference_26 * t_3) * t_3)
+    branch_15 = _select(_compare(torch.lt, total_26.abs(), torch.inf), total_26, 0)
+    total_29 = total_25 + branch_15
+    difference_27 = branch_15 - (total_29 - total_25)
+    magnitude = difference_27.abs()
+    magnitude = _select(_compare(torch.lt, magnitude, torch.inf), difference_27, 0)
+    return total_29 + magnitude
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -796,16 +705,10 @@ def _expanded(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return result.to(x.dtype)
 
 
-def _binade(a: Tensor) -> Tensor:
-    """The largest power of 2 that is not above the size of a: all digits but the first cleared."""
-    integer, kept = (
-        (torch.int64, 0x7FF0000000000000) if a.dtype == torch.float64 else (torch.int32, 0x7F800000)
-    )
-    return (a.view(integer) & kept).view(a.dtype)
-
-
 def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     """Truth values: bools; of many numbers on a CPU 1.0 and 0.0, four times as fast (PyTorch 2.13)."""
+    if torch.compiler.is_compiling():
+        return _compare_compiled(relation, a, b) if isinstance(b, Tensor) else relation(a, b)
     large, small = (b, a) if isinstance(b, Tensor) and b.numel() > a.numel() else (a, b)
     if not _is_plain(large):
         return relation(a, b)
@@ -816,14 +719,41 @@ def _compare(relation, a: Tensor, b: Tensor | float) -> Tensor:
     return relation(a, b, out=torch.empty_like(large))
 
 
+def _compare_compiled(relation, a: Tensor, b: Tensor) -> Tensor:
+    """Truth values from differences held against 0.
+
+    A comparison of two tensors reads more than four times what it writes, which AOTAutograd takes for a reduction:
+    bools are kept for the backward pass, and writing them takes ten times as long (PyTorch 2.13).
+    """
+    if relation is torch.lt or relation is torch.gt:
+        low, high = (a, b) if relation is torch.lt else (b, a)
+        return high - torch.minimum(low, high) > 0  # not so where both are infinite: nan
+    if relation is torch.ne:
+        return ~_compare_compiled(torch.eq, a, b)
+    result = (a.abs() >= 0) & (b.abs() >= 0)  # neither is nan
+    if relation is not torch.ge:
+        result = result & ~_compare_compiled(torch.gt, a, b)
+    if relation is not torch.le:
+        result = result & ~_compare_compiled(torch.lt, a, b)
+    return result
+
+
 def _expm1(a: Tensor) -> Tensor:
     """expm1; compiled for a CPU it is exp(a) - 1, which has no digits near 0 (PyTorch 2.13).
 
-    Then (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
+    Then it is a polynomial there, or in float64 (u - 1) a / log(u) with u = exp(a): what u is off by cancels.
     """
     if not (torch.compiler.is_compiling() and a.device.type == "cpu"):
         return a.expm1()
     u = a.exp()
+    if a.dtype == torch.float32:
+        near = a.clamp(-0.5, 0.5)
+        p = 0.00019898786558769643 * near + 0.0013999876100569963
+        p = p * near + 0.008333257399499416
+        p = p * near + 0.04166517034173012
+        p = p * near + 0.1666666865348816
+        p = p * near + 0.5000000596046448
+        return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
     growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
@@ -849,11 +779,6 @@ def _is_plain(x: Tensor) -> bool:
     )
 
 
-def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
-    """a, or nan where x is nan."""
-    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
-
-
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
     """torch.where; of many numbers on a CPU by their bits, which have no derivative.
 
@@ -872,3 +797,17 @@ def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:
         differing, condition, 0
     )  # 0 where the condition does not hold
     return kept.view(integer).bitwise_xor_(bits).view(like.dtype)
+
+
+def _tanh(a: Tensor) -> Tensor:
+    """tanh; compiled for a CPU, in float32, a polynomial near 0 and exp, in half the time (PyTorch 2.13)."""
+    if not (torch.compiler.is_compiling() and a.device.type == "cpu" and a.dtype == torch.float32):
+        return a.tanh()
+    near = a.clamp(-0.625, 0.625)
+    s = near * near
+    p = -0.005693274084478617 * s + 0.020628513768315315
+    p = p * s - 0.05373651906847954
+    p = p * s + 0.13331405818462372
+    p = p * s - 0.3333328068256378
+    t = (-2 * a.abs()).exp()
+    return torch.where(a.abs() < 0.625, near * (1 + s * p), torch.copysign((1 - t) / (1 + t), a))

@@ -26,7 +26,7 @@ struct ByX {
   }
 };
 
-// The derivative by alpha: as declared, clamped left, polynomial on (-2, 0).
+// The derivative by alpha: as declared, clamped left, polynomial on (-1.5, 0).
 struct ByAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
@@ -34,15 +34,14 @@ struct ByAlpha {
     Number larger = maximum(ratio, -64.0);
     Number exp_larger = exp(larger);
     Number branch = select(larger > 0.0, 0.0, exp_larger - larger * exp_larger - 1.0);
-    Number product = (-1.7749333710802892e-14 * ratio - 5.505570170023166e-13) * ratio;
-    product = (product - 1.0043757619399467e-11) * ratio - 1.4729542728445521e-10;
-    product = (product * ratio - 1.9234805440863847e-09) * ratio - 2.2959220037001e-08;
-    product = (product * ratio - 2.5051552109052093e-07) * ratio - 2.4801543540759706e-06;
-    product = (product * ratio - 2.2045852867085077e-05) * ratio - 0.00017361111007980316;
-    product = (product * ratio - 0.0011904761901832233) * ratio - 0.006944444444389751;
-    product = (product * ratio - 0.03333333333332715) * ratio - 0.12499999999999964;
-    product = ((product * ratio - 0.3333333333333333) * ratio - 0.5) * ratio * ratio;
-    return select((ratio <= 0.0) & (ratio > -2.0), product, branch);
+    Number product = (-5.348955949599981e-12 * ratio - 1.269866123810493e-10) * ratio;
+    product = ((product - 1.8697741587375455e-09) * ratio - 2.286484077479372e-08) * ratio;
+    product = (product - 2.5040067758861165e-07) * ratio - 2.4800558264414687e-06;
+    product = (product * ratio - 2.204579314377862e-05) * ratio - 0.00017361108480186058;
+    product = (product * ratio - 0.0011904761829110541) * ratio - 0.006944444443032935;
+    product = (product * ratio - 0.033333333333175376) * ratio - 0.12499999999999077;
+    product = ((product * ratio - 0.3333333333333331) * ratio - 0.5) * ratio * ratio;
+    return select((ratio <= 0.0) & (ratio > -1.5), product, branch);
   }
 };
 
@@ -56,17 +55,23 @@ struct ByXAndX {
 };
 
 // The second derivative by x and alpha. As declared, scaled, halved for |x/alpha| < 1024, else as
-// declared, clamped left for x/alpha < -64, else as declared.
+// declared, divided one by one, clamped left for x/alpha < -64, else as declared, divided one by
+// one.
 struct ByXAndAlpha {
   template <typename Number>
   Number operator()(Number x, Number alpha) const {
     Number ratio = x / alpha;
+    auto is_positive = x > 0.0;
     Number e = exp(0.5 * ratio);
-    Number larger = maximum(ratio, -1024.0);
-    Number ratio_2 = select(larger > 0.0, 0.0, -(larger * exp(larger))) / alpha;
-    Number ratio_3 = select(ratio > 0.0, 0.0, -(ratio * exp(ratio))) / alpha;
-    Number branch = select(x > 0.0, 0.0, -(x / square(alpha)) * e * e);
-    return select(ratio < -64.0, select(abs(ratio) < 1024.0, branch, ratio_2), ratio_3);
+    Number larger = maximum(x, -0x1p40);
+    Number ratio_2 = 1.0 / alpha;
+    Number product = larger * ratio_2;
+    Number product_2 = x * ratio_2;
+    Number branch = select(is_positive, 0.0, -(product_2 * exp(product_2) * ratio_2));
+    Number branch_2 = select(larger > 0.0, 0.0, -(product * exp(product) * ratio_2));
+    Number branch_3 = select(is_positive, 0.0, -(x / square(alpha)) * e * e);
+    branch_3 = select(abs(ratio) < 1024.0, branch_3, branch_2);
+    return select(ratio < -64.0, branch_3, branch);
   }
 };
 

@@ -10,8 +10,6 @@
 namespace actgen {
 namespace {
 
-constexpr double MINUS_EXP_MINUS_1 = -0.36787944117144233;  // -exp(-1)
-
 // The value: rewritten.
 struct Value {
   template <typename Number>
@@ -30,32 +28,28 @@ struct ByX {
   }
 };
 
-// The second derivative by x. As declared, scaled, linear next to 0, clamped right, polynomial on
-// (-1, 1).
+// The second derivative by x. Rewritten, scaled, clamped right, polynomial on (0.4031, 1.105).
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
+    Number difference = x - 0.75390625;
     Number smaller = minimum(x, 8.0);
-    Number abs_smaller = abs(smaller);
-    auto is_negative = smaller < 0.0;
-    Number t = exp(-abs_smaller);
-    Number e = exp(-exp(smaller) + minimum(smaller, 0.0) - 2.0 * minimum(-smaller, 0.0));
-    e = (select(is_negative, 1.0, t) - select(is_negative, t, 1.0)) * e;
-    e = select(abs_smaller < 0x1p-90, MINUS_EXP_MINUS_1 * smaller, e);
-    Number product = (-9.127884602549762e-11 * x + 1.5638191946785336e-10) * x;
-    product = ((product + 2.0385810385712352e-09) * x + 3.4354256192636615e-09) * x;
-    product = ((product - 5.749796418590121e-09) * x - 4.205679366953235e-08) * x;
-    product = ((product - 1.0909783972208336e-07) * x - 8.021756355262143e-08) * x;
-    product = ((product + 5.636395812967281e-07) * x + 2.6266164276836106e-06) * x;
-    product = ((product + 4.89656339321683e-06) * x - 2.4295515165044436e-06) * x;
-    product = ((product - 4.19397804513665e-05) * x - 0.00011619452517500383) * x;
-    product = ((product - 8.461658019254755e-05) * x + 0.0004657200495506669) * x;
-    product = ((product + 0.0017975282083660799) * x + 0.002210034112405899) * x;
-    product = ((product - 0.0037682095534519867) * x - 0.01948885134703807) * x;
-    product = ((product - 0.025547183414693198) * x + 0.027590958087824753) * x;
-    product = ((product + 0.13795479043929104) * x + 0.12262648039048137) * x;
-    product = ((product - 0.18393972058572117) * x - 0.36787944117144233) * x;
-    return select(abs(x) < 1.0, product, e);
+    Number growth = expm1(-abs(smaller));
+    Number product = (-1.0889968945146181e-05 * difference - 0.00012630827539800344) * difference;
+    product = (product - 0.00022831482578457155) * difference + 0.00017166419937523445;
+    product = (product * difference + 0.001442541718315221) * difference;
+    product = (product + 0.0021031632898742283) * difference - 0.0022497886342380943;
+    product = (product * difference - 0.012637213689845503) * difference;
+    product = (product - 0.012257926521742542) * difference + 0.027006168718802737;
+    product = (product * difference + 0.07838929607808873) * difference;
+    product = (product + 0.01343583840944751) * difference - 0.20156867786152297;
+    product = (product * difference - 0.20800436955807308) * difference;
+    product = (product + 0.27269514126393957) * difference + 0.459865707299655;
+    product = (product * difference - 0.21798148668325706) * difference;
+    product = product - 0.2855487551674492;
+    Number e = exp(minimum(smaller, 0.0) - exp(smaller) - 2.0 * minimum(-smaller, 0.0));
+    e = -select(smaller < 0.0, growth, -growth) * e;
+    return select(abs(difference) < 0.35080818673913106, product, e);
   }
 };
 

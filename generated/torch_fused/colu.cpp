@@ -55,7 +55,7 @@ struct ByX {
   }
 };
 
-// The second derivative by x. One fraction, scaled for |x| < 4, else as declared, scaled, halved,
+// The second derivative by x. One fraction, scaled for |x| < 2, else one fraction, scaled, halved,
 // clamped both sides, polynomial on (-0.25, 0.25), polynomials on (0.3948, 0.7459), (1.285, 1.543).
 struct ByXAndX {
   template <typename Number>
@@ -78,38 +78,38 @@ struct ByXAndX {
     Number branch_4 = select(is_negative_2, t_2, 1.0);
     Number difference_3 = x * branch_3 - branch_4;
     Number clamped = clamp(x, -1024.0, 8.0);
+    Number clamped_squared = square(clamped);
+    Number product_3 = clamped_squared * clamped;
     auto is_negative_3 = clamped < 0.0;
     Number e = exp(0.5 * -abs(clamped));
     Number t_3 = square(e);
     Number branch_5 = select(is_negative_3, t_3, 1.0);
     Number branch_6 = select(is_negative_3, 1.0, t_3);
-    Number negated = -(branch_5 + branch_6);
-    Number negated_2 = -(clamped * negated + branch_6);
+    Number branch_6_squared = square(branch_6);
     Number branch_7 = select(is_negative_3, 1.0, e);
     Number ratio_2 = (clamped * branch_6 + branch_5) / branch_7 / branch_7;
     auto is_negative_4 = ratio_2 < 0.0;
     Number t_4 = square(exp(0.5 * -abs(ratio_2)));
     Number branch_8 = select(is_negative_4, 1.0, t_4);
-    Number difference_4 = select(is_negative_4, t_4, 1.0) - clamped * branch_8;
-    Number difference_4_squared = square(difference_4);
+    Number product_4 = 4.0 * clamped;
+    Number branch_9 = select(is_negative_4, t_4, 1.0);
+    Number difference_4 = clamped * branch_8 - branch_9;
     Number total = minimum(ratio_2, 0.0) + minimum(-ratio_2, 0.0);
     total = exp(0.5 * (total - 2.0 * minimum(-clamped, 0.0)));
     Number numerator = (x_squared * branch + x_squared * branch_2 - product_2 * branch_2) * branch;
     numerator = numerator * branch_4;
-    Number ratio_3 = 2.0 * clamped * square(negated_2) / (difference_4_squared * difference_4);
-    ratio_3 = ratio_3 * branch_8;
-    Number product_3 = (-0.44314555827541385 * difference_2 + 0.8235480910983711) * difference_2;
-    product_3 = (product_3 - 0.477651836343026) * difference_2 - 0.5412545919099675;
-    product_3 = (product_3 * difference_2 + 1.4545130578261996) * difference_2;
-    product_3 = (product_3 - 1.2846803721873066) * difference_2 - 0.20847293060194905;
-    product_3 = (product_3 * difference_2 + 2.0267480907163127) * difference_2;
-    product_3 = (product_3 - 2.4952476708067293) * difference_2 + 0.7109178708670743;
-    product_3 = (product_3 * difference_2 + 2.0848902152309265) * difference_2;
-    product_3 = (product_3 - 3.404067064397196) * difference_2 + 2.0628099731528238;
-    product_3 = (product_3 * difference_2 + 1.1001564895577196) * difference_2;
-    product_3 = (product_3 - 3.2238131965535906) * difference_2 + 1.9123487892630866;
-    product_3 = (product_3 * difference_2 + 0.16247967579871947) * difference_2;
-    product_3 = product_3 - 0.25468443746468866;
+    Number product_5 = (-0.44314555827541385 * difference_2 + 0.8235480910983711) * difference_2;
+    product_5 = (product_5 - 0.477651836343026) * difference_2 - 0.5412545919099675;
+    product_5 = (product_5 * difference_2 + 1.4545130578261996) * difference_2;
+    product_5 = (product_5 - 1.2846803721873066) * difference_2 - 0.20847293060194905;
+    product_5 = (product_5 * difference_2 + 2.0267480907163127) * difference_2;
+    product_5 = (product_5 - 2.4952476708067293) * difference_2 + 0.7109178708670743;
+    product_5 = (product_5 * difference_2 + 2.0848902152309265) * difference_2;
+    product_5 = (product_5 - 3.404067064397196) * difference_2 + 2.0628099731528238;
+    product_5 = (product_5 * difference_2 + 1.1001564895577196) * difference_2;
+    product_5 = (product_5 - 3.2238131965535906) * difference_2 + 1.9123487892630866;
+    product_5 = (product_5 * difference_2 + 0.16247967579871947) * difference_2;
+    product_5 = product_5 - 0.25468443746468866;
     Number e_2 = exp(minimum(ratio, 0.0) + minimum(-ratio, 0.0) - 2.0 * minimum(-x, 0.0));
     Number total_2 = (-3.2600147793282916 * x - 21.815639931552138) * x + 14.462568091346661;
     total_2 = ((total_2 * x + 25.114655526004864) * x - 26.461919593068245) * x;
@@ -123,26 +123,29 @@ struct ByXAndX {
     total_2 = ((total_2 - 7.04972695799108) * x + 9.660009815042365) * x;
     total_2 = ((total_2 + 0.7231811661429199) * x - 3.6025415946376316) * x;
     total_2 = total_2 + 0.7357588823428847;
-    Number product_4 = (0.006119693436427745 * difference + 0.032969536140981665) * difference;
-    product_4 = (product_4 + 0.022470532130203908) * difference - 0.09020535155847623;
-    product_4 = (product_4 * difference - 0.06011888103354164) * difference;
-    product_4 = (product_4 + 0.1402928684594593) * difference + 0.10276177168204811;
-    product_4 = (product_4 * difference - 0.022859968148473526) * difference;
-    product_4 = (product_4 - 0.447693269285838) * difference + 0.22944946645358455;
-    product_4 = (product_4 * difference + 0.4775615464983669) * difference;
-    product_4 = (product_4 - 0.45971251233542404) * difference + 0.013541513148564714;
-    product_4 = product_4 * difference + 0.07068333609355537;
-    Number numerator_2 = product * square(branch) + 3.0 * product * branch * branch_2;
-    numerator = (numerator_2 + product * branch_2_squared) * branch_3 + numerator;
+    Number product_6 = (0.006119693436427745 * difference + 0.032969536140981665) * difference;
+    product_6 = (product_6 + 0.022470532130203908) * difference - 0.09020535155847623;
+    product_6 = (product_6 * difference - 0.06011888103354164) * difference;
+    product_6 = (product_6 + 0.1402928684594593) * difference + 0.10276177168204811;
+    product_6 = (product_6 * difference - 0.022859968148473526) * difference;
+    product_6 = (product_6 - 0.447693269285838) * difference + 0.22944946645358455;
+    product_6 = (product_6 * difference + 0.4775615464983669) * difference;
+    product_6 = (product_6 - 0.45971251233542404) * difference + 0.013541513148564714;
+    product_6 = product_6 * difference + 0.07068333609355537;
+    Number numerator_2 = product_3 * square(branch_5) + 3.0 * product_3 * branch_5 * branch_6;
+    Number numerator_3 = (numerator_2 + product_3 * branch_6_squared) * branch_8;
+    Number numerator_4 = (clamped_squared + 2.0 - product_4) * branch_6_squared * branch_9;
+    Number numerator_5 = product * square(branch) + 3.0 * product * branch * branch_2;
+    numerator = (numerator_5 + product * branch_2_squared) * branch_3 + numerator;
     numerator = numerator + (x_squared + 2.0 - product_2) * branch_2_squared * branch_4;
     numerator = -(numerator / (square(difference_3) * difference_3)) * e_2;
-    Number numerator_3 = clamped * branch_5 * branch_6 - clamped * square(negated);
-    numerator_3 = clamped * (numerator_3 - 2.0 * negated * branch_6) / difference_4_squared;
-    ratio_3 = ratio_3 - numerator_3 - 2.0 * negated_2 / difference_4_squared * branch_6;
-    numerator = select(abs_x < 4.0, numerator, ratio_3 * total * total);
+    Number numerator_6 = clamped_squared * branch_5 + clamped_squared * branch_6;
+    Number numerator_7 = numerator_3 + (numerator_6 - product_4 * branch_6) * branch_5 * branch_9;
+    numerator_7 = -((numerator_7 + numerator_4) / (square(difference_4) * difference_4));
+    numerator = select(abs_x < 2.0, numerator, numerator_7 * total * total);
     total_2 = select(abs_x < 0.25, total_2, numerator);
-    product_3 = select(abs(difference_2) < 0.17556226240722028, product_3, total_2);
-    return select(abs(difference) < 0.12927082199232243, product_4, product_3);
+    product_5 = select(abs(difference_2) < 0.17556226240722028, product_5, total_2);
+    return select(abs(difference) < 0.12927082199232243, product_6, product_5);
   }
 };
 

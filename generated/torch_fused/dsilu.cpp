@@ -40,12 +40,12 @@ struct ByX {
 
 // The second derivative by x. Exponential normal form, by powers of x for |x| < 0.125, else
 // exponential normal form, expanded, halved in the tail, polynomials on +-(4.091, 4.784),
-// +-(0.1125, 0.1961).
+// +-(0.08647, 0.2006).
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
     Number abs_x = abs(x);
-    Number difference = abs_x - 0.154296875;
+    Number difference = abs_x - 0.1435546875;
     Number sign_x = sign(x);
     Number difference_2 = abs_x - 4.4375;
     Number minus_abs_x = -abs_x;
@@ -60,12 +60,12 @@ struct ByXAndX {
     Number numerator = (NUMBER_4_OVER_3 * clamped - (product + 1.0) * t_2) * t_2 - (product - 1.0);
     numerator = -(3.0 * numerator * part_of_t * rest_of_t);
     numerator = sign_x * (numerator / ((((t_2 + 4.0) * t_2 + 6.0) * t_2 + 4.0) * t_2 + 1.0));
-    Number product_2 = (-0.002257318549835541 * difference - 0.003681292253703441) * difference;
-    product_2 = (product_2 + 0.01301677314790705) * difference + 0.015746054888474203;
-    product_2 = (product_2 * difference - 0.06334652028860202) * difference;
-    product_2 = (product_2 - 0.05270094038220528) * difference + 0.23343817127365224;
-    product_2 = (product_2 * difference + 0.11314867354023692) * difference;
-    product_2 = (product_2 - 0.48234365256267914) * difference - 0.07623624366653284;
+    Number product_2 = (-0.0023328055770310955 * difference - 0.0034567177960883677) * difference;
+    product_2 = (product_2 + 0.013323913037500577) * difference + 0.014755575598177143;
+    product_2 = (product_2 * difference - 0.06432960771441018) * difference;
+    product_2 = (product_2 - 0.049271852356960084) * difference + 0.23562918206951763;
+    product_2 = (product_2 * difference + 0.10559006364581076) * difference;
+    product_2 = (product_2 - 0.48469351150862555) * difference - 0.07104205102659847;
     product_2 = sign_x * product_2;
     Number total_2 = 5.874005400072658e-09 * difference_2 - 1.2944989459451614e-08;
     total_2 = (total_2 * difference_2 - 2.3407158938468397e-08) * difference_2;
@@ -82,7 +82,7 @@ struct ByXAndX {
     numerator_3 = sign_x * (numerator_3 / square(square(total)));
     numerator_3 = select(abs_x < 0.125, numerator_3, numerator);
     total_2 = select(abs(difference_2) < 0.34697925567626964, total_2, numerator_3);
-    return select(abs(difference) < 0.04181554913520813, product_2, total_2);
+    return select(abs(difference) < 0.057080866408495363, product_2, total_2);
   }
 };
 

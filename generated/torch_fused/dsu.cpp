@@ -61,8 +61,8 @@ struct Value {
   }
 };
 
-// The derivative by x. One fraction, by roots of powers for |x| < 1024, else as declared, angles
-// held, polynomial on (-4, 4).
+// The derivative by x. One fraction, by roots of powers for |x| < 1024, else as declared, divided
+// one by one, angles held, polynomial on (-4, 4).
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
@@ -70,12 +70,12 @@ struct ByX {
     Number x_squared = square(x);
     Number cos_x = cos(x);
     Number difference = x - PI;
-    Number difference_squared = square(difference);
     Number total = x + PI;
-    Number total_squared = square(total);
     Number clamped = clamp(x, -0x1p100, 0x1p100);
     Number cos_clamped = cos(clamped);
+    Number ratio = 1.0 / total;
     Number sin_clamped = sin(clamped);
+    Number ratio_2 = 1.0 / difference;
     Number product = (-1.2429837948373941e-23 * x_squared + 7.805130628359437e-21) * x_squared;
     product = (product - 3.597980515689275e-18) * x_squared + 1.3474654261064118e-15;
     product = (product * x_squared - 4.0448463732450807e-13) * x_squared;
@@ -84,11 +84,10 @@ struct ByX {
     product = (product - 0.00017433549381323582) * x_squared + 0.008562258238140164;
     product = (product * x_squared - 0.19603644907298667) * x_squared + 1.0;
     Number numerator = MINUS_PI_TO_2 * (x * cos_x * x - 2.0 * x * sin(x) - PI_TO_2 * cos_x);
-    numerator = numerator / (difference_squared * total_squared);
-    Number total_2 = cos_clamped / total + sin_clamped / difference_squared;
-    total_2 = total_2 - sin_clamped / total_squared - cos_clamped / difference;
-    numerator = select(abs_x < 1024.0, numerator, PI_OVER_2 * total_2);
-    return select(abs_x < 4.0, product, numerator);
+    numerator = numerator / (square(difference) * square(total));
+    Number total_2 = cos_clamped * ratio + sin_clamped * ratio_2 * ratio_2;
+    total_2 = PI_OVER_2 * (total_2 - sin_clamped * ratio * ratio - cos_clamped * ratio_2);
+    return select(abs_x < 4.0, product, select(abs_x < 1024.0, numerator, total_2));
   }
 };
 

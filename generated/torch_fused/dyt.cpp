@@ -61,17 +61,15 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x: exponential normal form, expanded, halved in the tail.
+// The second derivative by x: exponential normal form, expanded, halved.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
-    Number product = -2.0 * abs(alpha * x);
-    auto is_far = product < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * product, product));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product_2 = 8.0 * expm1(product) * gamma * square(alpha) * part_of_t * rest_of_t;
-    Number t = part_of_t * rest_of_t;
-    Number numerator = select(2.0 * alpha * x < 0.0, -product_2, product_2);
+    Number magnitude = abs(alpha * x);
+    Number root_t = exp(-magnitude);
+    Number product = 8.0 * expm1(-2.0 * magnitude) * gamma * square(alpha) * root_t * root_t;
+    Number t = square(root_t);
+    Number numerator = select(2.0 * alpha * x < 0.0, -product, product);
     return numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
   }
 };

@@ -73,31 +73,19 @@ struct ByXAndSigma {
   }
 };
 
-// The second derivative by sigma. Gaussian normal form, halved in the tail, held where t is 0,
-// polynomial on +-(2.309, 2.629).
+// The second derivative by sigma. Gaussian normal form, halved in the tail, held where t is 0.
 struct BySigmaAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number difference = abs(x / sigma) - 2.46875;
     Number sigma_squared = square(sigma);
     Number product = -0.5 * (square(x) / sigma_squared);
     auto is_far = product < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number branch = select(part_of_t == 0.0, 0.0, x);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number numerator = (0.00019220975195885086 * difference - 0.0006619483919086267) * difference;
-    numerator = (numerator - 0.0007010387389245675) * difference + 0.006952316312941126;
-    numerator = (numerator * difference - 0.005979401086940769) * difference;
-    numerator = (numerator - 0.038026866670597265) * difference + 0.09222446156205895;
-    numerator = (numerator * difference + 0.06261212385423932) * difference;
-    numerator = (numerator - 0.4691143530693127) * difference + 0.3403484941800617;
-    numerator = (numerator * difference + 0.8816399032534815) * difference;
-    numerator = (numerator - 1.4434613871237134) * difference - 0.05657397748438447;
-    numerator = (numerator * difference + 0.8956193151062057) / sigma_squared;
-    Number numerator_2 = NUMBER_1_OVER_3 * square(branch) / square(sigma_squared * sigma);
-    numerator_2 = 3.0 * (numerator_2 - 1.0 / square(sigma_squared)) / 1.0 * branch * part_of_t;
-    numerator_2 = numerator_2 * branch * rest_of_t;
-    return select(abs(difference) < 0.1602277655612654, numerator, numerator_2);
+    Number numerator = NUMBER_1_OVER_3 * square(branch) / square(sigma_squared * sigma);
+    numerator = 3.0 * (numerator - 1.0 / square(sigma_squared)) / 1.0 * branch * part_of_t;
+    return numerator * branch * rest_of_t;
   }
 };
 

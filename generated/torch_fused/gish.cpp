@@ -10,318 +10,122 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15_FACTORIAL = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14_FACTORIAL = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13_FACTORIAL = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12_FACTORIAL = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11_FACTORIAL = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10_FACTORIAL = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9_FACTORIAL = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8_FACTORIAL = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7_FACTORIAL = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6_FACTORIAL = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5_FACTORIAL = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4_FACTORIAL = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3_FACTORIAL = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2_FACTORIAL = 0.5;  // 1/2!
-constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
-constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
-constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
-constexpr double MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05;  // more digits of log(2)
-constexpr double THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08;  // the other digits of log(2)
-
-// The value: rewritten, scaled, halved in the tail, clamped left.
+// The value. Rewritten, scaled, halved, clamped left, polynomials on (-1.361, -0.2719), (-3.056,
+// -1.351).
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
+    Number difference = x + 2.203125;
+    Number difference_2 = x + 0.81640625;
     Number larger = maximum(x, -1024.0);
-    auto is_far = abs(larger) > 64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * larger, larger));
+    Number e = exp(0.5 * larger);
+    Number product = -1.0 * e * e;
+    auto is_negative = larger < 0.0;
+    Number branch = select(is_negative, exp(0.5 * -abs(larger)), 1.0);
+    Number ratio = expm1(product) / branch / branch;
+    ratio = -select((abs(product) < 0x1p-54) & is_negative, -1.0, ratio);
+    Number product_2 = ratio * branch * branch;
+    Number branch_2 = select(abs(product_2) < 0x1p-54, ratio, log1p(product_2) / branch / branch);
+    branch_2 = larger * branch_2 * branch * branch;
+    Number product_3 = (8.330403844050964e-11 * difference + 3.342095687042604e-10) * difference;
+    product_3 = (product_3 - 2.574124334130581e-10) * difference - 6.1906272182321006e-09;
+    product_3 = (product_3 * difference - 1.964062129224294e-08) * difference;
+    product_3 = (product_3 + 2.441855309811216e-08) * difference + 4.5157173550991686e-07;
+    product_3 = (product_3 * difference + 1.6514552570329712e-06) * difference;
+    product_3 = (product_3 + 2.254592068970576e-08) * difference - 2.7686526956562897e-05;
+    product_3 = (product_3 * difference - 0.00013388028923656806) * difference;
+    product_3 = (product_3 - 0.00020947243749616388) * difference + 0.0009943724666609869;
+    product_3 = (product_3 * difference + 0.007462339733084166) * difference;
+    product_3 = (product_3 + 0.020761436285811636) * difference + 0.010633133038594462;
+    product_3 = (product_3 * difference - 0.09781183476893669) * difference;
+    product_3 = product_3 - 0.21912535263680705;
+    Number total = 1.7783207216960555e-09 * difference_2 + 4.143957857919032e-09;
+    total = (total * difference_2 - 1.1304947245138588e-08) * difference_2;
+    total = (total - 7.097177288211291e-08) * difference_2 - 8.190863895561742e-08;
+    total = (total * difference_2 + 1.0492095647442439e-07) * difference_2;
+    total = (total - 8.926368151027819e-07) * difference_2 - 5.390901141902045e-06;
+    total = (total * difference_2 + 1.2711765199251069e-05) * difference_2;
+    total = (total + 0.00016457507648667455) * difference_2 + 0.0003715242746652572;
+    total = (total * difference_2 - 0.0009922039942939624) * difference_2;
+    total = (total - 0.006995969187130518) * difference_2 - 0.007630757515692731;
+    total = (total * difference_2 + 0.04769664911965274) * difference_2;
+    total = (total + 0.17952819008050494) * difference_2 + 0.13457915875079793;
+    total = total * difference_2 - 0.2493868469536106;
+    total = select(abs(difference_2) < 0.5444962382316589, total, branch_2);
+    return select(abs(difference) < 0.8524973138195491, product_3, total);
+  }
+};
+
+// The derivative by x. One fraction, powers scaled, halved in the tail for x < -1, else rewritten,
+// clamped right, polynomial on (-1, 1), polynomial on (-2.995, -0.6612).
+struct ByX {
+  template <typename Number>
+  Number operator()(Number x) const {
+    Number difference = x + 1.828125;
+    Number abs_x = abs(x);
+    Number held = clamp(x, -1.0, 1.0);
+    auto is_far = abs_x > 64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * x, x));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number product = -1.0 * part_of_t * rest_of_t;
-    Number smaller = minimum(larger, 0.0);
+    auto is_negative = x < 0.0;
+    Number smaller = minimum(x, 0.0);
     auto is_far_2 = abs(smaller) > 64.0;
     Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
     Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
     Number ratio = expm1(product) / part_of_t_2 / rest_of_t_2;
-    ratio = -select((abs(product) < 0x1p-54) & (larger < 0.0), -1.0, ratio);
-    Number product_2 = ratio * part_of_t_2 * rest_of_t_2;
+    ratio = select((abs(product) < 0x1p-54) & is_negative, -1.0, ratio);
+    Number minus_ratio = -ratio;
+    Number product_2 = minus_ratio * part_of_t_2 * rest_of_t_2;
     Number ratio_2 = log1p(product_2) / part_of_t_2 / rest_of_t_2;
-    ratio_2 = larger * select(abs(product_2) < 0x1p-54, ratio, ratio_2) * part_of_t_2;
-    return ratio_2 * rest_of_t_2;
-  }
-};
-
-// The derivative by x. Rewritten, scaled, halved in the tail, clamped both sides, compensated
-// precisely in part.
-struct ByX {
-  template <typename Number>
-  Number operator()(Number x) const {
-    Number clamped = clamp(x, -1024.0, 8.0);
-    Number abs_clamped = abs(clamped);
-    auto is_far = abs_clamped > 64.0;
-    Number branch = select(is_far, 0.5 * clamped, clamped);
-    auto is_less = abs(branch) < 0.5;
-    Number expm1_branch = expm1(branch);
-    Number total = expm1_branch + 1.0;
-    Number part_of_t = select(is_less, total, exp(branch));
-    Number branch_2 = select(is_less, expm1_branch - (total - 1.0), 0.0);
-    Number product = branch_2 * -1.0;
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number branch_3 = select(is_far, branch_2, 0.0);
-    Number total_2 = -1.0 * part_of_t + select(abs(product) < infinity, product, 0.0);
-    total_2 = total_2 * (rest_of_t + select(abs(branch_3) < infinity, branch_3, 0.0));
-    Number abs_total_2 = abs(total_2);
-    auto is_negative = clamped < 0.0;
-    auto is_less_2 = abs_total_2 < 0.25;
-    Number total_3 = total_2 + 1.0;
-    Number difference = total_3 - total_2;
-    Number total_4 = NUMBER_1_OVER_15_FACTORIAL * total_2 + NUMBER_1_OVER_14_FACTORIAL;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_13_FACTORIAL) * total_2;
-    total_4 = (total_4 + NUMBER_1_OVER_12_FACTORIAL) * total_2;
-    total_4 = (total_4 + NUMBER_1_OVER_11_FACTORIAL) * total_2;
-    total_4 = (total_4 + NUMBER_1_OVER_10_FACTORIAL) * total_2 + NUMBER_1_OVER_9_FACTORIAL;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_8_FACTORIAL) * total_2;
-    total_4 = (total_4 + NUMBER_1_OVER_7_FACTORIAL) * total_2 + NUMBER_1_OVER_6_FACTORIAL;
-    total_4 = (total_4 * total_2 + NUMBER_1_OVER_5_FACTORIAL) * total_2;
-    total_4 = (total_4 + NUMBER_1_OVER_4_FACTORIAL) * total_2 + NUMBER_1_OVER_3_FACTORIAL;
-    total_4 = square(total_2) * (total_4 * total_2 + NUMBER_1_OVER_2_FACTORIAL);
-    total_4 = total_2 - (total_3 - difference) + (1.0 - difference) + total_4;
-    Number branch_4 = select(abs(total_4) < infinity, total_4, 0.0);
-    Number total_5 = total_3 + branch_4;
-    Number exp_total_2 = exp(total_2);
-    Number branch_5 = select(is_less_2, total_5, exp_total_2);
-    Number total_6 = branch_5 - 1.0;
-    Number difference_2 = total_6 - branch_5;
-    Number binade_2 = binade(exp_total_2 * NUMBER_4_OVER_3);
-    auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
-    Number branch_6 = select(inside, binade_2, 1.0);
-    Number ratio = exp_total_2 / branch_6;
-    Number floor_2 = floor(log(branch_6) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_3 = total_2 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    Number total_7 = difference_3 + negated;
-    Number difference_4 = total_7 - difference_3;
-    Number total_8 = difference_3 - (total_7 - difference_4) + (negated - difference_4);
-    total_8 = total_8 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_7 = select(abs(total_8) < infinity, total_8, 0.0);
-    Number total_9 = total_7 + branch_7;
-    Number numerator = NUMBER_1_OVER_15_FACTORIAL * total_9 + NUMBER_1_OVER_14_FACTORIAL;
-    numerator = (numerator * total_9 + NUMBER_1_OVER_13_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_12_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_11_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_10_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_9_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_8_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_7_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_6_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_5_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_4_FACTORIAL) * total_9;
-    numerator = (numerator + NUMBER_1_OVER_3_FACTORIAL) * total_9;
-    numerator = square(total_9) * (numerator + NUMBER_1_OVER_2_FACTORIAL);
-    numerator = 1.0 - ratio + total_9 + (numerator + (branch_7 - (total_9 - total_7)));
-    numerator = select(inside & (abs_total_2 >= 0.25), numerator / ratio, 0.0) * branch_5;
-    numerator = select(is_less_2, branch_4 - (total_5 - total_3), 0.0) + numerator;
-    numerator = branch_5 - (total_6 - difference_2) + (-1.0 - difference_2) + numerator;
-    Number branch_8 = select(abs(numerator) < infinity, numerator, 0.0);
-    Number total_10 = total_6 + branch_8;
-    Number expm1_total_2 = expm1(total_2);
-    Number difference_5 = branch_8 - (total_10 - total_6);
-    Number magnitude = abs(total_10 - expm1_total_2 + difference_5);
-    auto is_at_most = magnitude <= 0.00390625 * abs(expm1_total_2);
-    Number branch_9 = select(is_at_most, difference_5, 0.0);
-    Number smaller = minimum(clamped, 0.0);
-    auto is_far_2 = abs(smaller) > 64.0;
-    Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
-    Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    Number numerator_2 = select(abs(branch_9) < infinity, branch_9, 0.0);
-    Number numerator_3 = (select(is_at_most, total_10, expm1_total_2) + numerator_2) / part_of_t_2;
-    numerator_3 = numerator_3 / rest_of_t_2;
-    numerator_3 = select((abs_total_2 < 0x1p-54) & is_negative, -1.0, numerator_3);
-    Number negated_2 = -(numerator_3 * part_of_t_2 * rest_of_t_2);
-    Number total_11 = negated_2 + 1.0;
-    Number difference_6 = total_11 - negated_2;
-    Number total_12 = negated_2 - (total_11 - difference_6) + (1.0 - difference_6);
-    Number branch_10 = select(abs(total_12) < infinity, total_12, 0.0);
-    Number total_13 = total_11 + branch_10;
-    Number ratio_2 = clamped / total_13;
-    Number product_2 = ratio_2 * total_13;
-    Number head_ratio_2 = head(ratio_2);
-    Number head_total_13 = head(total_13);
-    Number difference_7 = total_13 - head_total_13;
-    Number difference_8 = ratio_2 - head_ratio_2;
-    Number numerator_4 = head_ratio_2 * head_total_13 - product_2 + head_ratio_2 * difference_7;
-    Number numerator_5 = numerator_4 + difference_8 * head_total_13 + difference_8 * difference_7;
-    Number numerator_6 = clamped - product_2 - select(product_2 * 0x1p-60 == 0.0, 0.0, numerator_5);
-    numerator_6 = (numerator_6 - (branch_10 - (total_13 - total_11)) * ratio_2) / total_13;
-    Number branch_11 = select(abs(numerator_6) < infinity, numerator_6, 0.0);
-    Number total_14 = ratio_2 + branch_11;
-    Number product_3 = part_of_t * rest_of_t;
-    Number minus_product_3 = -product_3;
-    auto is_less_3 = abs(minus_product_3) < 0.5;
-    Number growth = expm1(minus_product_3);
-    Number total_15 = growth + 1.0;
-    Number branch_12 = select(is_less_3, total_15, exp(minus_product_3));
-    Number branch_13 = select(is_less_3, growth - (total_15 - 1.0), 0.0);
-    Number branch_14 = select(abs(branch_13) < infinity, branch_13, 0.0);
-    Number total_16 = branch_12 + branch_14;
-    Number product_4 = total_14 * total_16;
-    Number minus_numerator_3 = -numerator_3;
-    Number product_5 = minus_numerator_3 * part_of_t_2 * rest_of_t_2;
-    Number log1p_product_5 = log1p(product_5);
-    Number total_17 = product_5 + 1.0;
-    Number difference_9 = total_17 - product_5;
-    Number total_18 = product_5 - (total_17 - difference_9) + (1.0 - difference_9);
-    Number branch_15 = select(abs(total_18) < infinity, total_18, 0.0);
-    Number total_19 = total_17 + branch_15;
-    auto is_less_4 = total_19 < 0x1p-32;
-    Number branch_16 = select(is_less_4, Number(0x1p64), 1.0);
-    Number product_6 = total_19 * branch_16;
-    Number product_7 = -0.5 * log1p_product_5;
-    Number abs_product_7 = abs(product_7);
-    auto is_less_5 = abs_product_7 < 0.25;
-    Number total_20 = product_7 + 1.0;
-    Number difference_10 = total_20 - product_7;
-    Number total_21 = NUMBER_1_OVER_15_FACTORIAL * product_7 + NUMBER_1_OVER_14_FACTORIAL;
-    total_21 = (total_21 * product_7 + NUMBER_1_OVER_13_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_12_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_11_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_10_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_9_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_8_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_7_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_6_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_5_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_4_FACTORIAL) * product_7;
-    total_21 = (total_21 + NUMBER_1_OVER_3_FACTORIAL) * product_7;
-    total_21 = square(product_7) * (total_21 + NUMBER_1_OVER_2_FACTORIAL);
-    total_21 = product_7 - (total_20 - difference_10) + (1.0 - difference_10) + total_21;
-    Number branch_17 = select(abs(total_21) < infinity, total_21, 0.0);
-    Number total_22 = total_20 + branch_17;
-    Number exp_product_7 = exp(product_7);
-    Number branch_18 = select(is_less_5, total_22, exp_product_7);
-    Number branch_19 = select(is_less_4, Number(0x1p-32), 1.0);
-    Number product_8 = branch_18 * branch_19;
-    Number product_9 = product_6 * product_8;
-    Number product_10 = product_9 * product_8;
-    Number total_23 = product_10 - 1.0;
-    Number difference_11 = total_23 - product_10;
-    Number head_product_9 = head(product_9);
-    Number head_product_8 = head(product_8);
-    Number difference_12 = product_8 - head_product_8;
-    Number difference_13 = product_9 - head_product_9;
-    Number head_product_6 = head(product_6);
-    Number difference_14 = product_6 - head_product_6;
-    Number binade_3 = binade(exp_product_7 * NUMBER_4_OVER_3);
-    auto inside_2 = (binade_3 > 0.0) & (binade_3 < infinity);
-    Number branch_20 = select(inside_2, binade_3, 1.0);
-    Number ratio_3 = exp_product_7 / branch_20;
-    Number floor_3 = floor(log(branch_20) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_15 = product_7 - floor_3 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated_3 = -(floor_3 * MORE_DIGITS_OF_LOG_2);
-    Number total_24 = difference_15 + negated_3;
-    Number difference_16 = total_24 - difference_15;
-    Number total_25 = difference_15 - (total_24 - difference_16) + (negated_3 - difference_16);
-    total_25 = total_25 - floor_3 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_21 = select(abs(total_25) < infinity, total_25, 0.0);
-    Number total_26 = total_24 + branch_21;
-    Number numerator_7 = NUMBER_1_OVER_15_FACTORIAL * total_26 + NUMBER_1_OVER_14_FACTORIAL;
-    Number numerator_8 = (numerator_7 * total_26 + NUMBER_1_OVER_13_FACTORIAL) * total_26;
-    Number numerator_9 = (numerator_8 + NUMBER_1_OVER_12_FACTORIAL) * total_26;
-    Number numerator_10 = (numerator_9 + NUMBER_1_OVER_11_FACTORIAL) * total_26;
-    Number numerator_11 = (numerator_10 + NUMBER_1_OVER_10_FACTORIAL) * total_26;
-    Number numerator_12 = (numerator_11 + NUMBER_1_OVER_9_FACTORIAL) * total_26;
-    Number numerator_13 = (numerator_12 + NUMBER_1_OVER_8_FACTORIAL) * total_26;
-    Number numerator_14 = (numerator_13 + NUMBER_1_OVER_7_FACTORIAL) * total_26;
-    Number numerator_15 = (numerator_14 + NUMBER_1_OVER_6_FACTORIAL) * total_26;
-    Number numerator_16 = (numerator_15 + NUMBER_1_OVER_5_FACTORIAL) * total_26;
-    Number numerator_17 = (numerator_16 + NUMBER_1_OVER_4_FACTORIAL) * total_26;
-    Number numerator_18 = (numerator_17 + NUMBER_1_OVER_3_FACTORIAL) * total_26;
-    Number numerator_19 = square(total_26) * (numerator_18 + NUMBER_1_OVER_2_FACTORIAL);
-    Number numerator_20 = numerator_19 + (branch_21 - (total_26 - total_24));
-    numerator_20 = (1.0 - ratio_3 + total_26 + numerator_20) / ratio_3;
-    numerator_20 = select(inside_2 & (abs_product_7 >= 0.25), numerator_20, 0.0) * branch_18;
-    numerator_20 = select(is_less_5, branch_17 - (total_22 - total_20), 0.0) + numerator_20;
-    numerator_20 = numerator_20 * branch_19;
-    Number total_27 = head_product_6 * head_product_8 - product_9 + head_product_6 * difference_12;
-    total_27 = total_27 + difference_14 * head_product_8 + difference_14 * difference_12;
-    total_27 = select(product_9 * 0x1p-60 == 0.0, 0.0, total_27);
-    total_27 = total_27 + (branch_15 - (total_19 - total_17)) * branch_16 * product_8;
-    total_27 = (total_27 + numerator_20 * product_6) * product_8;
-    Number total_28 = product_10 - (total_23 - difference_11) + (-1.0 - difference_11);
-    Number difference_17 = head_product_9 * head_product_8 - product_10;
-    difference_17 = difference_17 + head_product_9 * difference_12;
-    difference_17 = difference_17 + difference_13 * head_product_8;
-    difference_17 = difference_17 + difference_13 * difference_12;
-    difference_17 = select(product_10 * 0x1p-60 == 0.0, 0.0, difference_17) + total_27;
-    total_28 = total_28 + (difference_17 + numerator_20 * product_9);
-    Number branch_22 = select(abs(total_28) < infinity, total_28, 0.0);
-    Number total_29 = total_23 + branch_22;
-    Number total_30 = total_29 + (branch_22 - (total_29 - total_23));
-    Number branch_23 = select(abs(total_30) < 0.00390625, total_30, 0.0);
-    Number branch_24 = select(abs(branch_23) < infinity, branch_23, 0.0);
-    Number total_31 = log1p_product_5 + branch_24;
-    Number difference_18 = total_31 - log1p_product_5;
-    Number difference_19 = branch_24 - difference_18;
-    auto is_at_most_2 = abs(difference_18 + difference_19) <= 0.00390625 * abs(log1p_product_5);
-    Number branch_25 = select(is_at_most_2, difference_19, 0.0);
-    Number numerator_21 = select(abs(branch_25) < infinity, branch_25, 0.0);
-    Number numerator_22 = select(is_at_most_2, total_31, log1p_product_5) + numerator_21;
-    numerator_22 = numerator_22 / part_of_t_2 / rest_of_t_2;
-    numerator_22 = select(abs(product_5) < 0x1p-54, minus_numerator_3, numerator_22);
-    Number t = exp(-abs_clamped);
-    Number branch_26 = select(is_negative, 1.0, t);
-    Number product_11 = numerator_22 * branch_26;
-    Number total_32 = product_4 + product_11;
-    Number difference_20 = total_32 - product_4;
-    Number head_total_14 = head(total_14);
-    Number head_total_16 = head(total_16);
-    Number difference_21 = total_16 - head_total_16;
-    Number difference_22 = total_14 - head_total_14;
-    Number head_part_of_t = head(part_of_t);
-    Number head_rest_of_t = head(rest_of_t);
-    Number difference_23 = rest_of_t - head_rest_of_t;
-    Number difference_24 = part_of_t - head_part_of_t;
-    Number head_numerator_22 = head(numerator_22);
-    Number head_branch_26 = head(branch_26);
-    Number difference_25 = branch_26 - head_branch_26;
-    Number difference_26 = numerator_22 - head_numerator_22;
-    Number total_33 = head_part_of_t * head_rest_of_t - product_3 + head_part_of_t * difference_23;
-    total_33 = total_33 + difference_24 * head_rest_of_t + difference_24 * difference_23;
-    total_33 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_33) + branch_2 * rest_of_t;
-    total_33 = -(total_33 + branch_3 * part_of_t) * product_4;
-    Number total_34 = head_total_14 * head_total_16 - product_4 + head_total_14 * difference_21;
-    total_34 = total_34 + difference_22 * head_total_16 + difference_22 * difference_21;
-    total_34 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_34);
-    total_34 = total_34 + (branch_11 - (total_14 - ratio_2)) * total_16;
-    total_34 = total_34 + (branch_14 - (total_16 - branch_12)) * total_14 + total_33;
-    Number total_35 = product_4 - (total_32 - difference_20) + (product_11 - difference_20);
-    total_35 = total_35 + total_34;
-    Number difference_27 = head_numerator_22 * head_branch_26 - product_11;
-    difference_27 = difference_27 + head_numerator_22 * difference_25;
-    difference_27 = difference_27 + difference_26 * head_branch_26;
-    difference_27 = difference_27 + difference_26 * difference_25;
-    total_35 = total_35 + select(product_11 * 0x1p-60 == 0.0, 0.0, difference_27);
-    Number branch_27 = select(abs(total_35) < infinity, total_35, 0.0);
-    Number total_36 = total_32 + branch_27;
-    Number product_12 = total_36 * part_of_t;
-    Number product_13 = product_12 * rest_of_t;
-    Number head_product_12 = head(product_12);
-    Number difference_28 = product_12 - head_product_12;
-    Number head_total_36 = head(total_36);
-    Number difference_29 = total_36 - head_total_36;
-    Number total_37 = head_total_36 * head_part_of_t - product_12 + head_total_36 * difference_24;
-    total_37 = total_37 + difference_29 * head_part_of_t + difference_29 * difference_24;
-    total_37 = select(product_12 * 0x1p-60 == 0.0, 0.0, total_37);
-    total_37 = total_37 + (branch_27 - (total_36 - total_32)) * part_of_t;
-    total_37 = (total_37 + branch_2 * total_36) * rest_of_t;
-    Number difference_30 = head_product_12 * head_rest_of_t - product_13;
-    difference_30 = difference_30 + head_product_12 * difference_23;
-    difference_30 = difference_30 + difference_28 * head_rest_of_t;
-    difference_30 = difference_30 + difference_28 * difference_23;
-    difference_30 = select(product_13 * 0x1p-60 == 0.0, 0.0, difference_30) + total_37;
-    difference_30 = difference_30 + branch_3 * product_12;
-    return product_13 + select(abs(difference_30) < infinity, difference_30, 0.0);
+    ratio_2 = select(abs(product_2) < 0x1p-54, minus_ratio, ratio_2);
+    Number t = exp(-abs_x);
+    Number branch = select(is_negative, 1.0, t);
+    Number scale = maximum(abs_x, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    auto is_gone = x < -800.0;
+    Number smaller_2 = minimum(x, 8.0);
+    Number exp_smaller_2 = exp(smaller_2);
+    Number negated = -exp_smaller_2;
+    Number expm1_negated = expm1(negated);
+    Number product_3 = (-2.5931549429913567e-13 * difference - 1.52993703956014e-12) * difference;
+    product_3 = (product_3 + 1.0404120543696805e-12) * difference + 2.880782210918427e-11;
+    product_3 = (product_3 * difference + 6.494465873047933e-11) * difference;
+    product_3 = (product_3 - 1.8402547663341157e-10) * difference - 1.3447525777135093e-09;
+    product_3 = (product_3 * difference - 1.898828447699523e-09) * difference;
+    product_3 = (product_3 + 9.66674175731074e-09) * difference + 4.784668699607309e-08;
+    product_3 = (product_3 * difference + 1.4549681927961607e-08) * difference;
+    product_3 = (product_3 - 5.462631294728076e-07) * difference - 1.6898125406967404e-06;
+    product_3 = (product_3 * difference + 2.573065498636955e-06) * difference;
+    product_3 = (product_3 + 3.3254336040139465e-05) * difference + 8.660700023529745e-05;
+    product_3 = (product_3 * difference - 0.00010584385840855407) * difference;
+    product_3 = (product_3 - 0.0014238047302696677) * difference - 0.00396839026899854;
+    product_3 = (product_3 * difference + 0.0002483174073590076) * difference;
+    product_3 = (product_3 + 0.0344025852643618) * difference + 0.09908530269582315;
+    product_3 = (product_3 * difference + 0.08145073312706654) * difference;
+    product_3 = product_3 - 0.07941800101873046;
+    Number numerator = held * exp(-(part_of_t * rest_of_t)) + ratio_2 * branch * inverse_scale;
+    Number numerator_2 = ratio * ratio_2 * select(is_negative, t, 1.0) * branch * inverse_scale;
+    numerator = -((numerator - numerator_2) / (ratio * part_of_t_2 * rest_of_t_2 - 1.0));
+    numerator = numerator * part_of_t * select(is_gone, minimum(scale, 0x1p100), scale);
+    numerator = numerator * rest_of_t;
+    Number ratio_3 = smaller_2 * exp_smaller_2 * exp(negated) / (1.0 - expm1_negated);
+    numerator = select(x < -1.0, numerator, ratio_3 + log1p(-expm1_negated));
+    Number product_4 = (-1.97463078433334e-10 * x - 6.328387349432848e-10) * x;
+    product_4 = ((product_4 + 1.7079996354714247e-10) * x + 3.943489255526105e-09) * x;
+    product_4 = ((product_4 + 9.854471966824795e-09) * x + 1.345069434513162e-08) * x;
+    product_4 = ((product_4 - 6.27284935411703e-09) * x - 1.0738274531368251e-07) * x;
+    product_4 = ((product_4 - 3.539503086368618e-07) * x - 6.478006742216209e-07) * x;
+    product_4 = ((product_4 - 2.1634933164351778e-07) * x + 3.4821787390758628e-06) * x;
+    product_4 = ((product_4 + 1.422743546299771e-05) * x + 2.6653413632466698e-05) * x;
+    product_4 = ((product_4 + 5.566551616161179e-06) * x - 0.000117765079459245) * x;
+    product_4 = ((product_4 - 0.00045994086011920756) * x - 0.0011232707901418304) * x;
+    product_4 = ((product_4 - 0.0004929426966736336) * x + 0.00837419198061925) * x;
+    product_4 = ((product_4 + 0.024487935516338925) * x - 0.007847191286363273) * x;
+    product_4 = ((product_4 - 0.13499787129417795) * x - 0.07620751926181311) * x;
+    product_4 = (product_4 + 0.4507993471211282) * x + 0.48988012564475;
+    product_4 = select(abs_x < 1.0, product_4, numerator);
+    return select(abs(difference) < 1.1669060707092287, product_3, product_4);
   }
 };
 

@@ -44,13 +44,15 @@ struct ByAAndB {
   }
 };
 
-// The second derivative by b: exponential normal form, expanded.
+// The second derivative by b: exponential normal form, expanded, halved.
 struct ByBAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
-    Number negated = -abs(b);
-    Number t = exp(negated);
-    return a * (sign(b) * (expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0)));
+    Number abs_b = abs(b);
+    Number root_t = exp(-0.5 * abs_b);
+    Number t = square(root_t);
+    Number ratio = expm1(-abs_b) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0);
+    return a * (sign(b) * ratio);
   }
 };
 

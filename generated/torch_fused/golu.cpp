@@ -51,7 +51,7 @@ struct ByX {
 };
 
 // The second derivative by x. Rewritten, factored for |x| < 2, else one fraction, as declared,
-// scaled, halved, clamped both sides, polynomial on (-0.25, 0), polynomial on (-1.585, -1.353).
+// scaled, halved, clamped both sides, polynomial on (-0.25, 0), polynomial on (-1.582, -1.356).
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
@@ -64,15 +64,15 @@ struct ByXAndX {
     Number e_2 = exp(0.5 * minus_clamped);
     Number difference_2 = minimum(minus_clamped, 0.0) - e_2 * e_2 - 2.0 * minimum(clamped, 0.0);
     difference_2 = exp(0.5 * difference_2);
-    Number product = (0.016198366009647556 * difference - 0.05243973132160342) * difference;
-    product = (product - 0.0004499963070976715) * difference + 0.1451463790984812;
-    product = (product * difference - 0.09808113601277066) * difference;
-    product = (product - 0.28833237120237015) * difference + 0.33874062314374503;
-    product = (product * difference + 0.46212597546569073) * difference;
-    product = (product - 0.6573987433210483) * difference - 0.6836056444961459;
-    product = (product * difference + 0.6871097129522278) * difference + 0.847793261355012;
-    product = (product * difference - 0.0006062096361176921) * difference;
-    product = product - 0.16423064395513834;
+    Number product = (0.01621905276148126 * difference - 0.05246678323200709) * difference;
+    product = (product - 0.0004507405931644572) * difference + 0.14514735232056494;
+    product = (product * difference - 0.09808112605155958) * difference;
+    product = (product - 0.2883323842263475) * difference + 0.3387406230828991;
+    product = (product * difference + 0.4621259755452357) * difference;
+    product = (product - 0.6573987433208823) * difference - 0.6836056444963629;
+    product = (product * difference + 0.6871097129522276) * difference;
+    product = (product + 0.8477932613550122) * difference - 0.0006062096361176921;
+    product = product * difference - 0.16423064395513834;
     Number product_2 = (-0.0026909353724264974 * x + 0.00234884119424195) * x;
     product_2 = ((product_2 + 0.004505764553013904) * x - 0.0243827303908251) * x;
     product_2 = ((product_2 + 0.03284319419080782) * x + 0.03678762638405602) * x;
@@ -84,7 +84,7 @@ struct ByXAndX {
     product_3 = product_3 * difference_2;
     product_3 = select(abs(x) < 2.0, e * exp(-e) * (2.0 - x * expm1(x) * e), product_3);
     product_2 = select((x <= 0.0) & (x > -0.25), product_2, product_3);
-    return select(abs(difference) < 0.11579254150390628, product, product_2);
+    return select(abs(difference) < 0.11294380867710774, product, product_2);
   }
 };
 

@@ -38,32 +38,43 @@ struct ByB {
   }
 };
 
-// The second derivative by a. Exponential normal form, expanded, halved, polynomial on (-1, 1)
-// times exponential normal form.
+// The second derivative by a. As declared for |a| < 0.000976562, else as declared, scaled,
+// polynomials on +-(0.1658, 0.8303), +-(0.8303, 0.8415) times exponential normal form.
 struct ByAAndA {
   template <typename Number>
   Number operator()(Number a, Number b) const {
     Number abs_a = abs(a);
-    Number a_squared = square(a);
-    Number root_t = exp(-abs_a);
-    Number t = square(root_t);
+    Number tanh_a = tanh(a);
+    Number t = exp(-abs_a);
+    Number t_squared = square(t);
+    Number difference = abs_a - 0.8359375;
+    Number sign_a = sign(a);
+    Number difference_2 = abs_a - 0.498046875;
     Number t_2 = exp(-abs(b));
-    Number product = (3.881527275811268e-07 * a_squared - 4.7297145782521295e-06) * a_squared;
-    product = (product + 2.8272734177679334e-05) * a_squared - 0.0001125120860133437;
-    product = (product * a_squared + 0.00034350842965968404) * a_squared;
-    product = (product - 0.000883159231799378) * a_squared + 0.002047215088814444;
-    product = (product * a_squared - 0.004484225924454919) * a_squared;
-    product = (product + 0.009530344829350971) * a_squared - 0.01986708669106565;
-    product = (product * a_squared + 0.040702229477579156) * a_squared;
-    product = (product - 0.08178166282501721) * a_squared + 0.1604873812443208;
-    product = (product * a_squared - 0.3057252111192868) * a_squared + 0.5603719728230496;
-    product = (product * a_squared - 0.9749559082380795) * a_squared + 1.5746031746013567;
-    product = (product * a_squared - 2.2666666666666324) * a_squared + 2.6666666666666665;
-    product = (product * a_squared - 2.0) * a;
-    Number numerator = 8.0 * expm1(-2.0 * abs_a) * root_t * root_t;
-    numerator = sign(a) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
-    product = select(abs_a < 1.0, product, numerator);
-    return product * (select(b < 0.0, t_2, 1.0) / (t_2 + 1.0));
+    Number product = (0.0109885845980767 * difference_2 + 0.00044776849927997953) * difference_2;
+    product = (product - 0.030671860266910215) * difference_2 + 0.020760457420504082;
+    product = (product * difference_2 + 0.04923396726021446) * difference_2;
+    product = (product - 0.08620756239569778) * difference_2 - 0.028255828078444744;
+    product = (product * difference_2 + 0.20175208341116335) * difference_2;
+    product = (product - 0.11524414354905226) * difference_2 - 0.30019453189213874;
+    product = (product * difference_2 + 0.4698469097835358) * difference_2;
+    product = (product + 0.17286862795079666) * difference_2 - 0.9728474640683196;
+    product = (product * difference_2 + 0.4616976108917121) * difference_2;
+    product = (product + 1.1959344048991831) * difference_2 - 1.52335272411676;
+    product = (product * difference_2 - 0.5325922417515331) * difference_2;
+    product = (product + 1.9792652171013727) * difference_2 - 0.5729346526672128;
+    product = sign_a * (product * difference_2 - 0.7257505146974531);
+    Number product_2 = (0.08018404766734702 * difference - 0.5961974825234595) * difference;
+    product_2 = (product_2 + 0.5995221009528146) * difference + 0.2944089950755209;
+    product_2 = (product_2 * difference - 1.2314466279233973) * difference;
+    product_2 = (product_2 + 0.8707917735403485) * difference + 0.42837344330542004;
+    product_2 = sign_a * (product_2 * difference - 0.7282539458166898);
+    Number product_3 = -2.0 * square(2.0 / (1.0 + t_squared)) * tanh_a * t * t;
+    product = select(abs(difference_2) < 0.33229679087608266, product, product_3);
+    product_2 = select(abs(difference) < 0.005593834954261023, product_2, product);
+    Number product_4 = -2.0 * tanh_a * square(2.0 * t / (t_squared + 1.0));
+    product_4 = select(abs_a < 0.0009765625, product_4, product_2);
+    return product_4 * (select(b < 0.0, t_2, 1.0) / (t_2 + 1.0));
   }
 };
 
@@ -77,17 +88,16 @@ struct ByAAndB {
   }
 };
 
-// The second derivative by b: as declared, scaled, halved, polynomial on (-2, 2).
+// The second derivative by b: as declared, scaled, polynomial on (-2, 2).
 struct ByBAndB {
   template <typename Number>
   Number operator()(Number a, Number b) const {
     Number abs_b = abs(b);
     Number b_squared = square(b);
-    Number t = square(exp(0.5 * -abs(-b)));
+    Number t = exp(-abs(-b));
     Number ratio = 1.0 / (1.0 + t);
-    Number t_2 = square(exp(0.5 * -abs_b));
+    Number t_2 = exp(-abs_b);
     Number ratio_2 = 1.0 / (1.0 + t_2);
-    Number e = exp(0.5 * (minimum(-b, 0.0) + minimum(b, 0.0)));
     Number product = (8.825571230343639e-20 * b_squared - 4.3016503498184915e-18) * b_squared;
     product = (product + 1.0285560775693497e-16) * b_squared - 1.6372663378328973e-15;
     product = (product * b_squared + 1.999482219454856e-14) * b_squared;
@@ -102,7 +112,8 @@ struct ByBAndB {
     product = (product - 0.008854166666666533) * b_squared + 0.041666666666666664;
     product = (product * b_squared - 0.125) * b;
     Number product_2 = square(ratio_2) * ratio * select(b < 0.0, t_2, 1.0);
-    product_2 = (square(ratio) * ratio_2 * select(-b < 0.0, t, 1.0) - product_2) * e * e;
+    product_2 = square(ratio) * ratio_2 * select(-b < 0.0, t, 1.0) - product_2;
+    product_2 = product_2 * exp(minimum(-b, 0.0) + minimum(b, 0.0));
     return tanh(a) * select(abs_b < 2.0, product, product_2);
   }
 };

@@ -10,20 +10,12 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten, polynomial on (-0.4864, -0.3378).
+// The value: rewritten.
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x + 0.412109375;
     Number branch = select(x >= 1.0, 1.0, select(x <= -1.0, 0.0, 0.5 * x + 0.5));
-    Number product = (8.75022243419904e-06 * difference + 7.054094824707636e-05) * difference;
-    product = (product + 0.0004985212748558839) * difference + 0.003029751794496618;
-    product = (product * difference + 0.015419128494191421) * difference;
-    product = (product + 0.06329872917318889) * difference + 0.19800726350091857;
-    product = (product * difference + 0.42845883092877035) * difference;
-    product = (product + 0.02579174270957039) * difference - 0.09927948893840013;
-    Number branch_2 = select(x >= 0.0, x * branch, expm1(x) * branch);
-    return select(abs(difference) < 0.07431314289569857, product, branch_2);
+    return select(x >= 0.0, x * branch, expm1(x) * branch);
   }
 };
 

@@ -36,35 +36,17 @@ struct ByX {
   }
 };
 
-// The second derivative by x. Exponential normal form, halved in the tail, polynomial on (-1.5,
-// 1.5).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
-    Number x_squared = square(x);
-    Number product = MINUS_4_OVER_3 * abs_x;
+    Number product = MINUS_4_OVER_3 * abs(x);
     auto is_far = product < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number total = t + 1.0;
-    Number product_2 = (4.015623575529439e-14 * x_squared - 1.1009505289246238e-12) * x_squared;
-    product_2 = (product_2 + 1.480754970456795e-11) * x_squared - 1.3258582155367302e-10;
-    product_2 = (product_2 * x_squared + 9.107890999478017e-10) * x_squared;
-    product_2 = (product_2 - 5.268681633040558e-09) * x_squared + 2.747950690559428e-08;
-    product_2 = (product_2 * x_squared - 1.354301828585553e-07) * x_squared;
-    product_2 = (product_2 + 6.476183003596556e-07) * x_squared - 3.0375763499939055e-06;
-    product_2 = (product_2 * x_squared + 1.4002117977600514e-05) * x_squared;
-    product_2 = (product_2 - 6.330149818451116e-05) * x_squared + 0.0002794997738304109;
-    product_2 = (product_2 * x_squared - 0.0011979931697684051) * x_squared;
-    product_2 = (product_2 + 0.004940626372964979) * x_squared - 0.01934074059596175;
-    product_2 = (product_2 * x_squared + 0.07028162031686305) * x_squared;
-    product_2 = (product_2 - 0.227635933546712) * x_squared + 0.6025657064471879;
-    product_2 = (product_2 * x_squared - 1.0168296296296295) * x;
     Number numerator = NUMBER_34318_OVER_5625 * expm1(product) * part_of_t * rest_of_t;
-    numerator = sign(x) * (numerator / (square(total) * total));
-    return select(abs_x < 1.5, product_2, numerator);
+    return sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };
 

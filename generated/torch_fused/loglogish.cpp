@@ -10,7 +10,7 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten, scaled, halved in the tail, clamped left, polynomial on (-1.5, 0).
+// The value: rewritten, scaled, halved in the tail, clamped left.
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
@@ -23,74 +23,76 @@ struct Value {
     auto is_far_2 = abs(smaller) > 64.0;
     Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
     Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    Number product_2 = (-3.383139341755909e-10 * x - 5.76593722310623e-09) * x;
-    product_2 = ((product_2 - 4.494379468142185e-08) * x - 2.0404587467419108e-07) * x;
-    product_2 = ((product_2 - 5.321791435827584e-07) * x - 3.5562921352368465e-07) * x;
-    product_2 = ((product_2 + 3.1758187910149474e-06) * x + 1.3833382832587965e-05) * x;
-    product_2 = ((product_2 + 2.0268430367434045e-05) * x - 4.1759772577886896e-05) * x;
-    product_2 = ((product_2 - 0.0002706275021536462) * x - 0.00045618174197827684) * x;
-    product_2 = ((product_2 + 0.0006569322833470332) * x + 0.004598493912340952) * x;
-    product_2 = ((product_2 + 0.0061313241394604315) * x - 0.015328310038175448) * x;
-    product_2 = ((product_2 - 0.06131324019466564) * x + 1.639510784122513e-14) * x;
-    product_2 = ((product_2 + 0.3678794411714425) * x + 0.6321205588285577) * x;
     Number ratio = expm1(product) / part_of_t_2 / rest_of_t_2;
     ratio = -(larger * select((abs(product) < 0x1p-54) & (larger < 0.0), -1.0, ratio));
-    ratio = ratio * part_of_t_2 * rest_of_t_2;
-    return select((x <= 0.0) & (x > -1.5), product_2, ratio);
+    return ratio * part_of_t_2 * rest_of_t_2;
   }
 };
 
-// The derivative by x. Rewritten for |x| < 4, else rewritten, scaled, halved, clamped both sides,
-// polynomial on (-0.75, 0.75), polynomials on (-2.67, -0.6892), (4.321, 7.491).
+// The derivative by x. Rewritten, powers scaled, halved in the tail for x < -2, else rewritten,
+// scaled, clamped right, polynomial on (-0.75, 0.75), polynomial on (-2.479, -0.5834).
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x + 1.6796875;
+    Number difference = x + 1.53125;
     Number abs_x = abs(x);
-    Number exp_x = exp(x);
-    Number minus_exp_x = -exp_x;
-    Number clamped = clamp(x, -1024.0, 8.0);
-    Number e = exp(0.5 * clamped);
-    Number product = -1.0 * e * e;
-    auto is_negative = clamped < 0.0;
-    Number e_2 = exp(0.5 * -abs(clamped));
-    Number branch = select(is_negative, e_2, 1.0);
-    Number t = square(e_2);
-    Number product_2 = (3.1627055104593206e-12 * difference + 2.914135567975257e-11) * difference;
-    product_2 = (product_2 + 1.1798145707072345e-10) * difference + 2.3057913191049372e-10;
-    product_2 = (product_2 * difference - 3.8460219505971944e-10) * difference;
-    product_2 = (product_2 - 5.7786285618717845e-09) * difference - 2.8893986593568373e-08;
-    product_2 = (product_2 * difference - 8.553159893429748e-08) * difference;
-    product_2 = (product_2 - 8.163475924887285e-08) * difference + 7.212939312682273e-07;
-    product_2 = (product_2 * difference + 5.0516470719104116e-06) * difference;
-    product_2 = (product_2 + 1.767031884093065e-05) * difference + 2.8782652522470783e-05;
-    product_2 = (product_2 * difference - 6.608954499584809e-05) * difference;
-    product_2 = (product_2 - 0.0006421910721546905) * difference - 0.0022290274465165062;
-    product_2 = (product_2 * difference - 0.00321806727867561) * difference;
-    product_2 = (product_2 + 0.007413823943553584) * difference + 0.05350285171057377;
-    product_2 = (product_2 * difference + 0.12703355363315869) * difference;
-    product_2 = (product_2 + 0.09801080536483552) * difference - 0.08980086897000453;
-    Number product_3 = (-1.44775793204313e-09 * x - 5.7991636317203776e-09) * x;
-    product_3 = ((product_3 - 5.037804693133464e-09) * x + 3.144950061485981e-08) * x;
-    product_3 = ((product_3 + 1.5432982070255397e-07) * x + 3.0387940402305624e-07) * x;
-    product_3 = ((product_3 - 1.6117876575966042e-07) * x - 2.970682061819756e-06) * x;
-    product_3 = ((product_3 - 8.852770920072059e-06) * x - 6.973905391042823e-06) * x;
-    product_3 = ((product_3 + 4.179535377479116e-05) * x + 0.0001770292947795892) * x;
-    product_3 = ((product_3 + 0.00024109463609086284) * x - 0.00046055894552962304) * x;
-    product_3 = ((product_3 - 0.002706784909882423) * x - 0.004105797334503029) * x;
-    product_3 = ((product_3 + 0.005255420588190919) * x + 0.032189451102501564) * x;
-    product_3 = ((product_3 + 0.0367879441171434) * x - 0.0766415502440505) * x;
-    product_3 = ((product_3 - 0.24525296078096154) * x + 2.4850978811017783e-19) * x;
-    product_3 = (product_3 + 0.7357588823428847) * x + 0.6321205588285577;
-    Number difference_2 = x * exp_x * exp(minus_exp_x) - expm1(minus_exp_x);
-    Number product_4 = clamped * square(exp(0.5 * -(e * e)));
-    Number ratio = expm1(product) / branch / branch;
-    ratio = select((abs(product) < 0x1p-54) & is_negative, -1.0, ratio);
-    product_4 = (product_4 - ratio * select(is_negative, 1.0, t)) * e * e;
-    difference_2 = select(abs_x < 4.0, difference_2, product_4);
-    product_3 = select(abs_x < 0.75, product_3, difference_2);
-    product_2 = select(abs(difference) < 0.9905225487312435, product_2, product_3);
-    return select(abs(x - 5.90625) < 1.5851308194099492, 1.0, product_2);
+    Number held = clamp(x, -1.0, 1.0);
+    auto is_far = abs_x > 64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * x, x));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = -1.0 * part_of_t * rest_of_t;
+    auto is_negative = x < 0.0;
+    Number smaller = minimum(x, 0.0);
+    auto is_far_2 = abs(smaller) > 64.0;
+    Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
+    Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
+    Number t = exp(-abs_x);
+    Number scale = maximum(abs_x, 1.0);
+    Number inverse_scale = 1.0 / scale;
+    auto is_gone = x < -800.0;
+    Number smaller_2 = minimum(x, 8.0);
+    Number exp_smaller_2 = exp(smaller_2);
+    Number product_2 = -1.0 * exp_smaller_2;
+    auto is_negative_2 = smaller_2 < 0.0;
+    Number t_2 = exp(-abs(smaller_2));
+    Number product_3 = (-1.562850121126384e-12 * difference + 3.314317431321421e-11) * difference;
+    product_3 = (product_3 + 2.359216936449258e-10) * difference + 7.207338506713962e-10;
+    product_3 = (product_3 * difference + 7.685632527106348e-10) * difference;
+    product_3 = (product_3 - 5.558870218322878e-09) * difference - 4.287797200962768e-08;
+    product_3 = (product_3 * difference - 1.6551621708842447e-07) * difference;
+    product_3 = (product_3 - 3.3708574973445824e-07) * difference + 3.440325934726369e-07;
+    product_3 = (product_3 * difference + 6.073325660024231e-06) * difference;
+    product_3 = (product_3 + 2.6842955458829176e-05) * difference + 6.161055288442303e-05;
+    product_3 = (product_3 * difference - 7.228471914779422e-06) * difference;
+    product_3 = (product_3 - 0.0006900579960512688) * difference - 0.0029271935359197958;
+    product_3 = (product_3 * difference - 0.005510438723042993) * difference;
+    product_3 = (product_3 + 0.004213254045384265) * difference + 0.05703879501752585;
+    product_3 = (product_3 * difference + 0.15171669264133902) * difference;
+    product_3 = (product_3 + 0.13934865470726016) * difference - 0.0722750416032796;
+    Number product_4 = (-1.44775793204313e-09 * x - 5.7991636317203776e-09) * x;
+    product_4 = ((product_4 - 5.037804693133464e-09) * x + 3.144950061485981e-08) * x;
+    product_4 = ((product_4 + 1.5432982070255397e-07) * x + 3.0387940402305624e-07) * x;
+    product_4 = ((product_4 - 1.6117876575966042e-07) * x - 2.970682061819756e-06) * x;
+    product_4 = ((product_4 - 8.852770920072059e-06) * x - 6.973905391042823e-06) * x;
+    product_4 = ((product_4 + 4.179535377479116e-05) * x + 0.0001770292947795892) * x;
+    product_4 = ((product_4 + 0.00024109463609086284) * x - 0.00046055894552962304) * x;
+    product_4 = ((product_4 - 0.002706784909882423) * x - 0.004105797334503029) * x;
+    product_4 = ((product_4 + 0.005255420588190919) * x + 0.032189451102501564) * x;
+    product_4 = ((product_4 + 0.0367879441171434) * x - 0.0766415502440505) * x;
+    product_4 = ((product_4 - 0.24525296078096154) * x + 2.4850978811017783e-19) * x;
+    product_4 = (product_4 + 0.7357588823428847) * x + 0.6321205588285577;
+    Number ratio = expm1(product_2) / select(is_negative_2, t_2, 1.0);
+    ratio = select((abs(product_2) < 0x1p-54) & is_negative_2, -1.0, ratio);
+    ratio = smaller_2 * exp(-exp_smaller_2) - ratio * select(is_negative_2, 1.0, t_2);
+    ratio = ratio * exp_smaller_2;
+    Number branch = select(is_gone, minimum(scale, 0x1p100), scale);
+    Number ratio_2 = expm1(product) / part_of_t_2 / rest_of_t_2;
+    ratio_2 = select((abs(product) < 0x1p-54) & is_negative, -1.0, ratio_2);
+    ratio_2 = ratio_2 * select(is_negative, 1.0, t) * inverse_scale;
+    ratio_2 = (held * exp(-(part_of_t * rest_of_t)) - ratio_2) * part_of_t * branch;
+    ratio_2 = select(x < -2.0, ratio_2 * rest_of_t, ratio);
+    product_4 = select(abs_x < 0.75, product_4, ratio_2);
+    return select(abs(difference) < 0.9478355783190637, product_3, product_4);
   }
 };
 

@@ -81,20 +81,26 @@ struct ByXAndBeta {
 };
 
 // The second derivative by alpha and beta. As declared, scaled, halved for |x/beta| < 1024, else as
-// declared, scaled, clamped left for x/beta < -64, else as declared, scaled.
+// declared, divided one by one, clamped left for x/beta < -64, else as declared, divided one by
+// one.
 struct ByAlphaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     Number ratio = x / beta;
+    auto is_at_least = x >= 0.0;
     Number negated = -(x / square(beta));
     Number e = exp(0.5 * ratio);
-    Number larger = maximum(ratio, -1024.0);
-    Number minus_larger = -larger;
-    Number minus_ratio = -ratio;
-    Number ratio_2 = select(larger >= 0.0, minus_larger, minus_larger * exp(larger)) / beta;
-    Number ratio_3 = select(ratio >= 0.0, minus_ratio, minus_ratio * exp(ratio)) / beta;
-    Number branch = select(x >= 0.0, negated, negated * e * e);
-    return select(ratio < -64.0, select(abs(ratio) < 1024.0, branch, ratio_2), ratio_3);
+    Number larger = maximum(x, -0x1p40);
+    Number ratio_2 = 1.0 / beta;
+    Number product = larger * ratio_2;
+    Number product_2 = x * ratio_2;
+    Number branch = select(is_at_least, negated, negated * e * e);
+    Number negated_2 = -(product_2 * exp(product_2) * ratio_2);
+    negated_2 = select(is_at_least, -(product_2 * ratio_2), negated_2);
+    Number negated_3 = -(product * exp(product) * ratio_2);
+    negated_3 = select(larger >= 0.0, -(product * ratio_2), negated_3);
+    branch = select(abs(ratio) < 1024.0, branch, negated_3);
+    return select(ratio < -64.0, branch, negated_2);
   }
 };
 

@@ -46,73 +46,18 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x: exponential normal form, halved, compensated in part.
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto is_at_least = x >= 0.0;
-    auto is_negative = 2.0 * beta * x < 0.0;
-    Number magnitude = abs(beta * x);
-    Number product = 8.0 * expm1(-2.0 * magnitude) * alpha * square(beta);
-    Number minus_magnitude = -magnitude;
-    auto is_less = abs(minus_magnitude) < 0.5;
-    Number growth = expm1(minus_magnitude);
-    Number total = growth + 1.0;
-    Number root_t = select(is_less, total, exp(minus_magnitude));
-    Number product_2 = product * root_t;
-    Number product_3 = product_2 * root_t;
-    Number branch = select(is_negative, -product_3, product_3);
-    Number t = square(root_t);
-    Number total_2 = t + 1.0;
-    Number difference = total_2 - t;
-    Number head_root_t = head(root_t);
-    Number difference_2 = root_t - head_root_t;
-    Number branch_2 = select(is_less, growth - (total - 1.0), 0.0);
-    Number total_3 = head_root_t * head_root_t - t + head_root_t * difference_2;
-    total_3 = total_3 + difference_2 * head_root_t + difference_2 * difference_2;
-    total_3 = select(t * 0x1p-60 == 0.0, 0.0, total_3) + branch_2 * root_t * 2.0;
-    total_3 = t - (total_2 - difference) + (1.0 - difference) + total_3;
-    Number branch_3 = select(abs(total_3) < infinity, total_3, 0.0);
-    Number total_4 = total_2 + branch_3;
-    Number total_4_squared = square(total_4);
-    Number product_4 = total_4_squared * total_4;
-    Number ratio = branch / product_4;
-    Number product_5 = ratio * product_4;
-    Number head_ratio = head(ratio);
-    Number head_product_4 = head(product_4);
-    Number difference_3 = product_4 - head_product_4;
-    Number difference_4 = ratio - head_ratio;
-    Number head_product_2 = head(product_2);
-    Number difference_5 = product_2 - head_product_2;
-    Number head_product = head(product);
-    Number difference_6 = product - head_product;
-    Number total_5 = head_product_2 * head_root_t - product_3 + head_product_2 * difference_2;
-    total_5 = total_5 + difference_5 * head_root_t + difference_5 * difference_2;
-    total_5 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_5);
-    Number total_6 = head_product * head_root_t - product_2 + head_product * difference_2;
-    total_6 = total_6 + difference_6 * head_root_t + difference_6 * difference_2;
-    total_6 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_6) + branch_2 * product;
-    total_5 = total_5 + total_6 * root_t + branch_2 * product_2;
-    Number head_2 = head(total_4_squared);
-    Number head_total_4 = head(total_4);
-    Number difference_7 = total_4 - head_total_4;
-    Number difference_8 = total_4_squared - head_2;
-    Number difference_9 = branch_3 - (total_4 - total_2);
-    Number numerator = head_total_4 * head_total_4 - total_4_squared + head_total_4 * difference_7;
-    numerator = numerator + difference_7 * head_total_4 + difference_7 * difference_7;
-    numerator = select(total_4_squared * 0x1p-60 == 0.0, 0.0, numerator);
-    numerator = (numerator + difference_9 * total_4 * 2.0) * total_4;
-    Number numerator_2 = head_ratio * head_product_4 - product_5 + head_ratio * difference_3;
-    Number numerator_3 = numerator_2 + difference_4 * head_product_4 + difference_4 * difference_3;
-    Number numerator_4 = branch - product_5 - select(product_5 * 0x1p-60 == 0.0, 0.0, numerator_3);
-    Number numerator_5 = numerator_4 + select(is_negative, -total_5, total_5);
-    Number numerator_6 = head_2 * head_total_4 - product_4 + head_2 * difference_7;
-    Number numerator_7 = numerator_6 + difference_8 * head_total_4 + difference_8 * difference_7;
-    numerator = select(product_4 * 0x1p-60 == 0.0, 0.0, numerator_7) + numerator;
-    numerator = numerator_5 - (numerator + difference_9 * total_4_squared) * ratio;
-    numerator = select(is_at_least, 0.0, numerator / product_4);
-    Number branch_4 = select(abs(numerator) < infinity, numerator, 0.0);
-    return select(is_at_least, 0.0, ratio) + branch_4;
+    Number product = -2.0 * abs(beta * x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product_2 = 8.0 * expm1(product) * alpha * square(beta) * part_of_t * rest_of_t;
+    Number t = part_of_t * rest_of_t;
+    Number numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
+    return select(x >= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };
 
@@ -154,18 +99,16 @@ struct ByAlphaAndBeta {
   }
 };
 
-// The second derivative by beta: exponential normal form, expanded, halved in the tail.
+// The second derivative by beta: exponential normal form, expanded, halved.
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number product = -2.0 * abs(beta * x);
-    auto is_far = product < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * product, product));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product_2 = 8.0 * expm1(product) * alpha * square(clamp(x, -0x1p50, 0x1p50)) * part_of_t;
-    product_2 = product_2 * rest_of_t;
-    Number t = part_of_t * rest_of_t;
-    Number numerator = select(2.0 * beta * x < 0.0, -product_2, product_2);
+    Number magnitude = abs(beta * x);
+    Number root_t = exp(-magnitude);
+    Number product = 8.0 * expm1(-2.0 * magnitude) * alpha * square(clamp(x, -0x1p50, 0x1p50));
+    product = product * root_t * root_t;
+    Number t = square(root_t);
+    Number numerator = select(2.0 * beta * x < 0.0, -product, product);
     return select(x >= 0.0, 0.0, numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };

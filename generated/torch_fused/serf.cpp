@@ -11,32 +11,49 @@ namespace actgen {
 namespace {
 
 constexpr double NUMBER_2_OVER_SQRT_PI = 1.1283791670955126;  // 2/sqrt(pi)
+constexpr double NUMBER_1_OVER_SQRT_PI = 0.5641895835477563;  // 1/sqrt(pi)
+constexpr double SQRT_PI = 1.772453850905516;  // sqrt(pi)
 
-// The value: rewritten, scaled, halved, clamped left.
+// The value: rewritten, powers scaled, halved in the tail, polynomial on (-1.39, -1).
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number larger = maximum(x, -1024.0);
-    auto is_negative = larger < 0.0;
-    Number e = exp(0.5 * -abs(larger));
-    Number t = square(e);
+    Number difference = x + 1.1953125;
+    Number held = clamp(x, -1.0, 1.0);
+    Number abs_x = abs(x);
+    Number t = exp(-abs_x);
     Number log1p_t = log1p(t);
-    Number branch = select(is_negative, select(t < 0x1p-54, 1.0, log1p_t / t), larger + log1p_t);
-    Number branch_2 = select(is_negative, e, 1.0);
-    Number product = branch * branch_2 * branch_2;
-    Number ratio = erf(product) / branch_2 / branch_2;
-    ratio = select(abs(product) < 0x1p-54, NUMBER_2_OVER_SQRT_PI * branch, ratio);
-    return larger * ratio * branch_2 * branch_2;
+    Number branch = select(x < 0.0, select(t < 0x1p-54, 1.0, log1p_t / t), x + log1p_t);
+    Number smaller = minimum(x, 0.0);
+    auto is_far = abs(smaller) > 64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number product = branch * part_of_t * rest_of_t;
+    auto is_gone = smaller < -800.0;
+    Number scale = maximum(abs_x, 1.0);
+    Number product_2 = (-1.3944930659452054e-06 * difference - 3.6936307115872617e-06) * difference;
+    product_2 = (product_2 - 1.0001527264234302e-08) * difference + 3.3212679514028616e-05;
+    product_2 = (product_2 * difference + 0.00011571291001849314) * difference;
+    product_2 = (product_2 + 0.00010660857931326493) * difference - 0.0006483039570392406;
+    product_2 = (product_2 * difference - 0.0031086403225724342) * difference;
+    product_2 = (product_2 - 0.004624758343405094) * difference + 0.011938746672937688;
+    product_2 = (product_2 * difference + 0.07709673284570112) * difference;
+    product_2 = (product_2 + 0.1502310933966847) * difference - 0.0006779744993234818;
+    product_2 = product_2 * difference - 0.3484366947394132;
+    Number branch_2 = select(is_gone, minimum(scale, 0x1p100), scale);
+    Number ratio = erf(product) / part_of_t / rest_of_t;
+    ratio = held * select(abs(product) < 0x1p-54, NUMBER_2_OVER_SQRT_PI * branch, ratio);
+    ratio = ratio * part_of_t * branch_2 * rest_of_t;
+    return select(abs(difference) < 0.19498373270034786, product_2, ratio);
   }
 };
 
-// The derivative by x. Rewritten, scaled, halved in the tail, clamped both sides, polynomial on
-// (-1, 1), polynomials on (-3.136, -0.6452), (3.68, 4.508).
+// The derivative by x. One fraction, scaled, halved in the tail, clamped both sides, polynomial on
+// (-1, 1), polynomial on (-3.071, -0.6943).
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x - 4.09375;
-    Number difference_2 = x + 1.890625;
+    Number difference = x + 1.8828125;
     Number clamped = clamp(x, -1024.0, 8.0);
     Number t = exp(-abs(clamped));
     auto is_negative = clamped < 0.0;
@@ -49,33 +66,23 @@ struct ByX {
     Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number product = branch * part_of_t * rest_of_t;
-    Number product_2 = (5.246552991848913e-09 * difference - 9.318140212734608e-08) * difference;
-    product_2 = (product_2 + 2.9332001483882454e-07) * difference - 4.262990643192141e-07;
-    product_2 = (product_2 * difference - 1.3220822079246763e-07) * difference;
-    product_2 = (product_2 + 2.5950617054464387e-06) * difference - 8.26163587554269e-06;
-    product_2 = (product_2 * difference + 1.7209383100220296e-05) * difference;
-    product_2 = (product_2 - 2.705362015892107e-05) * difference + 3.339977652455549e-05;
-    product_2 = (product_2 * difference - 3.2611055328813894e-05) * difference;
-    product_2 = (product_2 + 2.4884992652635323e-05) * difference - 1.4400661431503565e-05;
-    product_2 = (product_2 * difference + 5.969685838974876e-06) * difference;
-    product_2 = (product_2 - 1.5846373401324378e-06) * difference + 1.000000202890793;
-    Number total = 3.655815799921281e-13 * difference_2 + 9.130284713612486e-13;
-    total = (total * difference_2 - 3.8404019333191695e-12) * difference_2;
-    total = (total - 2.0903885660397084e-11) * difference_2 - 3.491103126369789e-11;
-    total = (total * difference_2 + 4.9368546598110675e-11) * difference_2;
-    total = (total + 5.869896928093937e-10) * difference_2 + 2.209137253206085e-09;
-    total = (total * difference_2 + 3.560971171536866e-09) * difference_2;
-    total = (total - 8.33664727864917e-09) * difference_2 - 7.635440655488857e-08;
-    total = (total * difference_2 - 2.5437570831798265e-07) * difference_2;
-    total = (total - 3.3940833326133574e-07) * difference_2 + 1.1009311094468251e-06;
-    total = (total * difference_2 + 8.297582533809234e-06) * difference_2;
-    total = (total + 2.565785704261476e-05) * difference_2 + 3.166574163573357e-05;
-    total = (total * difference_2 - 0.00010740139616313211) * difference_2;
-    total = (total - 0.0007561719895079882) * difference_2 - 0.0021930132967035235;
-    total = (total * difference_2 - 0.0022395388356738185) * difference_2;
-    total = (total + 0.00973524559333859) * difference_2 + 0.05279164737566146;
-    total = (total * difference_2 + 0.1108970586917028) * difference_2;
-    total = (total + 0.061981335819998915) * difference_2 - 0.11673523829105396;
+    Number product_2 = (3.8455728242376866e-13 * difference + 9.311871636361176e-13) * difference;
+    product_2 = (product_2 - 3.833983457318794e-12) * difference - 2.1123678119735357e-11;
+    product_2 = (product_2 * difference - 3.7881390249177074e-11) * difference;
+    product_2 = (product_2 + 4.164721846502065e-11) * difference + 5.926786734866987e-10;
+    product_2 = (product_2 * difference + 2.3004492062597104e-09) * difference;
+    product_2 = (product_2 + 3.880071867626225e-09) * difference - 7.84772771139065e-09;
+    product_2 = (product_2 * difference - 7.736829571881095e-08) * difference;
+    product_2 = (product_2 - 2.63378966051652e-07) * difference - 3.677207271002271e-07;
+    product_2 = (product_2 * difference + 1.0650278526098667e-06) * difference;
+    product_2 = (product_2 + 8.399133796298612e-06) * difference + 2.6375319228823593e-05;
+    product_2 = (product_2 * difference + 3.36982309119943e-05) * difference;
+    product_2 = (product_2 - 0.00010510377269368945) * difference - 0.0007628135203757377;
+    product_2 = (product_2 * difference - 0.002234548711116645) * difference;
+    product_2 = (product_2 - 0.00234330840141382) * difference + 0.009645743196057632;
+    product_2 = (product_2 * difference + 0.0530944858814529) * difference;
+    product_2 = (product_2 + 0.11213791727852512) * difference + 0.06372378732780414;
+    product_2 = product_2 * difference - 0.11624421527643526;
     Number product_3 = (2.515931573119472e-10 * x + 9.0346397136971e-10) * x;
     product_3 = ((product_3 - 2.2856725626201275e-09) * x - 1.3934220877637573e-08) * x;
     product_3 = ((product_3 + 1.669122644039318e-09) * x + 1.1874862103887631e-07) * x;
@@ -89,13 +96,13 @@ struct ByX {
     product_3 = ((product_3 + 0.06745418058758132) * x - 0.008855062915335221) * x;
     product_3 = ((product_3 - 0.24642312730959867) * x - 0.10109894018353861) * x;
     product_3 = (product_3 + 0.6979060554785034) * x + 0.673041289742525;
-    Number product_4 = NUMBER_2_OVER_SQRT_PI * clamped * (1.0 / (1.0 + t));
-    product_4 = product_4 * exp(-(square(branch) * branch_2 * branch_2));
+    Number e = exp(-(square(branch) * branch_2 * branch_2));
+    e = 2.0 * clamped * (1.0 / (1.0 + t)) * e;
     Number ratio = erf(product) / part_of_t / rest_of_t;
     ratio = select(abs(product) < 0x1p-54, NUMBER_2_OVER_SQRT_PI * branch, ratio);
-    product_3 = select(abs(x) < 1.0, product_3, (product_4 + ratio) * part_of_t * rest_of_t);
-    total = select(abs(difference_2) < 1.2454214096069336, total, product_3);
-    return select(abs(difference) < 0.4137862968444823, product_2, total);
+    e = NUMBER_1_OVER_SQRT_PI * (e + SQRT_PI * ratio) * part_of_t * rest_of_t;
+    product_3 = select(abs(x) < 1.0, product_3, e);
+    return select(abs(difference) < 1.18847279548645, product_2, product_3);
   }
 };
 

@@ -27,13 +27,15 @@ struct ByX {
   }
 };
 
-// The second derivative by x: exponential normal form, expanded.
+// The second derivative by x: exponential normal form, expanded, halved.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number negated = -abs(x);
-    Number t = exp(negated);
-    return sign(x) * (expm1(negated) * t / (((t + 3.0) * t + 3.0) * t + 1.0));
+    Number abs_x = abs(x);
+    Number root_t = exp(-0.5 * abs_x);
+    Number t = square(root_t);
+    Number ratio = expm1(-abs_x) * root_t * root_t / (((t + 3.0) * t + 3.0) * t + 1.0);
+    return sign(x) * ratio;
   }
 };
 

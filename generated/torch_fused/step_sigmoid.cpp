@@ -28,31 +28,46 @@ struct ByX {
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomial on +-(1.05,
-// 1.669).
+// The second derivative by x. Exponential normal form, expanded, halved in the tail for steepness*x
+// < 1, else one fraction, scaled, halved, polynomial on +-(1.142, 1.405), in |x|.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    Number product = steepness * x;
+    Number abs_x = abs(x);
+    Number product = steepness * abs_x;
     Number abs_product = abs(product);
-    Number difference = abs_product - 1.359375;
+    Number difference = abs_product - 1.2734375;
     Number steepness_squared = square(steepness);
-    Number root_t = exp(-0.5 * abs_product);
-    Number t = square(root_t);
-    Number product_2 = (6.454627189818927e-08 * difference + 2.2556755862197599e-07) * difference;
-    product_2 = (product_2 - 1.1451137467638507e-06) * difference + 5.525716342533671e-07;
-    product_2 = (product_2 * difference + 8.683665204180525e-06) * difference;
-    product_2 = (product_2 - 2.46514693577395e-05) * difference - 1.5896594678897605e-05;
-    product_2 = (product_2 * difference + 0.0002323024098452581) * difference;
-    product_2 = (product_2 - 0.00038333951951491395) * difference - 0.0008829353143158281;
-    product_2 = (product_2 * difference + 0.0044204025740935925) * difference;
-    product_2 = (product_2 - 0.0030491215366860993) * difference - 0.019116692920660795;
-    product_2 = (product_2 * difference + 0.045716229563263586) * difference;
-    product_2 = (product_2 + 0.003980481852730374) * difference - 0.0961399059341837;
-    product_2 = sign(product) * (product_2 * steepness_squared);
-    Number numerator = expm1(-abs_product) * steepness_squared * root_t * root_t;
-    numerator = sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
-    return select(abs(difference) < 0.30985426902770996, product_2, numerator);
+    Number minus_abs_product = -abs_product;
+    auto is_far = minus_abs_product < -64.0;
+    Number product_2 = 0.5 * minus_abs_product;
+    Number part_of_t = exp(select(is_far, product_2, minus_abs_product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number minus_product = -product;
+    Number e = exp(0.5 * -abs(minus_product));
+    Number t_2 = square(e);
+    Number ratio = 1.0 / (1.0 + t_2);
+    Number branch = select(minus_product < 0.0, e, 1.0);
+    Number exp_product_2 = exp(product_2);
+    Number t_3 = square(exp_product_2);
+    Number ratio_2 = 1.0 / (1.0 + t_3);
+    Number branch_2 = select(product < 0.0, exp_product_2, 1.0);
+    Number e_2 = exp(0.5 * (minimum(product, 0.0) + minimum(minus_product, 0.0)));
+    Number product_3 = (7.335655583679257e-06 * difference - 3.22695103909846e-05) * difference;
+    product_3 = (product_3 + 8.693093884075376e-06) * difference + 0.00023551559116453838;
+    product_3 = (product_3 * difference - 0.0005452429601476771) * difference;
+    product_3 = (product_3 - 0.0006037488710685011) * difference + 0.004807878926214882;
+    product_3 = (product_3 * difference - 0.0050369143721255) * difference;
+    product_3 = (product_3 - 0.017731685173034764) * difference + 0.05048090376949787;
+    product_3 = (product_3 * difference - 0.004291570076814119) * difference;
+    product_3 = sign(product) * ((product_3 - 0.0961324072001362) * steepness_squared);
+    Number numerator = expm1(minus_abs_product) * steepness_squared * part_of_t * rest_of_t;
+    numerator = sign(abs_x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
+    Number difference_2 = ratio * branch * branch - ratio_2 * branch_2 * branch_2;
+    difference_2 = steepness_squared * difference_2 * ratio_2 * ratio * e_2 * e_2;
+    numerator = select(product < 1.0, numerator, difference_2);
+    return sign(x) * select(abs(difference) < 0.1315426445007324, product_3, numerator);
   }
 };
 

@@ -10,26 +10,6 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_15_FACTORIAL = 7.647163731819816e-13;  // 1/15!
-constexpr double NUMBER_1_OVER_14_FACTORIAL = 1.1470745597729725e-11;  // 1/14!
-constexpr double NUMBER_1_OVER_13_FACTORIAL = 1.6059043836821613e-10;  // 1/13!
-constexpr double NUMBER_1_OVER_12_FACTORIAL = 2.08767569878681e-09;  // 1/12!
-constexpr double NUMBER_1_OVER_11_FACTORIAL = 2.505210838544172e-08;  // 1/11!
-constexpr double NUMBER_1_OVER_10_FACTORIAL = 2.755731922398589e-07;  // 1/10!
-constexpr double NUMBER_1_OVER_9_FACTORIAL = 2.7557319223985893e-06;  // 1/9!
-constexpr double NUMBER_1_OVER_8_FACTORIAL = 2.48015873015873e-05;  // 1/8!
-constexpr double NUMBER_1_OVER_7_FACTORIAL = 0.0001984126984126984;  // 1/7!
-constexpr double NUMBER_1_OVER_6_FACTORIAL = 0.001388888888888889;  // 1/6!
-constexpr double NUMBER_1_OVER_5_FACTORIAL = 0.008333333333333333;  // 1/5!
-constexpr double NUMBER_1_OVER_4_FACTORIAL = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_3_FACTORIAL = 0.16666666666666666;  // 1/3!
-constexpr double NUMBER_1_OVER_2_FACTORIAL = 0.5;  // 1/2!
-constexpr double NUMBER_4_OVER_3 = 1.3333333333333333;  // 4/3
-constexpr double NUMBER_1_OVER_LOG_2 = 1.4426950408889634;  // 1/log(2)
-constexpr double THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375;  // the first digits of log(2)
-constexpr double MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05;  // more digits of log(2)
-constexpr double THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08;  // the other digits of log(2)
-
 // The value: as declared, linear next to 0, zeros win, limits continued.
 struct Value {
   template <typename Number>
@@ -45,75 +25,106 @@ struct Value {
   }
 };
 
-// The derivative by x. As declared, clamped both sides for |x| < 2, else as declared, scaled,
-// halved, clamped both sides, compensated in part.
+// The derivative by x: as declared, scaled, halved, clamped both sides, compensated in part.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     Number clamped = clamp(x, -0x1p40, 0x1p40);
-    Number negated = -abs(clamped);
-    Number exp_negated = exp(negated);
-    Number product = beta * clamped;
-    Number sigmoid_product = sigmoid(product);
-    Number minus_product = -product;
-    Number t = square(exp(0.5 * negated));
-    Number e = exp(0.5 * -abs(product));
+    Number t = square(exp(0.5 * -abs(clamped)));
+    Number product = alpha * square(2.0 / (1.0 + square(t))) * t * t;
+    Number product_2 = beta * clamped;
+    Number e = exp(0.5 * -abs(product_2));
     Number t_2 = square(e);
-    Number ratio = 1.0 / (1.0 + t_2);
-    Number product_2 = product * ratio;
-    Number e_2 = exp(0.5 * -abs(minus_product));
+    Number total = 1.0 + t_2;
+    Number ratio = 1.0 / total;
+    Number product_3 = product_2 * ratio;
+    Number minus_product_2 = -product_2;
+    Number e_2 = exp(0.5 * -abs(minus_product_2));
     Number t_3 = square(e_2);
-    Number total = t_3 + 1.0;
-    Number difference = total - t_3;
+    Number total_2 = t_3 + 1.0;
+    Number difference = total_2 - t_3;
     Number head_e_2 = head(e_2);
     Number difference_2 = e_2 - head_e_2;
-    Number total_2 = head_e_2 * head_e_2 - t_3 + head_e_2 * difference_2;
-    total_2 = total_2 + difference_2 * head_e_2 + difference_2 * difference_2;
-    total_2 = select(t_3 * 0x1p-60 == 0.0, 0.0, total_2);
-    Number total_3 = t_3 - (total - difference) + (1.0 - difference) + total_2;
-    Number branch = select(abs(total_3) < infinity, total_3, 0.0);
-    Number total_4 = total + branch;
-    Number ratio_2 = 1.0 / total_4;
-    Number product_3 = product_2 * ratio_2;
-    auto is_negative = minus_product < 0.0;
+    Number total_3 = head_e_2 * head_e_2 - t_3 + head_e_2 * difference_2;
+    total_3 = total_3 + difference_2 * head_e_2 + difference_2 * difference_2;
+    total_3 = select(t_3 * 0x1p-60 == 0.0, 0.0, total_3);
+    Number total_4 = t_3 - (total_2 - difference) + (1.0 - difference) + total_3;
+    Number branch = select(abs(total_4) < infinity, total_4, 0.0);
+    Number total_5 = total_2 + branch;
+    Number ratio_2 = 1.0 / total_5;
+    Number product_4 = product_3 * ratio_2;
+    auto is_negative = minus_product_2 < 0.0;
     Number branch_2 = select(is_negative, t_3, 1.0);
-    Number product_4 = product_3 * branch_2;
-    Number total_5 = product_4 + ratio;
-    Number difference_3 = total_5 - product_4;
-    Number head_product_3 = head(product_3);
+    Number product_5 = product_4 * branch_2;
+    Number total_6 = product_5 + ratio;
+    Number difference_3 = total_6 - product_5;
+    Number head_product_4 = head(product_4);
     Number head_branch_2 = head(branch_2);
     Number difference_4 = branch_2 - head_branch_2;
-    Number difference_5 = product_3 - head_product_3;
-    Number head_product_2 = head(product_2);
+    Number difference_5 = product_4 - head_product_4;
+    Number head_product_3 = head(product_3);
     Number head_ratio_2 = head(ratio_2);
     Number difference_6 = ratio_2 - head_ratio_2;
-    Number difference_7 = product_2 - head_product_2;
-    Number product_5 = ratio_2 * total_4;
-    Number head_total_4 = head(total_4);
-    Number difference_8 = total_4 - head_total_4;
-    Number total_6 = head_product_3 * head_branch_2 - product_4 + head_product_3 * difference_4;
-    total_6 = total_6 + difference_5 * head_branch_2 + difference_5 * difference_4;
-    total_6 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_6);
-    Number total_7 = head_product_2 * head_ratio_2 - product_3 + head_product_2 * difference_6;
-    total_7 = total_7 + difference_7 * head_ratio_2 + difference_7 * difference_6;
-    total_7 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_7);
-    Number numerator = head_ratio_2 * head_total_4 - product_5 + head_ratio_2 * difference_8;
-    numerator = numerator + difference_6 * head_total_4 + difference_6 * difference_8;
-    numerator = 1.0 - product_5 - select(product_5 * 0x1p-60 == 0.0, 0.0, numerator);
-    numerator = (numerator - (branch - (total_4 - total)) * ratio_2) / total_4 * product_2;
-    total_6 = total_6 + (total_7 + numerator) * branch_2;
-    total_6 = total_6 + select(is_negative, total_2, 0.0) * product_3;
-    total_6 = product_4 - (total_5 - difference_3) + (ratio - difference_3) + total_6;
-    Number branch_3 = select(abs(total_6) < infinity, total_6, 0.0);
-    Number total_8 = total_5 + branch_3;
-    Number difference_9 = branch_3 - (total_8 - total_5);
-    Number branch_4 = select(product < 0.0, e, 1.0);
-    Number total_9 = total_8 + select(abs(difference_9) < infinity, difference_9, 0.0);
-    total_9 = total_9 * branch_4 * branch_4;
-    total_9 = alpha * square(2.0 / (1.0 + square(t))) * t * t + total_9;
-    Number product_6 = alpha * square(2.0 * exp_negated / (square(exp_negated) + 1.0));
-    product_6 = product_6 + product * sigmoid_product * sigmoid(minus_product);
-    return select(abs(x) < 2.0, product_6 + sigmoid_product, total_9);
+    Number difference_7 = product_3 - head_product_3;
+    Number head_product_2 = head(product_2);
+    Number head_ratio = head(ratio);
+    Number difference_8 = ratio - head_ratio;
+    Number difference_9 = product_2 - head_product_2;
+    Number product_6 = ratio * total;
+    Number head_total = head(total);
+    Number difference_10 = total - head_total;
+    Number numerator = head_ratio * head_total - product_6 + head_ratio * difference_10;
+    numerator = numerator + difference_8 * head_total + difference_8 * difference_10;
+    numerator = 1.0 - product_6 - select(product_6 * 0x1p-60 == 0.0, 0.0, numerator);
+    numerator = numerator / total;
+    Number product_7 = ratio_2 * total_5;
+    Number head_total_5 = head(total_5);
+    Number difference_11 = total_5 - head_total_5;
+    Number total_7 = head_product_4 * head_branch_2 - product_5 + head_product_4 * difference_4;
+    total_7 = total_7 + difference_5 * head_branch_2 + difference_5 * difference_4;
+    total_7 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_7);
+    Number total_8 = head_product_3 * head_ratio_2 - product_4 + head_product_3 * difference_6;
+    total_8 = total_8 + difference_7 * head_ratio_2 + difference_7 * difference_6;
+    total_8 = select(product_4 * 0x1p-60 == 0.0, 0.0, total_8);
+    Number total_9 = head_product_2 * head_ratio - product_3 + head_product_2 * difference_8;
+    total_9 = total_9 + difference_9 * head_ratio + difference_9 * difference_8;
+    total_9 = select(product_3 * 0x1p-60 == 0.0, 0.0, total_9) + numerator * product_2;
+    total_8 = total_8 + total_9 * ratio_2;
+    Number numerator_2 = head_ratio_2 * head_total_5 - product_7 + head_ratio_2 * difference_11;
+    Number numerator_3 = numerator_2 + difference_6 * head_total_5 + difference_6 * difference_11;
+    Number numerator_4 = 1.0 - product_7 - select(product_7 * 0x1p-60 == 0.0, 0.0, numerator_3);
+    numerator_4 = (numerator_4 - (branch - (total_5 - total_2)) * ratio_2) / total_5;
+    total_7 = total_7 + (total_8 + numerator_4 * product_3) * branch_2;
+    total_7 = total_7 + select(is_negative, total_3, 0.0) * product_4;
+    total_7 = product_5 - (total_6 - difference_3) + (ratio - difference_3) + total_7;
+    total_7 = total_7 + numerator;
+    Number branch_3 = select(abs(total_7) < infinity, total_7, 0.0);
+    Number total_10 = total_6 + branch_3;
+    Number branch_4 = select(product_2 < 0.0, e, 1.0);
+    Number product_8 = total_10 * branch_4;
+    Number product_9 = product_8 * branch_4;
+    Number total_11 = product + product_9;
+    Number difference_12 = total_11 - product;
+    Number head_product_8 = head(product_8);
+    Number head_branch_4 = head(branch_4);
+    Number difference_13 = branch_4 - head_branch_4;
+    Number difference_14 = product_8 - head_product_8;
+    Number head_total_10 = head(total_10);
+    Number difference_15 = total_10 - head_total_10;
+    Number total_12 = head_product_8 * head_branch_4 - product_9 + head_product_8 * difference_13;
+    total_12 = total_12 + difference_14 * head_branch_4 + difference_14 * difference_13;
+    total_12 = select(product_9 * 0x1p-60 == 0.0, 0.0, total_12);
+    Number total_13 = head_total_10 * head_branch_4 - product_8 + head_total_10 * difference_13;
+    total_13 = total_13 + difference_15 * head_branch_4 + difference_15 * difference_13;
+    total_13 = select(product_8 * 0x1p-60 == 0.0, 0.0, total_13);
+    total_13 = (total_13 + (branch_3 - (total_10 - total_6)) * branch_4) * branch_4;
+    total_12 = total_12 + total_13;
+    Number total_14 = product - (total_11 - difference_12) + (product_9 - difference_12);
+    total_14 = total_14 + total_12;
+    Number branch_5 = select(abs(total_14) < infinity, total_14, 0.0);
+    Number total_15 = total_11 + branch_5;
+    Number difference_16 = branch_5 - (total_15 - total_11);
+    return total_15 + select(abs(difference_16) < infinity, difference_16, 0.0);
   }
 };
 
@@ -140,7 +151,7 @@ struct ByBeta {
 };
 
 // The second derivative by x. As declared, scaled, halved in the tail, clamped both sides,
-// compensated precisely in part.
+// compensated in part.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
@@ -227,210 +238,103 @@ struct ByXAndX {
     total_15 = total_11 - (total_13 - difference_9) + (product_8 - difference_9) + total_15;
     Number branch_5 = select(abs(total_15) < infinity, total_15, 0.0);
     Number total_16 = total_13 + branch_5;
-    Number difference_12 = branch_5 - (total_16 - total_13);
     Number ratio_2_squared = square(ratio_2);
     Number product_9 = product * ratio_2_squared;
     Number product_10 = product_9 * ratio;
+    auto is_negative = product_2 < 0.0;
+    Number branch_6 = select(is_negative, t_2, 1.0);
+    Number product_11 = product_10 * branch_6;
+    Number minus_product_11 = -product_11;
+    Number total_17 = total_16 + minus_product_11;
+    Number difference_12 = total_17 - total_16;
+    Number head_product_10 = head(product_10);
+    Number head_branch_6 = head(branch_6);
+    Number difference_13 = branch_6 - head_branch_6;
+    Number difference_14 = product_10 - head_product_10;
     Number head_product_9 = head(product_9);
-    Number difference_13 = product_9 - head_product_9;
+    Number difference_15 = product_9 - head_product_9;
     Number head_3 = head(ratio_2_squared);
-    Number difference_14 = ratio_2_squared - head_3;
-    Number total_17 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8;
-    total_17 = total_17 + difference_8 * head_ratio_2 + difference_8 * difference_8;
-    total_17 = select(ratio_2_squared * 0x1p-60 == 0.0, 0.0, total_17);
-    total_17 = (total_17 + numerator_4 * ratio_2 * 2.0) * product;
-    Number total_18 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4;
-    total_18 = total_18 + difference_13 * head_ratio + difference_13 * difference_4;
-    total_18 = select(product_10 * 0x1p-60 == 0.0, 0.0, total_18);
-    Number total_19 = head_product * head_3 - product_9 + head_product * difference_14;
-    total_19 = total_19 + difference_3 * head_3 + difference_3 * difference_14;
-    total_19 = (select(product_9 * 0x1p-60 == 0.0, 0.0, total_19) + total_17) * ratio;
-    total_18 = total_18 + total_19 + numerator * product_9;
-    Number total_20 = total_16 + select(abs(difference_12) < infinity, difference_12, 0.0);
-    Number total_21 = product_10 + select(abs(total_18) < infinity, total_18, 0.0);
-    Number total_22 = t_2 + select(abs(branch_3) < infinity, branch_3, 0.0);
-    total_20 = total_20 - total_21 * select(product_2 < 0.0, total_22, 1.0);
+    Number difference_16 = ratio_2_squared - head_3;
+    Number total_18 = head_ratio_2 * head_ratio_2 - ratio_2_squared + head_ratio_2 * difference_8;
+    total_18 = total_18 + difference_8 * head_ratio_2 + difference_8 * difference_8;
+    total_18 = select(ratio_2_squared * 0x1p-60 == 0.0, 0.0, total_18);
+    total_18 = (total_18 + numerator_4 * ratio_2 * 2.0) * product;
+    Number total_19 = total_16 - (total_17 - difference_12) + (minus_product_11 - difference_12);
+    total_19 = total_19 + (branch_5 - (total_16 - total_13));
+    Number total_20 = head_product_9 * head_ratio - product_10 + head_product_9 * difference_4;
+    total_20 = total_20 + difference_15 * head_ratio + difference_15 * difference_4;
+    total_20 = select(product_10 * 0x1p-60 == 0.0, 0.0, total_20);
+    Number total_21 = head_product * head_3 - product_9 + head_product * difference_16;
+    total_21 = total_21 + difference_3 * head_3 + difference_3 * difference_16;
+    total_21 = (select(product_9 * 0x1p-60 == 0.0, 0.0, total_21) + total_18) * ratio;
+    total_20 = (total_20 + total_21 + numerator * product_9) * branch_6;
+    Number product_12 = select(is_negative, branch_3, 0.0) * product_10;
+    Number difference_17 = head_product_10 * head_branch_6 - product_11;
+    difference_17 = difference_17 + head_product_10 * difference_13;
+    difference_17 = difference_17 + difference_14 * head_branch_6;
+    difference_17 = difference_17 + difference_14 * difference_13;
+    difference_17 = select(product_11 * 0x1p-60 == 0.0, 0.0, difference_17) + total_20;
+    total_19 = total_19 - (difference_17 + product_12);
+    Number branch_7 = select(abs(total_19) < infinity, total_19, 0.0);
+    Number total_22 = total_17 + branch_7;
     Number total_23 = minimum(minus_product_2, 0.0) + minimum(product_2, 0.0);
     auto is_far = abs(total_23) > 64.0;
-    Number branch_6 = select(is_far, 0.5 * total_23, total_23);
-    auto is_less_3 = abs(branch_6) < 0.5;
-    Number expm1_branch_6 = expm1(branch_6);
-    Number total_24 = expm1_branch_6 + 1.0;
-    Number part_of_t = select(is_less_3, total_24, exp(branch_6));
-    Number product_11 = total_20 * part_of_t;
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number product_12 = product_11 * rest_of_t;
-    Number product_13 = 2.0 * alpha;
-    Number abs_clamped = abs(clamped);
-    Number t_3 = exp(-abs_clamped);
-    Number total_25 = 1.0 + square(t_3);
-    Number ratio_3 = 2.0 / total_25;
-    Number ratio_3_squared = square(ratio_3);
-    Number product_14 = product_13 * ratio_3_squared;
-    Number sign_clamped = sign(clamped);
-    Number product_15 = -2.0 * abs_clamped;
-    Number abs_product_15 = abs(product_15);
-    auto is_less_4 = abs_product_15 < 0.25;
-    Number total_26 = product_15 + 1.0;
-    Number difference_15 = total_26 - product_15;
-    Number total_27 = NUMBER_1_OVER_15_FACTORIAL * product_15 + NUMBER_1_OVER_14_FACTORIAL;
-    total_27 = (total_27 * product_15 + NUMBER_1_OVER_13_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_12_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_11_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_10_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_9_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_8_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_7_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_6_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_5_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_4_FACTORIAL) * product_15;
-    total_27 = (total_27 + NUMBER_1_OVER_3_FACTORIAL) * product_15;
-    total_27 = square(product_15) * (total_27 + NUMBER_1_OVER_2_FACTORIAL);
-    total_27 = product_15 - (total_26 - difference_15) + (1.0 - difference_15) + total_27;
-    Number branch_7 = select(abs(total_27) < infinity, total_27, 0.0);
-    Number total_28 = total_26 + branch_7;
-    Number exp_product_15 = exp(product_15);
-    Number branch_8 = select(is_less_4, total_28, exp_product_15);
-    Number total_29 = branch_8 - 1.0;
-    Number difference_16 = total_29 - branch_8;
-    Number binade_2 = binade(exp_product_15 * NUMBER_4_OVER_3);
-    auto inside = (binade_2 > 0.0) & (binade_2 < infinity);
-    Number branch_9 = select(inside, binade_2, 1.0);
-    Number ratio_4 = exp_product_15 / branch_9;
-    Number floor_2 = floor(log(branch_9) * NUMBER_1_OVER_LOG_2 + 0.5);
-    Number difference_17 = product_15 - floor_2 * THE_FIRST_DIGITS_OF_LOG_2;
-    Number negated_3 = -(floor_2 * MORE_DIGITS_OF_LOG_2);
-    Number total_30 = difference_17 + negated_3;
-    Number difference_18 = total_30 - difference_17;
-    Number total_31 = difference_17 - (total_30 - difference_18) + (negated_3 - difference_18);
-    total_31 = total_31 - floor_2 * THE_OTHER_DIGITS_OF_LOG_2;
-    Number branch_10 = select(abs(total_31) < infinity, total_31, 0.0);
-    Number total_32 = total_30 + branch_10;
-    Number numerator_5 = NUMBER_1_OVER_15_FACTORIAL * total_32 + NUMBER_1_OVER_14_FACTORIAL;
-    Number numerator_6 = (numerator_5 * total_32 + NUMBER_1_OVER_13_FACTORIAL) * total_32;
-    Number numerator_7 = (numerator_6 + NUMBER_1_OVER_12_FACTORIAL) * total_32;
-    Number numerator_8 = (numerator_7 + NUMBER_1_OVER_11_FACTORIAL) * total_32;
-    Number numerator_9 = (numerator_8 + NUMBER_1_OVER_10_FACTORIAL) * total_32;
-    Number numerator_10 = (numerator_9 + NUMBER_1_OVER_9_FACTORIAL) * total_32;
-    Number numerator_11 = (numerator_10 + NUMBER_1_OVER_8_FACTORIAL) * total_32;
-    Number numerator_12 = (numerator_11 + NUMBER_1_OVER_7_FACTORIAL) * total_32;
-    Number numerator_13 = (numerator_12 + NUMBER_1_OVER_6_FACTORIAL) * total_32;
-    Number numerator_14 = (numerator_13 + NUMBER_1_OVER_5_FACTORIAL) * total_32;
-    Number numerator_15 = (numerator_14 + NUMBER_1_OVER_4_FACTORIAL) * total_32;
-    Number numerator_16 = (numerator_15 + NUMBER_1_OVER_3_FACTORIAL) * total_32;
-    Number numerator_17 = square(total_32) * (numerator_16 + NUMBER_1_OVER_2_FACTORIAL);
-    Number numerator_18 = numerator_17 + (branch_10 - (total_32 - total_30));
-    numerator_18 = (1.0 - ratio_4 + total_32 + numerator_18) / ratio_4;
-    numerator_18 = select(inside & (abs_product_15 >= 0.25), numerator_18, 0.0) * branch_8;
-    numerator_18 = select(is_less_4, branch_7 - (total_28 - total_26), 0.0) + numerator_18;
-    Number total_33 = branch_8 - (total_29 - difference_16) + (-1.0 - difference_16);
-    total_33 = total_33 + numerator_18;
-    Number branch_11 = select(abs(total_33) < infinity, total_33, 0.0);
-    Number total_34 = total_29 + branch_11;
-    Number minus_total_34 = -total_34;
-    Number total_35 = total_34 + 2.0;
-    Number difference_19 = total_35 - total_34;
-    Number difference_20 = branch_11 - (total_34 - total_29);
-    Number total_36 = total_34 - (total_35 - difference_19) + (2.0 - difference_19);
-    total_36 = total_36 + difference_20;
-    Number branch_12 = select(abs(total_36) < infinity, total_36, 0.0);
-    Number total_37 = total_35 + branch_12;
-    Number ratio_5 = minus_total_34 / total_37;
-    Number product_16 = sign_clamped * ratio_5;
-    Number tanh_clamped = tanh(clamped);
-    Number head_sign_clamped = head(sign_clamped);
-    Number head_ratio_5 = head(ratio_5);
-    Number difference_21 = ratio_5 - head_ratio_5;
-    Number difference_22 = sign_clamped - head_sign_clamped;
-    Number product_17 = ratio_5 * total_37;
-    Number head_total_37 = head(total_37);
-    Number difference_23 = total_37 - head_total_37;
-    Number numerator_19 = head_ratio_5 * head_total_37 - product_17 + head_ratio_5 * difference_23;
-    Number numerator_20 = numerator_19 + difference_21 * head_total_37 + difference_21 * difference_23;
-    Number numerator_21 = -select(product_17 * 0x1p-60 == 0.0, 0.0, numerator_20);
-    Number numerator_22 = minus_total_34 - product_17 + numerator_21 - difference_20;
-    numerator_22 = (numerator_22 - (branch_12 - (total_37 - total_35)) * ratio_5) / total_37;
-    numerator_22 = numerator_22 * sign_clamped;
-    Number difference_24 = head_sign_clamped * head_ratio_5 - product_16;
-    difference_24 = difference_24 + head_sign_clamped * difference_21;
-    difference_24 = difference_24 + difference_22 * head_ratio_5 + difference_22 * difference_21;
-    difference_24 = select(product_16 * 0x1p-60 == 0.0, 0.0, difference_24) + numerator_22;
-    Number magnitude = abs(product_16 - tanh_clamped + difference_24);
-    auto is_at_most = magnitude <= 0.00390625 * abs(tanh_clamped);
-    Number branch_13 = select(is_at_most, product_16, tanh_clamped);
-    Number product_18 = product_14 * branch_13;
-    Number product_19 = product_18 * t_3;
-    Number product_20 = product_19 * t_3;
-    Number minus_product_20 = -product_20;
-    Number total_38 = product_12 + minus_product_20;
-    Number difference_25 = total_38 - product_12;
-    Number head_product_11 = head(product_11);
-    Number head_rest_of_t = head(rest_of_t);
-    Number difference_26 = rest_of_t - head_rest_of_t;
-    Number difference_27 = product_11 - head_product_11;
-    Number head_total_20 = head(total_20);
+    Number branch_8 = select(is_far, 0.5 * total_23, total_23);
+    auto is_less_3 = abs(branch_8) < 0.5;
+    Number expm1_branch_8 = expm1(branch_8);
+    Number total_24 = expm1_branch_8 + 1.0;
+    Number part_of_t = select(is_less_3, total_24, exp(branch_8));
+    Number product_13 = total_22 * part_of_t;
+    Number head_total_22 = head(total_22);
     Number head_part_of_t = head(part_of_t);
-    Number difference_28 = part_of_t - head_part_of_t;
-    Number difference_29 = total_20 - head_total_20;
-    Number branch_14 = select(is_less_3, expm1_branch_6 - (total_24 - 1.0), 0.0);
-    Number head_product_19 = head(product_19);
+    Number difference_18 = part_of_t - head_part_of_t;
+    Number difference_19 = total_22 - head_total_22;
+    Number branch_9 = select(is_less_3, expm1_branch_8 - (total_24 - 1.0), 0.0);
+    Number total_25 = head_total_22 * head_part_of_t - product_13 + head_total_22 * difference_18;
+    total_25 = total_25 + difference_19 * head_part_of_t + difference_19 * difference_18;
+    total_25 = select(product_13 * 0x1p-60 == 0.0, 0.0, total_25);
+    total_25 = total_25 + (branch_7 - (total_22 - total_17)) * part_of_t;
+    total_25 = total_25 + branch_9 * total_22;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number branch_10 = select(is_far, branch_9, 0.0);
+    Number total_26 = rest_of_t + select(abs(branch_10) < infinity, branch_10, 0.0);
+    total_26 = (product_13 + select(abs(total_25) < infinity, total_25, 0.0)) * total_26;
+    Number t_3 = exp(-abs(clamped));
+    Number product_14 = 2.0 * alpha * square(2.0 / (1.0 + square(t_3)));
+    Number tanh_clamped = tanh(clamped);
+    Number product_15 = product_14 * tanh_clamped;
+    Number product_16 = product_15 * t_3;
+    Number product_17 = product_16 * t_3;
+    Number minus_product_17 = -product_17;
+    Number total_27 = total_26 + minus_product_17;
+    Number difference_20 = total_27 - total_26;
+    Number head_product_16 = head(product_16);
     Number head_t_3 = head(t_3);
-    Number difference_30 = t_3 - head_t_3;
-    Number difference_31 = product_19 - head_product_19;
-    Number head_product_18 = head(product_18);
-    Number difference_32 = product_18 - head_product_18;
+    Number difference_21 = t_3 - head_t_3;
+    Number difference_22 = product_16 - head_product_16;
+    Number head_product_15 = head(product_15);
+    Number difference_23 = product_15 - head_product_15;
     Number head_product_14 = head(product_14);
-    Number head_branch_13 = head(branch_13);
-    Number difference_33 = branch_13 - head_branch_13;
-    Number difference_34 = product_14 - head_product_14;
-    Number head_product_13 = head(product_13);
-    Number head_4 = head(ratio_3_squared);
-    Number difference_35 = ratio_3_squared - head_4;
-    Number difference_36 = product_13 - head_product_13;
-    Number head_ratio_3 = head(ratio_3);
-    Number difference_37 = ratio_3 - head_ratio_3;
-    Number product_21 = ratio_3 * total_25;
-    Number head_total_25 = head(total_25);
-    Number difference_38 = total_25 - head_total_25;
-    Number total_39 = head_ratio_3 * head_ratio_3 - ratio_3_squared + head_ratio_3 * difference_37;
-    total_39 = total_39 + difference_37 * head_ratio_3 + difference_37 * difference_37;
-    total_39 = select(ratio_3_squared * 0x1p-60 == 0.0, 0.0, total_39);
-    Number total_40 = product_12 - (total_38 - difference_25) + (minus_product_20 - difference_25);
-    Number total_41 = head_total_20 * head_part_of_t - product_11 + head_total_20 * difference_28;
-    total_41 = total_41 + difference_29 * head_part_of_t + difference_29 * difference_28;
-    total_41 = select(product_11 * 0x1p-60 == 0.0, 0.0, total_41) + branch_14 * total_20;
-    total_41 = total_41 * rest_of_t;
-    Number total_42 = head_product_18 * head_t_3 - product_19 + head_product_18 * difference_30;
-    total_42 = total_42 + difference_32 * head_t_3 + difference_32 * difference_30;
-    total_42 = select(product_19 * 0x1p-60 == 0.0, 0.0, total_42);
-    Number total_43 = head_product_19 * head_t_3 - product_20 + head_product_19 * difference_30;
-    total_43 = total_43 + difference_31 * head_t_3 + difference_31 * difference_30;
-    total_43 = select(product_20 * 0x1p-60 == 0.0, 0.0, total_43);
-    Number numerator_23 = head_ratio_3 * head_total_25 - product_21 + head_ratio_3 * difference_38;
-    Number numerator_24 = numerator_23 + difference_37 * head_total_25 + difference_37 * difference_38;
-    Number numerator_25 = 2.0 - product_21 - select(product_21 * 0x1p-60 == 0.0, 0.0, numerator_24);
-    total_39 = (total_39 + numerator_25 / total_25 * ratio_3 * 2.0) * product_13;
-    Number total_44 = head_product_13 * head_4 - product_14 + head_product_13 * difference_35;
-    total_44 = total_44 + difference_36 * head_4 + difference_36 * difference_35;
-    total_44 = (select(product_14 * 0x1p-60 == 0.0, 0.0, total_44) + total_39) * branch_13;
-    Number product_22 = select(is_at_most, difference_24, 0.0) * product_14;
-    Number difference_39 = head_product_14 * head_branch_13 - product_18;
-    difference_39 = difference_39 + head_product_14 * difference_33;
-    difference_39 = difference_39 + difference_34 * head_branch_13;
-    difference_39 = difference_39 + difference_34 * difference_33;
-    difference_39 = select(product_18 * 0x1p-60 == 0.0, 0.0, difference_39) + total_44;
-    total_43 = -(total_43 + (total_42 + (difference_39 + product_22) * t_3) * t_3);
-    Number difference_40 = head_product_11 * head_rest_of_t - product_12;
-    difference_40 = difference_40 + head_product_11 * difference_26;
-    difference_40 = difference_40 + difference_27 * head_rest_of_t;
-    difference_40 = difference_40 + difference_27 * difference_26;
-    difference_40 = select(product_12 * 0x1p-60 == 0.0, 0.0, difference_40) + total_41;
-    total_40 = total_40 + (difference_40 + select(is_far, branch_14, 0.0) * product_11);
-    total_40 = total_40 + total_43;
-    Number branch_15 = select(abs(total_40) < infinity, total_40, 0.0);
-    Number total_45 = total_38 + branch_15;
-    Number difference_41 = branch_15 - (total_45 - total_38);
-    return total_45 + select(abs(difference_41) < infinity, difference_41, 0.0);
+    Number head_tanh_clamped = head(tanh_clamped);
+    Number difference_24 = tanh_clamped - head_tanh_clamped;
+    Number difference_25 = product_14 - head_product_14;
+    Number total_28 = total_26 - (total_27 - difference_20) + (minus_product_17 - difference_20);
+    Number total_29 = head_product_15 * head_t_3 - product_16 + head_product_15 * difference_21;
+    total_29 = total_29 + difference_23 * head_t_3 + difference_23 * difference_21;
+    total_29 = select(product_16 * 0x1p-60 == 0.0, 0.0, total_29);
+    Number total_30 = head_product_16 * head_t_3 - product_17 + head_product_16 * difference_21;
+    total_30 = total_30 + difference_22 * head_t_3 + difference_22 * difference_21;
+    total_30 = select(product_17 * 0x1p-60 == 0.0, 0.0, total_30);
+    Number difference_26 = head_product_14 * head_tanh_clamped - product_15;
+    difference_26 = difference_26 + head_product_14 * difference_24;
+    difference_26 = difference_26 + difference_25 * head_tanh_clamped;
+    difference_26 = difference_26 + difference_25 * difference_24;
+    total_29 = total_29 + select(product_15 * 0x1p-60 == 0.0, 0.0, difference_26) * t_3;
+    total_28 = total_28 - (total_30 + total_29 * t_3);
+    Number branch_11 = select(abs(total_28) < infinity, total_28, 0.0);
+    Number total_31 = total_27 + branch_11;
+    Number difference_27 = branch_11 - (total_31 - total_27);
+    return total_31 + select(abs(difference_27) < infinity, difference_27, 0.0);
   }
 };
 

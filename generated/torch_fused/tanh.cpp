@@ -27,28 +27,17 @@ struct ByX {
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomial on +-(0.4656,
-// 0.6985).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
-    Number difference = abs_x - 0.58203125;
-    Number sign_x = sign(x);
-    Number root_t = exp(-abs_x);
-    Number t = square(root_t);
-    Number product = (-0.08744628693500725 * difference + 0.12905388921847036) * difference;
-    product = (product + 0.05750016755386378) * difference - 0.3211448251017407;
-    product = (product * difference + 0.19768162228004274) * difference;
-    product = (product + 0.42619567329171815) * difference - 0.7599856915243655;
-    product = (product * difference - 0.05600575702959868) * difference;
-    product = (product + 1.2928373135984985) * difference - 0.9916495496759761;
-    product = (product * difference - 0.9561606359608458) * difference;
-    product = (product + 1.7879540079154526) * difference - 0.25505251631867276;
-    product = sign_x * (product * difference - 0.7602937227647686);
-    Number numerator = 8.0 * expm1(-2.0 * abs_x) * root_t * root_t;
-    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
-    return select(abs(difference) < 0.116450572013855, product, numerator);
+    Number product = -2.0 * abs(x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = 8.0 * expm1(product) * part_of_t * rest_of_t;
+    return sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };
 

@@ -10,76 +10,46 @@
 namespace actgen {
 namespace {
 
-// The value: exponential normal form, polynomial on (-1.5, 1.5).
+// The value: as declared, polynomial on (-0.75, 0.75).
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
     Number x_squared = square(x);
-    Number t = exp(-2.0 * abs_x);
-    Number product = (-8.58405428681785e-13 * x_squared + 2.3363564859083366e-11) * x_squared;
-    product = (product - 3.026348537268856e-10) * x_squared + 2.4944987336405004e-09;
-    product = (product * x_squared - 1.47941368165796e-08) * x_squared;
-    product = (product + 6.790326739056142e-08) * x_squared - 2.5446323667014526e-07;
-    product = (product * x_squared + 8.15123878321062e-07) * x_squared;
-    product = (product - 2.3294349704748967e-06) * x_squared + 6.177216921096651e-06;
-    product = (product * x_squared - 1.5703613756933848e-05) * x_squared;
-    product = (product + 3.914224600827972e-05) * x_squared - 9.68470296375115e-05;
-    product = (product * x_squared + 0.00023910230036032723) * x_squared;
-    product = (product - 0.0005900194064669258) * x_squared + 0.0014558326019124806;
-    product = (product * x_squared - 0.0035921277541449055) * x_squared;
-    product = (product + 0.008863235499870755) * x_squared - 0.021869488534188717;
-    product = (product * x_squared + 0.05396825396818542) * x_squared - 0.1333333333333324;
+    Number product = (-5.985399672039163e-07 * x_squared + 3.833589294501544e-06) * x_squared;
+    product = (product - 1.3601729022897116e-05) * x_squared + 3.784864316675998e-05;
+    product = (product * x_squared - 9.628953316427487e-05) * x_squared;
+    product = (product + 0.0002389332673687292) * x_squared - 0.0005899837682081133;
+    product = (product * x_squared + 0.0014558275482916571) * x_squared;
+    product = (product - 0.003592127305771337) * x_squared + 0.008863235479105364;
+    product = (product * x_squared - 0.021869488534033452) * x_squared;
+    product = (product + 0.0539682539682076) * x_squared - 0.13333333333333294;
     product = (product * x_squared + 0.3333333333333333) * x * x * x;
-    Number numerator = -(-((clamp(abs_x, -0x1p100, 0x1p100) + 1.0) * t + (abs_x - 1.0)));
-    return select(abs_x < 1.5, product, sign(x) * (numerator / (t + 1.0)));
+    return select(abs(x) < 0.75, product, x - tanh(x));
   }
 };
 
-// The derivative by x: as declared, polynomial on (-1, 1).
+// The derivative by x: rewritten for |x| < 1, else as declared.
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
     Number abs_x = abs(x);
-    Number x_squared = square(x);
     Number e = exp(-abs_x);
-    Number product = (-9.090648885943648e-08 * x_squared + 1.0281599272076319e-06) * x_squared;
-    product = (product - 5.747788242995306e-06) * x_squared + 2.1700819774919797e-05;
-    product = (product * x_squared - 6.427186409721158e-05) * x_squared;
-    product = (product + 0.00016486380648707695) * x_squared - 0.00039211570810087634;
-    product = (product * x_squared + 0.0009005547146611121) * x_squared;
-    product = (product - 0.0020341587933374577) * x_squared + 0.004543150685224388;
-    product = (product * x_squared - 0.010030402250466766) * x_squared;
-    product = (product + 0.021837505866718614) * x_squared - 0.046697663396204035;
-    product = (product * x_squared + 0.09749559075105395) * x_squared - 0.1968253968219671;
-    product = (product * x_squared + 0.3777777777776979) * x_squared - 0.666666666666666;
-    product = (product * x_squared + 1.0) * x * x;
-    return select(abs_x < 1.0, product, 1.0 - square(2.0 * e / (square(e) + 1.0)));
+    Number difference = 1.0 - square(2.0 * e / (square(e) + 1.0));
+    return select(abs_x < 1.0, square(tanh(x)), difference);
   }
 };
 
-// The second derivative by x. Exponential normal form, expanded, halved, polynomial on +-(0.4656,
-// 0.6985).
+// The second derivative by x: exponential normal form, expanded, halved in the tail.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
-    Number difference = abs_x - 0.58203125;
-    Number sign_x = sign(x);
-    Number root_t = exp(-abs_x);
-    Number t = square(root_t);
-    Number product = (0.08744628693500725 * difference - 0.12905388921847036) * difference;
-    product = (product - 0.05750016755386378) * difference + 0.3211448251017407;
-    product = (product * difference - 0.19768162228004274) * difference;
-    product = (product - 0.42619567329171815) * difference + 0.7599856915243655;
-    product = (product * difference + 0.05600575702959868) * difference;
-    product = (product - 1.2928373135984985) * difference + 0.9916495496759761;
-    product = (product * difference + 0.9561606359608458) * difference;
-    product = (product - 1.7879540079154526) * difference + 0.25505251631867276;
-    product = sign_x * (product * difference + 0.7602937227647686);
-    Number numerator = -(8.0 * expm1(-2.0 * abs_x) * root_t * root_t);
-    numerator = sign_x * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
-    return select(abs(difference) < 0.116450572013855, product, numerator);
+    Number product = -2.0 * abs(x);
+    auto is_far = product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number numerator = -(8.0 * expm1(product) * part_of_t * rest_of_t);
+    return sign(x) * (numerator / (((t + 3.0) * t + 3.0) * t + 1.0));
   }
 };
 

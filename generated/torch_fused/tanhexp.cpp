@@ -10,137 +10,98 @@
 namespace actgen {
 namespace {
 
-// The value. As declared, powers scaled, halved in the tail, polynomials on (-1.055, -0.2108),
-// (-1.555, -1.055).
+// The value: as declared, scaled, halved in the tail, clamped left.
 struct Value {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x + 1.3046875;
-    Number difference_2 = x + 0.6328125;
-    Number held = clamp(x, -1.0, 1.0);
-    Number abs_x = abs(x);
-    auto is_far = abs_x > 64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * x, x));
+    Number larger = maximum(x, -1024.0);
+    auto is_far = abs(larger) > 64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * larger, larger));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number product = part_of_t * rest_of_t;
-    Number smaller = minimum(x, 0.0);
+    Number smaller = minimum(larger, 0.0);
     auto is_far_2 = abs(smaller) > 64.0;
     Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller, smaller));
     Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    auto is_gone = smaller < -800.0;
-    Number scale = maximum(abs_x, 1.0);
-    Number product_2 = (5.703223105092236e-06 * difference + 2.7977205043808728e-05) * difference;
-    product_2 = (product_2 + 6.509590443387712e-05) * difference + 7.081079250171908e-05;
-    product_2 = (product_2 * difference - 0.00011433391590934205) * difference;
-    product_2 = (product_2 - 0.0007975060104030712) * difference - 0.0021583883250334878;
-    product_2 = (product_2 * difference - 0.0030062538295925713) * difference;
-    product_2 = (product_2 + 0.002346345001142781) * difference + 0.027636385666019198;
-    product_2 = (product_2 * difference + 0.08316425108810925) * difference;
-    product_2 = (product_2 + 0.1113298345184204) * difference - 0.06429714631034907;
-    product_2 = product_2 * difference - 0.34547388860334033;
-    Number total = -2.544517474646012e-06 * difference_2 - 8.815626876240558e-06;
-    total = (total * difference_2 - 7.591198438071194e-06) * difference_2;
-    total = (total + 1.8579543867782403e-05) * difference_2 + 6.71147587311213e-05;
-    total = (total * difference_2 + 7.689672289457007e-05) * difference_2;
-    total = (total - 7.710147799052069e-05) * difference_2 - 0.0004461500815831702;
-    total = (total * difference_2 - 0.0006858961261485963) * difference_2;
-    total = (total + 0.00013399226751069262) * difference_2 + 0.0027662378323490555;
-    total = (total * difference_2 + 0.005435986079410453) * difference_2;
-    total = (total + 0.0015470694545358765) * difference_2 - 0.01654425730171272;
-    total = (total * difference_2 - 0.040034602541947927) * difference_2;
-    total = (total - 0.017773321915084822) * difference_2 + 0.12856173610952332;
-    total = (total * difference_2 + 0.3434944208894003) * difference_2;
-    total = (total + 0.22958735377218414) * difference_2 - 0.3076850977494001;
-    Number branch = select(is_gone, minimum(scale, 0x1p100), scale);
     Number ratio = tanh(product) / part_of_t_2 / rest_of_t_2;
-    ratio = held * select((abs(product) < 0x1p-54) & (x < 0.0), 1.0, ratio);
-    ratio = ratio * part_of_t_2 * branch * rest_of_t_2;
-    total = select(abs(difference_2) < 0.42197744846344, total, ratio);
-    return select(abs(difference) < 0.24989755259134983, product_2, total);
+    ratio = larger * select((abs(product) < 0x1p-54) & (larger < 0.0), 1.0, ratio);
+    return ratio * part_of_t_2 * rest_of_t_2;
   }
 };
 
-// The derivative by x. As declared, by roots of powers for |x| < 4, else as declared, scaled,
-// halved, clamped both sides, polynomial on (-0.5, 0.5), polynomials on (-1.329, -0.2652), (-2.865,
-// -1.322).
+// The derivative by x. As declared, scaled, halved, clamped left for x < -64, else as declared, by
+// roots of powers, clamped right, polynomial on (0, 0.25), polynomials on (-1.726, -0.6958),
+// (-2.751, -1.718).
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x + 2.09375;
-    Number difference_2 = x + 0.796875;
-    Number abs_x = abs(x);
-    Number exp_x = exp(x);
-    Number e = exp(-exp_x);
-    Number ratio = 2.0 * e / (square(e) + 1.0);
-    Number clamped = clamp(x, -1024.0, 8.0);
-    Number e_2 = exp(0.5 * clamped);
-    Number product = e_2 * e_2;
+    Number difference = x + 2.234375;
+    Number difference_2 = x + 1.2109375;
+    Number larger = maximum(x, -1024.0);
+    Number e = exp(0.5 * larger);
+    Number product = e * e;
     Number abs_product = abs(product);
     Number t = square(exp(0.5 * -abs_product));
     Number t_squared = square(t);
-    auto is_negative = clamped < 0.0;
-    Number e_3 = exp(0.5 * -abs(clamped));
-    Number branch = select(is_negative, e_3, 1.0);
-    Number t_2 = square(e_3);
-    Number product_2 = (-4.3300159469772796e-10 * difference - 1.715074777496298e-09) * difference;
-    product_2 = (product_2 - 3.383237020904761e-09) * difference - 3.738787653153581e-09;
-    product_2 = (product_2 * difference + 7.234527081116132e-09) * difference;
-    product_2 = (product_2 + 6.645997581967294e-08) * difference + 2.622936613879407e-07;
-    product_2 = (product_2 * difference + 7.247810032345244e-07) * difference;
-    product_2 = (product_2 + 1.3852585518130436e-06) * difference + 9.157792152346312e-07;
-    product_2 = (product_2 * difference - 6.344125643364016e-06) * difference;
-    product_2 = (product_2 - 3.6552575745335717e-05) * difference - 0.00012190121130697731;
-    product_2 = (product_2 * difference - 0.0002913306786482366) * difference;
-    product_2 = (product_2 - 0.0004418160912629313) * difference + 0.00012855450012217644;
-    product_2 = (product_2 * difference + 0.003952921085524878) * difference;
-    product_2 = (product_2 + 0.0171011138560001) * difference + 0.04505530848106507;
-    product_2 = (product_2 * difference + 0.0646979860891148) * difference;
-    product_2 = (product_2 - 0.003700149871837587) * difference - 0.13151815147300133;
-    Number total = 3.701999190351376e-06 * difference_2 + 4.316143608280986e-07;
-    total = (total * difference_2 - 1.8266513564866233e-05) * difference_2;
-    total = (total - 3.1979345407261387e-05) * difference_2 - 5.633170732165487e-06;
-    total = (total * difference_2 + 9.331252874163417e-05) * difference_2;
-    total = (total + 0.0002380434413960158) * difference_2 + 0.00022927548153226038;
-    total = (total * difference_2 - 0.0003028576771367005) * difference_2;
-    total = (total - 0.0015005608691716996) * difference_2 - 0.00241072302353097;
-    total = (total * difference_2 - 0.00041062952837884244) * difference_2;
-    total = (total + 0.007116185808899471) * difference_2 + 0.017208112878809932;
-    total = (total * difference_2 + 0.0149486524249899) * difference_2;
-    total = (total - 0.02172382308794017) * difference_2 - 0.0911979552001863;
-    total = (total * difference_2 - 0.11987636065343941) * difference_2;
-    total = (total + 0.033536655073135024) * difference_2 + 0.3927546689184086;
-    total = (total * difference_2 + 0.5578689810760051) * difference_2;
-    total = total + 0.12744035042906873;
-    Number product_3 = (-1.8182056320679677e-05 * x - 0.0002157858425680707) * x;
-    product_3 = ((product_3 - 0.00011526221967895799) * x + 0.0007243938341653169) * x;
-    product_3 = ((product_3 + 0.0008854368203632198) * x - 0.0011842615515849334) * x;
-    product_3 = ((product_3 - 0.0031325352214084767) * x + 0.0002377568774853716) * x;
-    product_3 = ((product_3 + 0.007645237497980205) * x + 0.0058841718056887385) * x;
-    product_3 = ((product_3 - 0.012970135538332414) * x - 0.024618744204530703) * x;
-    product_3 = ((product_3 + 0.0090863060831538) * x + 0.06343162047630564) * x;
-    product_3 = ((product_3 + 0.03293711527128805) * x - 0.10998497571677511) * x;
-    product_3 = ((product_3 - 0.1580329772025626) * x + 0.09758452397434687) * x;
-    product_3 = ((product_3 + 0.3729579061594113) * x + 0.07019279413481694) * x;
-    product_3 = ((product_3 - 0.5849993353082338) * x - 0.32958850025279696) * x;
-    product_3 = (product_3 + 0.8399486832280522) * x + 0.7615941559557649;
-    Number product_4 = clamped * square(2.0 / (1.0 + t_squared)) * t_squared;
-    Number total_2 = ratio * x * exp_x * ratio + tanh(exp_x);
+    auto is_negative = larger < 0.0;
+    Number e_2 = exp(0.5 * -abs(larger));
+    Number branch = select(is_negative, e_2, 1.0);
+    Number t_2 = square(e_2);
+    Number smaller = minimum(x, 8.0);
+    Number exp_smaller = exp(smaller);
+    Number e_3 = exp(-exp_smaller);
+    Number ratio = 2.0 * e_3 / (square(e_3) + 1.0);
+    Number total = (0.00815217886771545 * x - 0.04346088923478687) * x + 0.018207677128189888;
+    total = ((total * x + 0.06061790894891372) * x + 0.033526583415248945) * x;
+    total = ((total - 0.11007113950572671) * x - 0.15802413396160286) * x;
+    total = ((total + 0.0975838927900002) * x + 0.37295793669414484) * x;
+    total = ((total + 0.07019279317891429) * x - 0.5849993352903171) * x;
+    total = ((total - 0.32958850025297276) * x + 0.8399486832280528) * x;
+    total = total + 0.7615941559557649;
+    Number product_2 = (8.86719712744517e-09 * difference + 4.436224684812487e-08) * difference;
+    product_2 = (product_2 + 1.3734294511604783e-07) * difference + 3.1276508366435893e-07;
+    product_2 = (product_2 * difference + 4.0724056543586147e-07) * difference;
+    product_2 = (product_2 - 5.997979407297062e-07) * difference - 6.361563677681917e-06;
+    product_2 = (product_2 * difference - 2.6401155631770966e-05) * difference;
+    product_2 = (product_2 - 7.76427016180002e-05) * difference - 0.00016657196367429115;
+    product_2 = (product_2 * difference - 0.00018949700160298723) * difference;
+    product_2 = (product_2 + 0.0004277935763443275) * difference + 0.003700820449597664;
+    product_2 = (product_2 * difference + 0.014395664868008081) * difference;
+    product_2 = (product_2 + 0.03620526288036957) * difference + 0.04761064349837922;
+    product_2 = (product_2 * difference - 0.019406061107699057) * difference;
+    product_2 = product_2 - 0.1298372131891994;
+    Number total_2 = 8.76932942948103e-07 * difference_2 + 2.6021178974482363e-06;
+    total_2 = (total_2 * difference_2 + 2.9162869708058763e-06) * difference_2;
+    total_2 = (total_2 - 2.7959651874949553e-06) * difference_2 - 2.165196396157509e-05;
+    total_2 = (total_2 * difference_2 - 5.467174455832009e-05) * difference_2;
+    total_2 = (total_2 - 7.069998166862862e-05) * difference_2 + 2.953550844614381e-05;
+    total_2 = (total_2 * difference_2 + 0.00040676656593498076) * difference_2;
+    total_2 = (total_2 + 0.0011051149637904111) * difference_2 + 0.0015557972518081573;
+    total_2 = (total_2 * difference_2 - 9.975215676122244e-05) * difference_2;
+    total_2 = (total_2 - 0.006847975220208053) * difference_2 - 0.019487062675792012;
+    total_2 = (total_2 * difference_2 - 0.02775291747235941) * difference_2;
+    total_2 = (total_2 + 0.001095960506369239) * difference_2 + 0.11309300572523227;
+    total_2 = (total_2 * difference_2 + 0.28103523300522465) * difference_2;
+    total_2 = (total_2 + 0.27238534781619983) * difference_2 - 0.04113814326496088;
+    Number total_3 = ratio * smaller * exp_smaller * ratio + tanh(exp_smaller);
+    Number product_3 = larger * square(2.0 / (1.0 + t_squared)) * t_squared;
     Number ratio_2 = tanh(product) / branch / branch;
     ratio_2 = select((abs_product < 0x1p-54) & is_negative, 1.0, ratio_2);
-    product_4 = (product_4 + ratio_2 * select(is_negative, 1.0, t_2)) * e_2 * e_2;
-    product_3 = select(abs_x < 0.5, product_3, select(abs_x < 4.0, total_2, product_4));
-    total = select(abs(difference_2) < 0.5316867278146287, total, product_3);
-    return select(abs(difference) < 0.7716010827274138, product_2, total);
+    product_3 = (product_3 + ratio_2 * select(is_negative, 1.0, t_2)) * e * e;
+    product_3 = select(x < -64.0, product_3, total_3);
+    total = select((x >= 0.0) & (x < 0.25), total, product_3);
+    total_2 = select(abs(difference_2) < 0.5151510051840886, total_2, total);
+    return select(abs(difference) < 0.5164041590418491, product_2, total_2);
   }
 };
 
 // The second derivative by x. Rewritten, factored, by roots of powers for |x| < 4, else one
-// fraction, scaled, halved, clamped both sides, polynomial on (-0.5, 0.5), polynomial on (0.8061,
-// 1.116).
+// fraction, scaled, halved, clamped both sides, polynomial on (-0.5, 0.5), polynomial on (0.8876,
+// 1.066).
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number difference = x - 0.9609375;
+    Number difference = x - 0.9765625;
     Number abs_x = abs(x);
     Number exp_x = exp(x);
     Number e = exp(-exp_x);
@@ -157,16 +118,15 @@ struct ByXAndX {
     Number t_2 = square(e_3);
     Number total = 2.0 * minus_abs_product + minimum(clamped, 0.0);
     total = exp(0.5 * (total - 2.0 * minimum(-clamped, 0.0)));
-    Number product_2 = (0.07770618553507055 * difference - 0.03361697108803136) * difference;
-    product_2 = (product_2 - 0.08775452506115625) * difference + 0.1302963429292734;
-    product_2 = (product_2 * difference - 0.05899093412118713) * difference;
-    product_2 = (product_2 - 0.2928387855793804) * difference + 0.5118426117852058;
-    product_2 = (product_2 * difference + 0.40184250628622936) * difference;
-    product_2 = (product_2 - 1.2637267370908525) * difference - 0.15809552288107423;
-    product_2 = (product_2 * difference + 1.8403182673570728) * difference;
-    product_2 = (product_2 - 0.5981712315167468) * difference - 1.3673112039505533;
-    product_2 = (product_2 * difference + 1.0908749111134857) * difference;
-    product_2 = (product_2 - 0.0575271876613327) * difference - 0.11148585169777706;
+    Number product_2 = (-0.09095025397610465 * difference + 0.11142541647878063) * difference;
+    product_2 = (product_2 - 0.036296057454954594) * difference - 0.3009710307024123;
+    product_2 = (product_2 * difference + 0.46540013209334335) * difference;
+    product_2 = (product_2 + 0.47056973070203395) * difference - 1.209132924998528;
+    product_2 = (product_2 * difference - 0.29340834146577094) * difference;
+    product_2 = (product_2 + 1.819107362096832) * difference - 0.45514231991705806;
+    product_2 = (product_2 * difference - 1.4002186178956746) * difference;
+    product_2 = (product_2 + 1.0259760077127906) * difference - 0.02444737524721215;
+    product_2 = product_2 * difference - 0.11212363694314058;
     Number product_3 = ratio * exp_x * (x + 2.0 - 2.0 * x * exp_x * tanh(exp_x)) * ratio;
     Number product_4 = (-0.0005209784767097367 * x + 0.0007799705487751412) * x;
     product_4 = ((product_4 + 0.002681076470907601) * x - 0.0014926270080070545) * x;
@@ -188,7 +148,7 @@ struct ByXAndX {
     ratio_2 = -(square(2.0 / (1.0 + square(t))) * (ratio_2 * squared + product_5)) * total;
     product_3 = select(abs_x < 4.0, product_3, ratio_2 * total);
     product_4 = select(abs_x < 0.5, product_4, product_3);
-    return select(abs(difference) < 0.15488282442092904, product_2, product_4);
+    return select(abs(difference) < 0.0889469046007903, product_2, product_4);
   }
 };
 
