@@ -116,13 +116,18 @@ def choose_kernels(
             race.confirm()
         candidate, verdict = race.verdict()
         found = strict.errors(candidate.kernel, math.inf)
-        if own is near and verdict.is_within_contract and found.worst > CONTRACT and not is_part:
-            # So is what is lost at remote parameters.
-            other = _raced(strict, shape, winners, forms)
-            if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
-                # The threshold at which two forms were joined may be one for the parameters that were tried.
-                for spliced in other.spliced(known[judge.x]):
-                    other.run(spliced)
+        if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
+            # What is lost at remote parameters is worth another form too: one of those that are good enough elsewhere,
+            other = Race(strict, shape)
+            for good in race.good():
+                other.run(good)
+            if own is near and not other.settle():
+                # or any other that need not be mended.
+                other = _raced(strict, shape, winners, forms)
+                if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
+                    # The threshold at which two forms were joined may be one for the parameters that were tried.
+                    for spliced in other.spliced(known[judge.x]):
+                        other.run(spliced)
             if other.settle() and other.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = other.verdict()
                 found = strict.errors(candidate.kernel, math.inf)

@@ -262,6 +262,14 @@ def test_a_form_that_fails_at_a_remote_parameter_alone_gives_way_to_another(text
     assert judged(text, REMOTE)[1].units < 4
 
 
+def test_of_what_is_mended_what_holds_at_a_remote_parameter_too_is_taken() -> None:
+    """The cheapest that will do at the others loses ten digits there."""
+    values = (Fraction(1, 2), Fraction(3, 2), Fraction(1, 8), Fraction(1, 2048))
+    kernel, told = judged("x*(1 + p*x/sqrt(1 + (p*x)**2))/2", values)
+    assert "polynomial" in kernel.form
+    assert told.units < 4
+
+
 def test_nothing_is_mended_for_a_remote_parameter_and_what_is_lost_there_is_told() -> None:
     """exp(x) - 1 - x + p x next to 0 is p x: what rounding leaves of the rest is little of it unless p is little."""
     (kernel, told), (nearby, kept) = (judged("exp(x) - 1 - x + p*x", values) for values in (REMOTE, REMOTE[:-1]))
