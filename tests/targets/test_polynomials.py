@@ -24,6 +24,7 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any], Any], tuple[fl
     "TANH_DOUBLE": (lambda a, p: a + a**3 * p(a * a), lambda a: a.tanh(), (2.0**-40, 0.625), 55),
     "ERF_NEAR_SINGLE": (lambda a, p: a + a * p(a * a), lambda a: a.erf(), (2.0**-20, 0.9375), 29),
     "ERF_FAR_SINGLE": (lambda a, p: 1 - (-a * p(a)).exp(), lambda a: a.erf(), (0.9375, 4.0), 28),
+    "ATAN_SINGLE": (lambda a, p: a + a**3 * p(a * a), lambda a: a.atan(), (2.0**-20, 1.0), 25),
     "LOG1P_SINGLE": (_log1p, lambda a: a.log1p(), (-0.5, 1.0), 27),
     "LOG1P_DOUBLE": (_log1p, lambda a: a.log1p(), (-0.5, 1.0), 57),
 }

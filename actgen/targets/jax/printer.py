@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from actgen.numerics.kernel import Call
 from actgen.targets.forms import ARITHMETIC, Form, Precedence, call
 from actgen.targets.polynomials import (
+    ATAN_SINGLE,
     ERF_FAR_SINGLE,
     ERF_NEAR_SINGLE,
     EXPM1_SINGLE,
@@ -41,7 +42,7 @@ FORMS: Mapping[str, Form] = {
     "sinh": call("_sinh", tensors=(0,)),
     "cosh": call("_cosh", tensors=(0,)),
     "asinh": call("jnp.arcsinh", tensors=(0,)),
-    "atan": call("jnp.arctan", tensors=(0,)),
+    "atan": call("_atan", tensors=(0,)),
     "sin": call("jnp.sin", tensors=(0,)),
     "cos": call("jnp.cos", tensors=(0,)),
     "tan": call("jnp.tan", tensors=(0,)),
@@ -119,6 +120,17 @@ def _cosh(a: Array) -> Array:
     """cosh, within 3.2 ULP to the end of the range; jnp.cosh is off by up to 500."""
     half = 1.3591409142295225 * jnp.exp(jnp.abs(a) - 1.0)  # e/2
     return half + 0.25 / half''',
+    "atan": f'''\
+def _atan(a: Array) -> Array:
+    """The arc tangent: in float32 a polynomial, of 1 / |a| beyond 1, within 2.4 ULP; XLA's is off by 5.4."""
+    if a.dtype == jnp.float64:
+        return jnp.arctan(a)
+    size = jnp.abs(a)
+    z = jnp.where(size > 1.0, 1.0 / jnp.maximum(size, 1.0), size)
+    s = z * z
+{ATAN_SINGLE.statements("p", "s")}
+    small = z * (1.0 + s * p)
+    return jnp.copysign(jnp.where(size > 1.0, 1.5707963267948966 - small, small), a)''',
     "erf": f'''\
 def _erf(a: Array) -> Array:
     """erf, within 1.4 ULP: in float32 a polynomial near 0, further out 1 - exp of one; XLA's own is off by 6.7."""
