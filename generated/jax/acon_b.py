@@ -69,12 +69,16 @@ def _derivative_x(x: Array, p: Array, beta: Array) -> Array:
     product = beta * p
     product_2 = x * (product - beta)
     is_negative = product_2 < 0.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product_2))
-    t = jnp.square(root_t)
+    negated = -jnp.abs(product_2)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     product_3 = jnp.clip(x, -(2.0**100), 2.0**100) * (beta + p * (product - 2.0 * beta))
     product_3 = p + 1.0 + product_3
-    numerator = jnp.where(is_negative, p * t + product_3, t + product_3) * root_t * root_t
-    return (jnp.where(is_negative, 1.0, p) + numerator) / ((t + 2.0) * t + 1.0)
+    numerator = jnp.where(is_negative, p * t + product_3, t + product_3) * part_of_t
+    numerator = jnp.where(is_negative, 1.0, p) + numerator * rest_of_t
+    return numerator / ((t + 2.0) * t + 1.0)
 
 
 @jax.custom_jvp

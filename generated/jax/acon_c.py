@@ -251,17 +251,21 @@ def _second_derivative_x_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -> 
     difference = p_1 - p_2
     product = beta * x * difference
     product_2 = 2.0 * jnp.square(difference)
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
     product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1.0
-    t = jnp.square(root_t)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1.0
+    total_3 = t + 1.0
     numerator = product_2 * (total_2 * t + total)
     numerator = jnp.where(product < 0.0, product_2 * (total * t + total_2), numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t
+    return numerator / (jnp.square(total_3) * total_3) * branch * part_of_t * rest_of_t
 
 
 @jax.jit

@@ -15,26 +15,6 @@ __all__ = ["calu"]
 _PI_OVER_2 = 1.5707963267948966  # pi/2
 _1_OVER_PI = 0.3183098861837907  # 1/pi
 _2_OVER_PI = 0.6366197723675814  # 2/pi
-_THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625  # the first digits of pi/2
-_MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457  # more digits of pi/2
-_THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08  # the other digits of pi/2
-_MINUS_1_OVER_15_FACTORIAL = -7.647163731819816e-13  # -1/15!
-_1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
-_MINUS_1_OVER_11_FACTORIAL = -2.505210838544172e-08  # -1/11!
-_1_OVER_9_FACTORIAL = 2.7557319223985893e-06  # 1/9!
-_MINUS_1_OVER_7_FACTORIAL = -0.0001984126984126984  # -1/7!
-_1_OVER_5_FACTORIAL = 0.008333333333333333  # 1/5!
-_MINUS_1_OVER_3_FACTORIAL = -0.16666666666666666  # -1/3!
-_1_OVER_16_FACTORIAL = 4.779477332387385e-14  # 1/16!
-_MINUS_1_OVER_14_FACTORIAL = -1.1470745597729725e-11  # -1/14!
-_1_OVER_12_FACTORIAL = 2.08767569878681e-09  # 1/12!
-_MINUS_1_OVER_10_FACTORIAL = -2.755731922398589e-07  # -1/10!
-_1_OVER_8_FACTORIAL = 2.48015873015873e-05  # 1/8!
-_MINUS_1_OVER_6_FACTORIAL = -0.001388888888888889  # -1/6!
-_1_OVER_4_FACTORIAL = 0.041666666666666664  # 1/4!
-_1_OVER_PI_2 = 0.3183098861837907  # 1/pi
-_THE_FIRST_DIGITS_OF_1_OVER_PI = 0.31830987334251404  # the first digits of 1/pi
-_THE_OTHER_DIGITS_OF_1_OVER_PI = 1.284127663345183e-08  # the other digits of 1/pi
 
 
 def calu(x: ArrayLike) -> Array:
@@ -66,317 +46,57 @@ def _value(x: Array) -> Array:
     larger = jnp.maximum(x, -268435456.0)
     minus_larger = -larger
     is_greater = minus_larger > 1.0
-    atan = jnp.arctan(jnp.where(is_greater, 1.0 / minus_larger, -minus_larger))
-    is_greater_2 = -x > 1.0
-    atan_2 = jnp.arctan(jnp.where(is_greater_2, 1.0 / -x, --x))
-    product = _1_OVER_PI * x * jnp.where(is_greater_2, atan_2, _PI_OVER_2 + atan_2)
+    atan = _atan(jnp.where(is_greater, 1.0 / minus_larger, -minus_larger))
+    larger_2 = jnp.maximum(larger, -268435456.0)
+    minus_larger_2 = -larger_2
+    is_greater_2 = minus_larger_2 > 1.0
+    atan_2 = _atan(jnp.where(is_greater_2, 1.0 / minus_larger_2, -minus_larger_2))
+    product = _1_OVER_PI * larger_2 * jnp.where(is_greater_2, atan_2, _PI_OVER_2 + atan_2)
+    product = jnp.where(jnp.abs(larger_2) < 2.0**-90, 0.5 * larger_2, product)
     product_2 = larger * jnp.where(is_greater, atan, _PI_OVER_2 + atan) * _1_OVER_PI
-    return jnp.where(x < 0.0625, product_2, product)
+    return jnp.where(jnp.abs(larger) < 128.0, product_2, product)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative(x: Array) -> Array:
     """df / dx = (x/(x^2 + 1) + arccot(-x))/pi."""
-    abs_x = jnp.abs(x)
+    difference = x + 1.0546875
+    ratio = 1.0 / x
     held = jnp.clip(x, -1.0, 1.0)
-    held_squared = jnp.square(held)
-    head_held_squared = _head(held_squared)
-    total = head_held_squared + (held_squared - head_held_squared)
-    magnitude = jnp.abs(head_held_squared)
-    product = held_squared * 2.0**-60
-    product = jnp.where((product == 0.0) | (magnitude == jnp.inf), held_squared, total)
-    is_greater = -x > 1.0
-    ratio = 1.0 / -x
-    branch = jnp.where(is_greater, ratio, --x)
-    atan_branch = jnp.arctan(branch)
-    floor = jnp.floor(atan_branch * _2_OVER_PI + 0.5)
-    difference = floor - 4.0 * jnp.floor(0.25 * floor)
-    is_equal = difference == 1.0
-    outside = is_equal | (difference == 2.0)
-    outside_2 = is_equal | (difference == 3.0)
-    difference_2 = atan_branch - floor * _THE_FIRST_DIGITS_OF_PI_OVER_2
-    negated = -(floor * _MORE_DIGITS_OF_PI_OVER_2)
-    total_2 = difference_2 + negated
-    difference_3 = total_2 - difference_2
-    total_3 = difference_2 - (total_2 - difference_3) + (negated - difference_3)
-    total_3 = total_3 - floor * _THE_OTHER_DIGITS_OF_PI_OVER_2
-    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
-    total_4 = total_2 + branch_2
-    total_4_squared = jnp.square(total_4)
-    head = _head(total_4_squared)
-    total_5 = head + (total_4_squared - head)
-    product_2 = total_4_squared * 2.0**-60
-    abs_head = jnp.abs(head)
-    product_2 = (product_2 == 0.0) | (abs_head == jnp.inf)
-    product_2 = jnp.where(product_2, total_4_squared, total_5)
-    difference_4 = branch_2 - (total_4 - total_2)
-    product_3 = 0.5 * product_2
-    product_4 = (_MINUS_1_OVER_15_FACTORIAL * product_2 + _1_OVER_13_FACTORIAL) * product_2
-    product_4 = (product_4 + _MINUS_1_OVER_11_FACTORIAL) * product_2 + _1_OVER_9_FACTORIAL
-    product_4 = (product_4 * product_2 + _MINUS_1_OVER_7_FACTORIAL) * product_2
-    product_4 = (product_4 + _1_OVER_5_FACTORIAL) * product_2 + _MINUS_1_OVER_3_FACTORIAL
-    product_4 = total_4 * product_2 * product_4 + difference_4 * (1.0 - product_3)
-    branch_3 = jnp.where(jnp.abs(product_4) < jnp.inf, product_4, 0.0)
-    total_6 = total_4 + branch_3
-    minus_product_3 = -product_3
-    total_7 = minus_product_3 + 1.0
-    difference_5 = total_7 - minus_product_3
-    head_total_4 = _head(total_4)
-    difference_6 = total_4 - head_total_4
-    product_5 = (_1_OVER_16_FACTORIAL * product_2 + _MINUS_1_OVER_14_FACTORIAL) * product_2
-    product_5 = (product_5 + _1_OVER_12_FACTORIAL) * product_2 + _MINUS_1_OVER_10_FACTORIAL
-    product_5 = (product_5 * product_2 + _1_OVER_8_FACTORIAL) * product_2
-    product_5 = (product_5 + _MINUS_1_OVER_6_FACTORIAL) * product_2 + _1_OVER_4_FACTORIAL
-    product_5 = jnp.square(product_2) * product_5
-    total_8 = head_total_4 * head_total_4 - product_2 + head_total_4 * difference_6
-    total_8 = total_8 + difference_6 * head_total_4 + difference_6 * difference_6
-    total_8 = 0.5 * jnp.where(product_2 * 2.0**-60 == 0.0, 0.0, total_8)
-    product_5 = product_5 - (total_8 + total_4 * difference_4)
-    total_9 = minus_product_3 - (total_7 - difference_5) + (1.0 - difference_5)
-    total_9 = total_9 + product_5
-    branch_4 = jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)
-    total_10 = total_7 + branch_4
-    branch_5 = jnp.where(outside_2, total_6, total_10)
-    branch_6 = jnp.where(outside, -branch_5, branch_5)
-    product_6 = branch * branch_6
-    head_product_6 = _head(product_6)
-    total_11 = head_product_6 + (product_6 - head_product_6)
-    magnitude_2 = jnp.abs(head_product_6)
-    product_7 = product_6 * 2.0**-60
-    product_7 = (product_7 == 0.0) | (magnitude_2 == jnp.inf)
-    product_7 = jnp.where(product_7, product_6, total_11)
-    is_greater_2 = difference > 1.5
-    branch_7 = jnp.where(outside_2, total_10, total_6)
-    branch_8 = jnp.where(is_greater_2, -branch_7, branch_7)
-    minus_branch_8 = -branch_8
-    total_12 = product_7 + minus_branch_8
-    difference_7 = total_12 - product_7
-    head_branch = _head(branch)
-    head_branch_6 = _head(branch_6)
-    difference_8 = branch_6 - head_branch_6
-    difference_9 = branch - head_branch
-    difference_10 = branch_3 - (total_6 - total_4)
-    difference_11 = branch_4 - (total_10 - total_7)
-    branch_9 = jnp.where(outside_2, difference_10, difference_11)
-    branch_10 = jnp.where(outside_2, difference_11, difference_10)
-    total_13 = product_7 - (total_12 - difference_7) + (minus_branch_8 - difference_7)
-    total_14 = head_branch * head_branch_6 - product_7 + head_branch * difference_8
-    total_14 = total_14 + difference_9 * head_branch_6 + difference_9 * difference_8
-    total_14 = jnp.where(product_7 * 2.0**-60 == 0.0, 0.0, total_14)
-    total_13 = total_13 + (total_14 + jnp.where(outside, -branch_9, branch_9) * branch)
-    total_13 = total_13 - jnp.where(is_greater_2, -branch_10, branch_10)
-    branch_11 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_15 = total_12 + branch_11
-    numerator = total_15 + (branch_11 - (total_15 - total_12))
-    numerator = numerator / (branch_6 + branch * branch_8)
-    branch_12 = jnp.where(jnp.abs(numerator) < jnp.inf, numerator, 0.0)
-    total_16 = atan_branch + branch_12
-    difference_12 = total_16 - atan_branch
-    difference_13 = branch_12 - difference_12
-    is_at_most = jnp.abs(difference_12 + difference_13) <= 0.00390625 * jnp.abs(atan_branch)
-    branch_13 = jnp.where(is_at_most, total_16, atan_branch)
-    product_8 = ratio * -x
-    head_product_8 = _head(product_8)
-    total_17 = head_product_8 + (product_8 - head_product_8)
-    magnitude_3 = jnp.abs(head_product_8)
-    product_9 = product_8 * 2.0**-60
-    product_9 = (product_9 == 0.0) | (magnitude_3 == jnp.inf)
-    product_9 = jnp.where(product_9, product_8, total_17)
-    head_ratio = _head(ratio)
-    head_2 = _head(-x)
-    difference_14 = -x - head_2
-    difference_15 = ratio - head_ratio
-    numerator_2 = head_ratio * head_2 - product_9 + head_ratio * difference_14
-    numerator_3 = numerator_2 + difference_15 * head_2 + difference_15 * difference_14
-    numerator_4 = 1.0 - product_9 - jnp.where(product_9 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = jnp.where(is_greater, numerator_4 / -x, 0.0)
-    numerator_4 = 1.0 / (jnp.square(branch) + 1.0) * numerator_4
-    numerator_4 = jnp.where(is_at_most, difference_13, 0.0) + numerator_4
-    total_18 = branch_13 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_18 = jnp.where(is_greater, branch_13, _PI_OVER_2 + total_18)
-    product_10 = product * total_18
-    head_product_10 = _head(product_10)
-    total_19 = head_product_10 + (product_10 - head_product_10)
-    magnitude_4 = jnp.abs(head_product_10)
-    product_11 = product_10 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
-    product_11 = jnp.where(product_11, product_10, total_19)
-    scale = jnp.maximum(abs_x, 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     inverse_scale = 1.0 / scale
-    product_12 = held * inverse_scale
-    head_product_12 = _head(product_12)
-    total_20 = head_product_12 + (product_12 - head_product_12)
-    magnitude_5 = jnp.abs(head_product_12)
-    product_13 = product_12 * 2.0**-60
-    product_13 = (product_13 == 0.0) | (magnitude_5 == jnp.inf)
-    product_13 = jnp.where(product_13, product_12, total_20)
-    total_21 = product_11 + product_13
-    difference_16 = total_21 - product_11
-    head_product = _head(product)
-    head_total_18 = _head(total_18)
-    difference_17 = total_18 - head_total_18
-    difference_18 = product - head_product
-    branch_14 = jnp.where(is_greater, numerator_4, 0.0)
-    head_held = _head(held)
-    head_3 = _head(inverse_scale)
-    difference_19 = inverse_scale - head_3
-    difference_20 = held - head_held
-    product_14 = inverse_scale * scale
-    head_product_14 = _head(product_14)
-    total_22 = head_product_14 + (product_14 - head_product_14)
-    magnitude_6 = jnp.abs(head_product_14)
-    product_15 = product_14 * 2.0**-60
-    product_15 = (product_15 == 0.0) | (magnitude_6 == jnp.inf)
-    product_15 = jnp.where(product_15, product_14, total_22)
-    head_scale = _head(scale)
-    difference_21 = scale - head_scale
-    numerator_5 = head_3 * head_scale - product_15 + head_3 * difference_21
-    numerator_6 = numerator_5 + difference_19 * head_scale + difference_19 * difference_21
-    numerator_7 = 1.0 - product_15 - jnp.where(product_15 * 2.0**-60 == 0.0, 0.0, numerator_6)
-    numerator_7 = numerator_7 / scale
-    total_23 = head_product * head_total_18 - product_11 + head_product * difference_17
-    total_23 = total_23 + difference_18 * head_total_18 + difference_18 * difference_17
-    total_23 = jnp.where(product_11 * 2.0**-60 == 0.0, 0.0, total_23) + branch_14 * product
-    total_24 = product_11 - (total_21 - difference_16) + (product_13 - difference_16)
-    total_24 = total_24 + total_23
-    total_25 = head_held * head_3 - product_13 + head_held * difference_19
-    total_25 = total_25 + difference_20 * head_3 + difference_20 * difference_19
-    total_25 = jnp.where(product_13 * 2.0**-60 == 0.0, 0.0, total_25) + numerator_7 * held
-    total_24 = total_24 + total_25
-    branch_15 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_26 = total_21 + branch_15
-    difference_22 = branch_15 - (total_26 - total_21)
-    total_27 = inverse_scale + jnp.where(jnp.abs(numerator_7) < jnp.inf, numerator_7, 0.0)
-    total_27 = jnp.square(total_27)
-    head_total_27 = _head(total_27)
-    total_28 = head_total_27 + (total_27 - head_total_27)
-    magnitude_7 = jnp.abs(head_total_27)
-    product_16 = total_27 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (magnitude_7 == jnp.inf)
-    product_16 = jnp.where(product_16, total_27, total_28)
-    total_29 = total_26 + jnp.where(jnp.abs(difference_22) < jnp.inf, difference_22, 0.0)
-    total_30 = total_18 + jnp.where(jnp.abs(branch_14) < jnp.inf, branch_14, 0.0)
-    total_29 = total_29 + total_30 * product_16
-    product_17 = _1_OVER_PI_2 * total_29
-    head_product_17 = _head(product_17)
-    total_31 = head_product_17 + (product_17 - head_product_17)
-    magnitude_8 = jnp.abs(head_product_17)
-    product_18 = product_17 * 2.0**-60
-    product_18 = (product_18 == 0.0) | (magnitude_8 == jnp.inf)
-    product_18 = jnp.where(product_18, product_17, total_31)
-    total_32 = product + product_16
-    difference_23 = total_32 - product
-    total_33 = product - (total_32 - difference_23) + (product_16 - difference_23)
-    branch_16 = jnp.where(jnp.abs(total_33) < jnp.inf, total_33, 0.0)
-    total_34 = total_32 + branch_16
-    ratio_2 = product_18 / total_34
-    product_19 = ratio_2 * total_34
-    head_product_19 = _head(product_19)
-    total_35 = head_product_19 + (product_19 - head_product_19)
-    magnitude_9 = jnp.abs(head_product_19)
-    product_20 = product_19 * 2.0**-60
-    product_20 = (product_20 == 0.0) | (magnitude_9 == jnp.inf)
-    product_20 = jnp.where(product_20, product_19, total_35)
-    head_ratio_2 = _head(ratio_2)
-    head_total_34 = _head(total_34)
-    difference_24 = total_34 - head_total_34
-    difference_25 = ratio_2 - head_ratio_2
-    product_21 = _THE_FIRST_DIGITS_OF_1_OVER_PI * total_29
-    head_product_21 = _head(product_21)
-    total_36 = head_product_21 + (product_21 - head_product_21)
-    magnitude_10 = jnp.abs(head_product_21)
-    product_22 = product_21 * 2.0**-60
-    product_22 = (product_22 == 0.0) | (magnitude_10 == jnp.inf)
-    product_22 = jnp.where(product_22, product_21, total_36)
-    head_4 = _head(jnp.full_like(x, _THE_FIRST_DIGITS_OF_1_OVER_PI))
-    head_total_29 = _head(total_29)
-    difference_26 = total_29 - head_total_29
-    difference_27 = _THE_FIRST_DIGITS_OF_1_OVER_PI - head_4
-    numerator_8 = head_ratio_2 * head_total_34 - product_20 + head_ratio_2 * difference_24
-    numerator_9 = numerator_8 + difference_25 * head_total_34 + difference_25 * difference_24
-    numerator_10 = -jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, numerator_9)
-    numerator_11 = product_18 - product_20 + numerator_10
-    numerator_12 = head_4 * head_total_29 - product_22 + head_4 * difference_26
-    numerator_13 = numerator_12 + difference_27 * head_total_29 + difference_27 * difference_26
-    numerator_14 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, numerator_13)
-    numerator_15 = numerator_14 + _THE_OTHER_DIGITS_OF_1_OVER_PI * total_29
-    numerator_16 = numerator_11 + (product_22 - product_18 + numerator_15)
-    numerator_16 = (numerator_16 - (branch_16 - (total_34 - total_32)) * ratio_2) / total_34
-    difference_28 = x - 892.0
-    difference_29 = x + 2.109375
-    difference_30 = x + 0.890625
-    ratio_3 = 1.0 / x
-    branch_17 = jnp.where(is_greater, atan_branch, _PI_OVER_2 + atan_branch)
-    squared = jnp.square(inverse_scale)
-    head_squared = _head(squared)
-    total_37 = head_squared + (squared - head_squared)
-    abs_head_squared = jnp.abs(head_squared)
-    product_23 = squared * 2.0**-60
-    product_23 = (product_23 == 0.0) | (abs_head_squared == jnp.inf)
-    product_23 = jnp.where(product_23, squared, total_37)
-    smaller = jnp.minimum(x, 262144.0)
-    numerator_17 = _1_OVER_PI * (product * branch_17 + product_13 + branch_17 * product_23)
-    numerator_17 = numerator_17 / (product + product_23)
-    total_38 = ratio_2 + jnp.where(jnp.abs(numerator_16) < jnp.inf, numerator_16, 0.0)
-    numerator_18 = (0.08679650342703275 * ratio_3 + 0.47696366068069884) * ratio_3
-    numerator_19 = (numerator_18 + 1.0458748466267165) * ratio_3 + 1.1025471000767968
-    numerator_20 = (numerator_19 * ratio_3 + 0.4195931666694637) * ratio_3
-    numerator_21 = (numerator_20 - 0.13795046149263132) * ratio_3 + 0.04509898012372007
-    numerator_22 = (numerator_21 * ratio_3 + 0.30349335916688314) * ratio_3
-    numerator_23 = (numerator_22 + 0.0015712278948335613) * ratio_3 - 0.28918030766886155
-    numerator_24 = (numerator_23 * ratio_3 + 1.7477516081381032e-05) * ratio_3
-    numerator_25 = (numerator_24 + 0.2829432728970779) * ratio_3 + 5.3114758137159183e-08
-    numerator_26 = (numerator_25 * ratio_3 - 0.27283704367666195) * ratio_3
-    numerator_27 = (numerator_26 + 3.024684957415496e-11) * ratio_3 + 0.25464790894733014
-    numerator_28 = (numerator_27 * ratio_3 + 1.1620325923064711e-15) * ratio_3
-    numerator_28 = (numerator_28 - 0.2122065907891938) / x * ratio_3 * ratio_3
-    numerator_28 = jnp.where(x < -2.374039649963379, numerator_28, numerator_17)
-    total_39 = 4.780190818473708e-05 * difference_30 + 0.0001665316320510715
-    total_39 = (total_39 * difference_30 + 0.00010198544989125002) * difference_30
-    total_39 = (total_39 - 0.00030345842826008266) * difference_30 - 0.0006150531534142147
-    total_39 = (total_39 * difference_30 - 0.0003649957903853279) * difference_30
-    total_39 = (total_39 + 0.0003892176511706554) * difference_30 + 0.001243376193221577
-    total_39 = (total_39 * difference_30 + 0.0015507857204391355) * difference_30
-    total_39 = (total_39 + 0.0005787344071127385) * difference_30 - 0.001769427643075449
-    total_39 = (total_39 * difference_30 - 0.004235741917872649) * difference_30
-    total_39 = (total_39 - 0.004412853646919491) * difference_30 - 0.0002658150448203666
-    total_39 = (total_39 * difference_30 + 0.007536184608103396) * difference_30
-    total_39 = (total_39 + 0.014114110965241672) * difference_30 + 0.011842098658931169
-    total_39 = (total_39 * difference_30 - 0.00431166356214882) * difference_30
-    total_39 = (total_39 - 0.029741713979610604) * difference_30 - 0.04692146491907326
-    total_39 = (total_39 * difference_30 - 0.03175791619557044) * difference_30
-    total_39 = (total_39 + 0.029540772371156994) * difference_30 + 0.12174245054125171
-    total_39 = (total_39 * difference_30 + 0.1966570154533776) * difference_30
-    total_39 = (total_39 + 0.19797776569422235) * difference_30 + 0.11030093167014351
-    total_40 = 2.559776370061057e-09 * difference_29 + 7.667274008124157e-09
-    total_40 = (total_40 * difference_29 + 1.298305203612254e-08) * difference_29
-    total_40 = (total_40 + 1.989156195253344e-08) * difference_29 + 1.835221250834101e-08
-    total_40 = (total_40 * difference_29 - 3.752371377253902e-08) * difference_29
-    total_40 = (total_40 - 2.6290719034444816e-07) * difference_29 - 9.089265902024462e-07
-    total_40 = (total_40 * difference_29 - 2.424051341319565e-06) * difference_29
-    total_40 = (total_40 - 5.332984013438656e-06) * difference_29 - 9.409564922098266e-06
-    total_40 = (total_40 * difference_29 - 1.0798086225445424e-05) * difference_29
-    total_40 = (total_40 + 5.828648314683281e-06) * difference_29 + 8.53295625972791e-05
-    total_40 = (total_40 * difference_29 + 0.000337598832837708) * difference_29
-    total_40 = (total_40 + 0.000994772378662584) * difference_29 + 0.002474811844170323
-    total_40 = (total_40 * difference_29 + 0.0053781828271391476) * difference_29
-    total_40 = (total_40 + 0.01022534832878378) * difference_29 + 0.01659597663188186
-    total_40 = (total_40 * difference_29 + 0.02143743023149509) * difference_29
-    total_40 = total_40 + 0.01770221894402037
-    total_41 = 4.212773095079036e-18 * difference_28 - 2.254680172672081e-15
-    total_41 = (total_41 * difference_28 + 1.0055869156226694e-12) * difference_28
-    total_41 = total_41 + 0.9999999997010052
-    ratio_4 = _1_OVER_PI * smaller / (jnp.square(smaller) + 1.0)
-    ratio_4 = ratio_4 + _1_OVER_PI * jnp.arctan(smaller) + 0.5
-    magnitude_11 = jnp.abs(difference_30)
-    magnitude_11 = jnp.where(magnitude_11 < 0.5938700437545776, total_39, numerator_28)
-    magnitude_12 = jnp.abs(difference_29)
-    magnitude_12 = jnp.where(magnitude_12 < 0.6248799577299174, total_40, magnitude_11)
-    magnitude_13 = jnp.abs(difference_28)
-    magnitude_13 = jnp.where(magnitude_13 < 0.7346425589785213, total_41, magnitude_12)
-    total_38 = jnp.where(abs_x < 128.0, total_38, magnitude_13)
-    return jnp.where(x < 32.0, total_38, ratio_4)
+    is_greater = -x > 1.0
+    atan = _atan(jnp.where(is_greater, 1.0 / -x, --x))
+    product = (-9.285201435302033e-05 * difference - 0.0004944793469028485) * difference
+    product = (product - 0.0008156126504566413) * difference - 0.0005612623093856753
+    product = (product * difference + 0.000537805000499812) * difference
+    product = (product + 0.002325493609035372) * difference + 0.0038188262371598902
+    product = (product * difference + 0.0031932492349077773) * difference
+    product = (product - 0.001355676336291387) * difference - 0.00982333272304691
+    product = (product * difference - 0.018367618939654856) * difference
+    product = (product - 0.018660156021206104) * difference - 0.0005902448670697634
+    product = (product * difference + 0.04089859943552938) * difference
+    product = (product + 0.09724144023292738) * difference + 0.1424710361274337
+    product = (product * difference + 0.14267303499231418) * difference
+    product = product + 0.08260026461468374
+    ratio_2 = _1_OVER_PI * held / (jnp.square(held) + jnp.square(inverse_scale))
+    ratio_2 = ratio_2 * inverse_scale
+    ratio_2 = ratio_2 + _1_OVER_PI * jnp.where(is_greater, atan, _PI_OVER_2 + atan)
+    numerator = (0.023975268281777443 * ratio + 0.20831418027085796) * ratio
+    numerator = ((numerator + 0.807242217883255) * ratio + 1.797592834042418) * ratio
+    numerator = ((numerator + 2.4221998915445786) * ratio + 1.7702587066517397) * ratio
+    numerator = ((numerator + 0.16115736827695346) * ratio - 0.8936185428100368) * ratio
+    numerator = ((numerator - 0.6675707390058511) * ratio - 0.12922190879144133) * ratio
+    numerator = ((numerator - 0.19553136285919454) * ratio - 0.3644469111547795) * ratio
+    numerator = ((numerator - 0.017938161304393522) * ratio + 0.2901068918363851) * ratio
+    numerator = ((numerator - 0.0005977687382477912) * ratio - 0.28944641341374133) * ratio
+    numerator = ((numerator - 6.8679366267479585e-06) * ratio + 0.2829416518360888) * ratio
+    numerator = ((numerator - 2.263654895155315e-08) * ratio - 0.2728370460290452) * ratio
+    numerator = ((numerator - 1.4347220875353923e-11) * ratio + 0.25464790894688316) * ratio
+    numerator = ((numerator - 6.16714811707923e-16) * ratio - 0.2122065907891938) / x
+    numerator = jnp.where(x < -1.269660085627038, numerator * ratio * ratio, ratio_2)
+    return jnp.where(jnp.abs(difference) < 0.2996165913355071, product, numerator)
 
 
 @jax.jit
@@ -394,6 +114,19 @@ def _cast(x: Array, dtype: DTypeLike) -> Array:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _head(a: Array) -> Array:
-    """a in half its digits, so that the product of two such numbers is exact; no compiler sees through it."""
-    return jax.lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
+def _atan(a: Array) -> Array:
+    """The arc tangent: in float32 a polynomial, of 1 / |a| beyond 1, within 2.4 ULP; XLA's is off by 5.4."""
+    if a.dtype == jnp.float64:
+        return jnp.arctan(a)
+    size = jnp.abs(a)
+    z = jnp.where(size > 1.0, 1.0 / jnp.maximum(size, 1.0), size)
+    s = z * z
+    p = 0.0029192862566560507 * s - 0.016362778842449188
+    p = p * s + 0.043204277753829956
+    p = p * s - 0.07551638782024384
+    p = p * s + 0.10665765404701233
+    p = p * s - 0.14211001992225647
+    p = p * s + 0.19993767142295837
+    p = p * s - 0.33333152532577515
+    small = z * (1.0 + s * p)
+    return jnp.copysign(jnp.where(size > 1.0, 1.5707963267948966 - small, small), a)

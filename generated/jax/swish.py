@@ -96,16 +96,19 @@ def _second_derivative_x_x(x: Array, beta: Array) -> Array:
 def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
     product = beta * x
-    root_t = jnp.exp(-0.5 * jnp.abs(product))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
     product_2 = 0.5 * beta * branch
     total = product_2 + 1.0
     difference = product_2 - 1.0
-    t = jnp.square(root_t)
-    denominator = ((t + 3.0) * t + 3.0) * t + 1.0
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = t + 1.0
     numerator = 2.0 * (total * t - difference)
     numerator = jnp.where(product < 0.0, 2.0 * (total - difference * t), numerator)
-    return numerator / denominator * branch * root_t * root_t
+    return numerator / (jnp.square(total_2) * total_2) * branch * part_of_t * rest_of_t
 
 
 @jax.jit

@@ -22,16 +22,10 @@ TRAITS = (
     "atan",
     "clamp",
     "divide",
-    "either",
     "elementwise of 0 parameters",
-    "equal",
-    "floor",
     "greater",
-    "head",
     "less",
-    "less_equal",
     "maximum",
-    "minimum",
     "multiply",
     "negate",
     "select",
@@ -164,7 +158,7 @@ BENDS = {
     ),  # fmt: skip
 }
 # These miss the contract of 4 units; the build says so. Held to twice what it measured.
-UNITS = {(): 11.0}
+UNITS = {(): 8.3}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
 EDGES = ()
 

@@ -161,16 +161,19 @@ def _value(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by x: exponential normal form, expanded, term by term, halved."""
+    """The derivative by x: exponential normal form, expanded, term by term, halved in the tail."""
     product = beta * p
     product_2 = x * (product - beta)
     is_negative = _compare(torch.lt, product_2, 0)
-    root_t = product_2.abs().mul_(-0.5).exp_()
-    t = root_t.square()
+    negated = product_2.abs().neg_()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     product_3 = x.clamp(-(2.0**100), 2.0**100) * (product - 2 * beta).mul_(p).add_(beta)
     product_3 = product_3.add_(p + 1)
-    numerator = _select(is_negative, (p * t).add_(product_3), t + product_3).mul_(root_t)
-    numerator = _select(is_negative, 1, p).add_(numerator.mul_(root_t))
+    numerator = _select(is_negative, (p * t).add_(product_3), t + product_3).mul_(part_of_t)
+    numerator = _select(is_negative, 1, p).add_(numerator.mul_(rest_of_t))
     return numerator.div_((t + 2).mul_(t).add_(1))
 
 

@@ -370,23 +370,27 @@ def _by_x_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 def _by_x_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Exponential normal form, expanded, halved, held where t is 0.
+    Exponential normal form, halved in the tail, held where t is 0.
     """
     difference = p_1 - p_2
     product = beta * x * difference
     product_2 = 2 * difference.square()
-    root_t = torch.exp(-0.5 * product.abs())
-    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
     product_3 = beta * branch
     product_4 = 0.5 * p_2
     product_5 = 0.5 * p_1
     total = product_3 * (product_4 - product_5) + 1
-    t = root_t.square()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     total_2 = product_3 * (product_5 - product_4) + 1
+    total_3 = t + 1
     numerator = product_2 * (total_2 * t + total)
     numerator_2 = product_2 * (total * t + total_2)
     numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
+    return numerator / (total_3.square() * total_3) * branch * part_of_t * rest_of_t
 
 
 def _by_p_1_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:

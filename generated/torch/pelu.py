@@ -188,12 +188,18 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: exponential normal form, halved, clamped left."""
+    """The second derivative by x and beta.
+
+    Exponential normal form, halved in the tail, clamped left.
+    """
     larger = x.clamp(min=-(2.0**40))
     beta_squared = beta.square()
-    root_t = torch.exp(-0.5 * torch.abs(larger / beta))
+    negated = -torch.abs(larger / beta)
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
     total = 1 / beta_squared + larger.clamp(-(2.0**100), 2.0**100) / (beta_squared * beta)
-    total = -(alpha * total * root_t * root_t)
+    total = -(alpha * total * part_of_t * rest_of_t)
     return _select(_compare(torch.ge, larger, 0), -(alpha / beta_squared), total)
 
 

@@ -146,19 +146,23 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Exponential normal form, expanded, halved, held where t is 0.
+    Exponential normal form, halved in the tail, held where t is 0.
     """
     product = beta * x
-    root_t = torch.exp(-0.5 * product.abs())
-    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
     product_2 = 0.5 * beta * branch
     total = product_2 + 1
     difference = product_2 - 1
-    t = root_t.square()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total_2 = t + 1
     numerator = 2 * (total * t - difference)
     numerator_2 = 2 * (total - difference * t)
     numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
+    return numerator / (total_2.square() * total_2) * branch * part_of_t * rest_of_t
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:

@@ -29,17 +29,20 @@ struct Value {
   }
 };
 
-// The derivative by x: exponential normal form, expanded, term by term, halved.
+// The derivative by x: exponential normal form, expanded, term by term, halved in the tail.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number product = beta * p;
     Number product_2 = x * (product - beta);
     auto is_negative = product_2 < 0.0;
-    Number root_t = exp(-0.5 * abs(product_2));
-    Number t = square(root_t);
+    Number negated = -abs(product_2);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number total = p + 1.0 + clamp(x, -0x1p100, 0x1p100) * (beta + p * (product - 2.0 * beta));
-    Number numerator = select(is_negative, p * t + total, t + total) * root_t * root_t;
+    Number numerator = select(is_negative, p * t + total, t + total) * part_of_t * rest_of_t;
     return (select(is_negative, 1.0, p) + numerator) / ((t + 2.0) * t + 1.0);
   }
 };

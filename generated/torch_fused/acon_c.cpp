@@ -212,7 +212,7 @@ struct ByXAndP2 {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
+// The second derivative by x and beta. Exponential normal form, halved in the tail, held where t is
 // 0.
 struct ByXAndBeta {
   template <typename Number>
@@ -220,17 +220,21 @@ struct ByXAndBeta {
     Number difference = p_1 - p_2;
     Number product = beta * x * difference;
     Number product_2 = 2.0 * square(difference);
-    Number root_t = exp(-0.5 * abs(product));
-    Number branch = select(root_t == 0.0, 0.0, x);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
     Number product_3 = beta * branch;
     Number product_4 = 0.5 * p_2;
     Number product_5 = 0.5 * p_1;
     Number total = product_3 * (product_4 - product_5) + 1.0;
-    Number t = square(root_t);
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number total_2 = product_3 * (product_5 - product_4) + 1.0;
+    Number total_3 = t + 1.0;
     Number numerator = product_2 * (total_2 * t + total);
     numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t;
+    return numerator / (square(total_3) * total_3) * branch * part_of_t * rest_of_t;
   }
 };
 

@@ -13,26 +13,6 @@ namespace {
 constexpr double NUMBER_1_OVER_PI = 0.3183098861837907;  // 1/pi
 constexpr double PI_OVER_2 = 1.5707963267948966;  // pi/2
 constexpr double NUMBER_2_OVER_PI = 0.6366197723675814;  // 2/pi
-constexpr double THE_FIRST_DIGITS_OF_PI_OVER_2 = 1.570556640625;  // the first digits of pi/2
-constexpr double MORE_DIGITS_OF_PI_OVER_2 = 0.0002396702766418457;  // more digits of pi/2
-constexpr double THE_OTHER_DIGITS_OF_PI_OVER_2 = 1.5893254773528196e-08;  // the other digits of pi/2
-constexpr double MINUS_1_OVER_15_FACTORIAL = -7.647163731819816e-13;  // -1/15!
-constexpr double NUMBER_1_OVER_13_FACTORIAL = 1.6059043836821613e-10;  // 1/13!
-constexpr double MINUS_1_OVER_11_FACTORIAL = -2.505210838544172e-08;  // -1/11!
-constexpr double NUMBER_1_OVER_9_FACTORIAL = 2.7557319223985893e-06;  // 1/9!
-constexpr double MINUS_1_OVER_7_FACTORIAL = -0.0001984126984126984;  // -1/7!
-constexpr double NUMBER_1_OVER_5_FACTORIAL = 0.008333333333333333;  // 1/5!
-constexpr double MINUS_1_OVER_3_FACTORIAL = -0.16666666666666666;  // -1/3!
-constexpr double NUMBER_1_OVER_16_FACTORIAL = 4.779477332387385e-14;  // 1/16!
-constexpr double MINUS_1_OVER_14_FACTORIAL = -1.1470745597729725e-11;  // -1/14!
-constexpr double NUMBER_1_OVER_12_FACTORIAL = 2.08767569878681e-09;  // 1/12!
-constexpr double MINUS_1_OVER_10_FACTORIAL = -2.755731922398589e-07;  // -1/10!
-constexpr double NUMBER_1_OVER_8_FACTORIAL = 2.48015873015873e-05;  // 1/8!
-constexpr double MINUS_1_OVER_6_FACTORIAL = -0.001388888888888889;  // -1/6!
-constexpr double NUMBER_1_OVER_4_FACTORIAL = 0.041666666666666664;  // 1/4!
-constexpr double NUMBER_1_OVER_PI_2 = 0.3183098861837907;  // 1/pi
-constexpr double THE_FIRST_DIGITS_OF_1_OVER_PI = 0.31830987334251404;  // the first digits of 1/pi
-constexpr double THE_OTHER_DIGITS_OF_1_OVER_PI = 1.284127663345183e-08;  // the other digits of 1/pi
 
 // The value: rewritten, linear next to 0, clamped left.
 struct Value {
@@ -47,237 +27,46 @@ struct Value {
   }
 };
 
-// The derivative by x. One fraction, powers scaled, compensated precisely for |x| < 128, else one
-// fraction, powers scaled, polynomials on (-inf, -2.374), (-1.484, -0.2968), (-2.734, -1.484),
-// (891.3, 892.7) for x < 32, else as declared, clamped right.
+// The derivative by x. Rewritten, powers scaled, polynomials on (-inf, -1.27), (-1.354, -0.7551).
 struct ByX {
   template <typename Number>
   Number operator()(Number x) const {
-    Number abs_x = abs(x);
+    Number difference = x + 1.0546875;
+    Number ratio = 1.0 / x;
     Number held = clamp(x, -1.0, 1.0);
-    Number held_squared = square(held);
-    auto is_greater = -x > 1.0;
-    Number ratio = 1.0 / -x;
-    Number branch = select(is_greater, ratio, -(-x));
-    Number atan_branch = atan(branch);
-    Number floor_2 = floor(atan_branch * NUMBER_2_OVER_PI + 0.5);
-    Number difference = floor_2 - 4.0 * floor(0.25 * floor_2);
-    auto is_equal = difference == 1.0;
-    auto outside = is_equal | (difference == 2.0);
-    auto outside_2 = is_equal | (difference == 3.0);
-    Number difference_2 = atan_branch - floor_2 * THE_FIRST_DIGITS_OF_PI_OVER_2;
-    Number negated = -(floor_2 * MORE_DIGITS_OF_PI_OVER_2);
-    Number total = difference_2 + negated;
-    Number difference_3 = total - difference_2;
-    Number total_2 = difference_2 - (total - difference_3) + (negated - difference_3);
-    total_2 = total_2 - floor_2 * THE_OTHER_DIGITS_OF_PI_OVER_2;
-    Number branch_2 = select(abs(total_2) < infinity, total_2, 0.0);
-    Number total_3 = total + branch_2;
-    Number total_3_squared = square(total_3);
-    Number difference_4 = branch_2 - (total_3 - total);
-    Number product = 0.5 * total_3_squared;
-    Number total_4 = MINUS_1_OVER_15_FACTORIAL * total_3_squared + NUMBER_1_OVER_13_FACTORIAL;
-    total_4 = (total_4 * total_3_squared + MINUS_1_OVER_11_FACTORIAL) * total_3_squared;
-    total_4 = (total_4 + NUMBER_1_OVER_9_FACTORIAL) * total_3_squared;
-    total_4 = (total_4 + MINUS_1_OVER_7_FACTORIAL) * total_3_squared;
-    total_4 = (total_4 + NUMBER_1_OVER_5_FACTORIAL) * total_3_squared;
-    total_4 = total_3 * total_3_squared * (total_4 + MINUS_1_OVER_3_FACTORIAL);
-    total_4 = total_4 + difference_4 * (1.0 - product);
-    Number branch_3 = select(abs(total_4) < infinity, total_4, 0.0);
-    Number total_5 = total_3 + branch_3;
-    Number minus_product = -product;
-    Number total_6 = minus_product + 1.0;
-    Number difference_5 = total_6 - minus_product;
-    Number head_total_3 = head(total_3);
-    Number difference_6 = total_3 - head_total_3;
-    Number total_7 = head_total_3 * head_total_3 - total_3_squared + head_total_3 * difference_6;
-    total_7 = total_7 + difference_6 * head_total_3 + difference_6 * difference_6;
-    total_7 = 0.5 * select(total_3_squared * 0x1p-60 == 0.0, 0.0, total_7);
-    total_7 = total_7 + total_3 * difference_4;
-    Number total_8 = NUMBER_1_OVER_16_FACTORIAL * total_3_squared + MINUS_1_OVER_14_FACTORIAL;
-    total_8 = (total_8 * total_3_squared + NUMBER_1_OVER_12_FACTORIAL) * total_3_squared;
-    total_8 = (total_8 + MINUS_1_OVER_10_FACTORIAL) * total_3_squared;
-    total_8 = (total_8 + NUMBER_1_OVER_8_FACTORIAL) * total_3_squared;
-    total_8 = (total_8 + MINUS_1_OVER_6_FACTORIAL) * total_3_squared;
-    total_8 = square(total_3_squared) * (total_8 + NUMBER_1_OVER_4_FACTORIAL) - total_7;
-    total_8 = minus_product - (total_6 - difference_5) + (1.0 - difference_5) + total_8;
-    Number branch_4 = select(abs(total_8) < infinity, total_8, 0.0);
-    Number total_9 = total_6 + branch_4;
-    Number branch_5 = select(outside_2, total_5, total_9);
-    Number branch_6 = select(outside, -branch_5, branch_5);
-    Number product_2 = branch * branch_6;
-    auto is_greater_2 = difference > 1.5;
-    Number branch_7 = select(outside_2, total_9, total_5);
-    Number branch_8 = select(is_greater_2, -branch_7, branch_7);
-    Number minus_branch_8 = -branch_8;
-    Number total_10 = product_2 + minus_branch_8;
-    Number difference_7 = total_10 - product_2;
-    Number head_branch = head(branch);
-    Number head_branch_6 = head(branch_6);
-    Number difference_8 = branch_6 - head_branch_6;
-    Number difference_9 = branch - head_branch;
-    Number difference_10 = branch_3 - (total_5 - total_3);
-    Number difference_11 = branch_4 - (total_9 - total_6);
-    Number branch_9 = select(outside_2, difference_10, difference_11);
-    Number branch_10 = select(outside_2, difference_11, difference_10);
-    Number total_11 = product_2 - (total_10 - difference_7) + (minus_branch_8 - difference_7);
-    Number total_12 = head_branch * head_branch_6 - product_2 + head_branch * difference_8;
-    total_12 = total_12 + difference_9 * head_branch_6 + difference_9 * difference_8;
-    total_12 = select(product_2 * 0x1p-60 == 0.0, 0.0, total_12);
-    total_11 = total_11 + (total_12 + select(outside, -branch_9, branch_9) * branch);
-    total_11 = total_11 - select(is_greater_2, -branch_10, branch_10);
-    Number branch_11 = select(abs(total_11) < infinity, total_11, 0.0);
-    Number total_13 = total_10 + branch_11;
-    Number numerator = total_13 + (branch_11 - (total_13 - total_10));
-    numerator = numerator / (branch_6 + branch * branch_8);
-    Number branch_12 = select(abs(numerator) < infinity, numerator, 0.0);
-    Number total_14 = atan_branch + branch_12;
-    Number difference_12 = total_14 - atan_branch;
-    Number difference_13 = branch_12 - difference_12;
-    auto is_at_most = abs(difference_12 + difference_13) <= 0.00390625 * abs(atan_branch);
-    Number branch_13 = select(is_at_most, total_14, atan_branch);
-    Number product_3 = ratio * -x;
-    Number head_ratio = head(ratio);
-    Number head_2 = head(-x);
-    Number difference_14 = -x - head_2;
-    Number difference_15 = ratio - head_ratio;
-    Number numerator_2 = head_ratio * head_2 - product_3 + head_ratio * difference_14;
-    Number numerator_3 = numerator_2 + difference_15 * head_2 + difference_15 * difference_14;
-    Number numerator_4 = 1.0 - product_3 - select(product_3 * 0x1p-60 == 0.0, 0.0, numerator_3);
-    numerator_4 = 1.0 / (square(branch) + 1.0) * select(is_greater, numerator_4 / -x, 0.0);
-    numerator_4 = select(is_at_most, difference_13, 0.0) + numerator_4;
-    Number total_15 = branch_13 + select(abs(numerator_4) < infinity, numerator_4, 0.0);
-    total_15 = select(is_greater, branch_13, PI_OVER_2 + total_15);
-    Number product_4 = held_squared * total_15;
-    Number scale = maximum(abs_x, 1.0);
+    Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
-    Number product_5 = held * inverse_scale;
-    Number total_16 = product_4 + product_5;
-    Number difference_16 = total_16 - product_4;
-    Number head_held_squared = head(held_squared);
-    Number head_total_15 = head(total_15);
-    Number difference_17 = total_15 - head_total_15;
-    Number difference_18 = held_squared - head_held_squared;
-    Number branch_14 = select(is_greater, numerator_4, 0.0);
-    Number head_held = head(held);
-    Number head_3 = head(inverse_scale);
-    Number difference_19 = inverse_scale - head_3;
-    Number difference_20 = held - head_held;
-    Number product_6 = inverse_scale * scale;
-    Number head_scale = head(scale);
-    Number difference_21 = scale - head_scale;
-    Number numerator_5 = head_3 * head_scale - product_6 + head_3 * difference_21;
-    Number numerator_6 = numerator_5 + difference_19 * head_scale + difference_19 * difference_21;
-    Number numerator_7 = 1.0 - product_6 - select(product_6 * 0x1p-60 == 0.0, 0.0, numerator_6);
-    numerator_7 = numerator_7 / scale;
-    Number total_17 = product_4 - (total_16 - difference_16) + (product_5 - difference_16);
-    Number total_18 = head_held * head_3 - product_5 + head_held * difference_19;
-    total_18 = total_18 + difference_20 * head_3 + difference_20 * difference_19;
-    total_18 = select(product_5 * 0x1p-60 == 0.0, 0.0, total_18) + numerator_7 * held;
-    Number difference_22 = head_held_squared * head_total_15 - product_4;
-    difference_22 = difference_22 + head_held_squared * difference_17;
-    difference_22 = difference_22 + difference_18 * head_total_15;
-    difference_22 = difference_22 + difference_18 * difference_17;
-    difference_22 = select(product_4 * 0x1p-60 == 0.0, 0.0, difference_22);
-    total_17 = total_17 + (difference_22 + branch_14 * held_squared) + total_18;
-    Number branch_15 = select(abs(total_17) < infinity, total_17, 0.0);
-    Number total_19 = total_16 + branch_15;
-    Number difference_23 = branch_15 - (total_19 - total_16);
-    Number total_20 = inverse_scale + select(abs(numerator_7) < infinity, numerator_7, 0.0);
-    total_20 = square(total_20);
-    Number product_7 = (total_15 + select(abs(branch_14) < infinity, branch_14, 0.0)) * total_20;
-    Number total_21 = total_19 + select(abs(difference_23) < infinity, difference_23, 0.0);
-    total_21 = total_21 + product_7;
-    Number product_8 = NUMBER_1_OVER_PI_2 * total_21;
-    Number total_22 = held_squared + total_20;
-    Number difference_24 = total_22 - held_squared;
-    Number total_23 = held_squared - (total_22 - difference_24) + (total_20 - difference_24);
-    Number branch_16 = select(abs(total_23) < infinity, total_23, 0.0);
-    Number total_24 = total_22 + branch_16;
-    Number ratio_2 = product_8 / total_24;
-    Number product_9 = ratio_2 * total_24;
-    Number head_ratio_2 = head(ratio_2);
-    Number head_total_24 = head(total_24);
-    Number difference_25 = total_24 - head_total_24;
-    Number difference_26 = ratio_2 - head_ratio_2;
-    Number product_10 = THE_FIRST_DIGITS_OF_1_OVER_PI * total_21;
-    Number head_4 = head(Number(THE_FIRST_DIGITS_OF_1_OVER_PI));
-    Number head_total_21 = head(total_21);
-    Number difference_27 = total_21 - head_total_21;
-    Number difference_28 = THE_FIRST_DIGITS_OF_1_OVER_PI - head_4;
-    Number numerator_8 = head_ratio_2 * head_total_24 - product_9 + head_ratio_2 * difference_25;
-    Number numerator_9 = numerator_8 + difference_26 * head_total_24 + difference_26 * difference_25;
-    Number numerator_10 = product_8 - product_9 - select(product_9 * 0x1p-60 == 0.0, 0.0, numerator_9);
-    Number numerator_11 = head_4 * head_total_21 - product_10 + head_4 * difference_27;
-    Number numerator_12 = numerator_11 + difference_28 * head_total_21 + difference_28 * difference_27;
-    Number numerator_13 = select(product_10 * 0x1p-60 == 0.0, 0.0, numerator_12);
-    Number numerator_14 = numerator_13 + THE_OTHER_DIGITS_OF_1_OVER_PI * total_21;
-    Number numerator_15 = numerator_10 + (product_10 - product_8 + numerator_14);
-    numerator_15 = (numerator_15 - (branch_16 - (total_24 - total_22)) * ratio_2) / total_24;
-    Number difference_29 = x - 892.0;
-    Number difference_30 = x + 2.109375;
-    Number difference_31 = x + 0.890625;
-    Number ratio_3 = 1.0 / x;
-    Number branch_17 = select(is_greater, atan_branch, PI_OVER_2 + atan_branch);
-    Number squared = square(inverse_scale);
-    Number smaller = minimum(x, 262144.0);
-    Number total_25 = ratio_2 + select(abs(numerator_15) < infinity, numerator_15, 0.0);
-    Number numerator_16 = (0.08679650342703275 * ratio_3 + 0.47696366068069884) * ratio_3;
-    Number numerator_17 = (numerator_16 + 1.0458748466267165) * ratio_3 + 1.1025471000767968;
-    Number numerator_18 = (numerator_17 * ratio_3 + 0.4195931666694637) * ratio_3;
-    Number numerator_19 = (numerator_18 - 0.13795046149263132) * ratio_3 + 0.04509898012372007;
-    Number numerator_20 = (numerator_19 * ratio_3 + 0.30349335916688314) * ratio_3;
-    Number numerator_21 = (numerator_20 + 0.0015712278948335613) * ratio_3 - 0.28918030766886155;
-    Number numerator_22 = (numerator_21 * ratio_3 + 1.7477516081381032e-05) * ratio_3;
-    Number numerator_23 = (numerator_22 + 0.2829432728970779) * ratio_3 + 5.3114758137159183e-08;
-    Number numerator_24 = (numerator_23 * ratio_3 - 0.27283704367666195) * ratio_3;
-    Number numerator_25 = (numerator_24 + 3.024684957415496e-11) * ratio_3 + 0.25464790894733014;
-    Number numerator_26 = (numerator_25 * ratio_3 + 1.1620325923064711e-15) * ratio_3;
-    numerator_26 = (numerator_26 - 0.2122065907891938) / x * ratio_3 * ratio_3;
-    Number total_26 = 4.780190818473708e-05 * difference_31 + 0.0001665316320510715;
-    total_26 = (total_26 * difference_31 + 0.00010198544989125002) * difference_31;
-    total_26 = (total_26 - 0.00030345842826008266) * difference_31 - 0.0006150531534142147;
-    total_26 = (total_26 * difference_31 - 0.0003649957903853279) * difference_31;
-    total_26 = (total_26 + 0.0003892176511706554) * difference_31 + 0.001243376193221577;
-    total_26 = (total_26 * difference_31 + 0.0015507857204391355) * difference_31;
-    total_26 = (total_26 + 0.0005787344071127385) * difference_31 - 0.001769427643075449;
-    total_26 = (total_26 * difference_31 - 0.004235741917872649) * difference_31;
-    total_26 = (total_26 - 0.004412853646919491) * difference_31 - 0.0002658150448203666;
-    total_26 = (total_26 * difference_31 + 0.007536184608103396) * difference_31;
-    total_26 = (total_26 + 0.014114110965241672) * difference_31 + 0.011842098658931169;
-    total_26 = (total_26 * difference_31 - 0.00431166356214882) * difference_31;
-    total_26 = (total_26 - 0.029741713979610604) * difference_31 - 0.04692146491907326;
-    total_26 = (total_26 * difference_31 - 0.03175791619557044) * difference_31;
-    total_26 = (total_26 + 0.029540772371156994) * difference_31 + 0.12174245054125171;
-    total_26 = (total_26 * difference_31 + 0.1966570154533776) * difference_31;
-    total_26 = (total_26 + 0.19797776569422235) * difference_31 + 0.11030093167014351;
-    Number total_27 = 2.559776370061057e-09 * difference_30 + 7.667274008124157e-09;
-    total_27 = (total_27 * difference_30 + 1.298305203612254e-08) * difference_30;
-    total_27 = (total_27 + 1.989156195253344e-08) * difference_30 + 1.835221250834101e-08;
-    total_27 = (total_27 * difference_30 - 3.752371377253902e-08) * difference_30;
-    total_27 = (total_27 - 2.6290719034444816e-07) * difference_30 - 9.089265902024462e-07;
-    total_27 = (total_27 * difference_30 - 2.424051341319565e-06) * difference_30;
-    total_27 = (total_27 - 5.332984013438656e-06) * difference_30 - 9.409564922098266e-06;
-    total_27 = (total_27 * difference_30 - 1.0798086225445424e-05) * difference_30;
-    total_27 = (total_27 + 5.828648314683281e-06) * difference_30 + 8.53295625972791e-05;
-    total_27 = (total_27 * difference_30 + 0.000337598832837708) * difference_30;
-    total_27 = (total_27 + 0.000994772378662584) * difference_30 + 0.002474811844170323;
-    total_27 = (total_27 * difference_30 + 0.0053781828271391476) * difference_30;
-    total_27 = (total_27 + 0.01022534832878378) * difference_30 + 0.01659597663188186;
-    total_27 = (total_27 * difference_30 + 0.02143743023149509) * difference_30;
-    total_27 = total_27 + 0.01770221894402037;
-    Number total_28 = 4.212773095079036e-18 * difference_29 - 2.254680172672081e-15;
-    total_28 = (total_28 * difference_29 + 1.0055869156226694e-12) * difference_29;
-    total_28 = total_28 + 0.9999999997010052;
-    Number numerator_27 = held_squared * branch_17 + product_5 + branch_17 * squared;
-    numerator_27 = NUMBER_1_OVER_PI * numerator_27 / (held_squared + squared);
-    numerator_26 = select(x < -2.374039649963379, numerator_26, numerator_27);
-    total_26 = select(abs(difference_31) < 0.5938700437545776, total_26, numerator_26);
-    total_27 = select(abs(difference_30) < 0.6248799577299174, total_27, total_26);
-    total_28 = select(abs(difference_29) < 0.7346425589785213, total_28, total_27);
-    total_25 = select(abs_x < 128.0, total_25, total_28);
-    Number ratio_4 = NUMBER_1_OVER_PI * smaller / (square(smaller) + 1.0);
-    return select(x < 32.0, total_25, ratio_4 + NUMBER_1_OVER_PI * atan(smaller) + 0.5);
+    auto is_greater = -x > 1.0;
+    Number atan_2 = atan(select(is_greater, 1.0 / -x, -(-x)));
+    Number product = (-9.285201435302033e-05 * difference - 0.0004944793469028485) * difference;
+    product = (product - 0.0008156126504566413) * difference - 0.0005612623093856753;
+    product = (product * difference + 0.000537805000499812) * difference;
+    product = (product + 0.002325493609035372) * difference + 0.0038188262371598902;
+    product = (product * difference + 0.0031932492349077773) * difference;
+    product = (product - 0.001355676336291387) * difference - 0.00982333272304691;
+    product = (product * difference - 0.018367618939654856) * difference;
+    product = (product - 0.018660156021206104) * difference - 0.0005902448670697634;
+    product = (product * difference + 0.04089859943552938) * difference;
+    product = (product + 0.09724144023292738) * difference + 0.1424710361274337;
+    product = (product * difference + 0.14267303499231418) * difference;
+    product = product + 0.08260026461468374;
+    Number product_2 = NUMBER_1_OVER_PI * select(is_greater, atan_2, PI_OVER_2 + atan_2);
+    Number ratio_2 = NUMBER_1_OVER_PI * held / (square(held) + square(inverse_scale));
+    ratio_2 = ratio_2 * inverse_scale + product_2;
+    Number numerator = (0.023975268281777443 * ratio + 0.20831418027085796) * ratio;
+    numerator = ((numerator + 0.807242217883255) * ratio + 1.797592834042418) * ratio;
+    numerator = ((numerator + 2.4221998915445786) * ratio + 1.7702587066517397) * ratio;
+    numerator = ((numerator + 0.16115736827695346) * ratio - 0.8936185428100368) * ratio;
+    numerator = ((numerator - 0.6675707390058511) * ratio - 0.12922190879144133) * ratio;
+    numerator = ((numerator - 0.19553136285919454) * ratio - 0.3644469111547795) * ratio;
+    numerator = ((numerator - 0.017938161304393522) * ratio + 0.2901068918363851) * ratio;
+    numerator = ((numerator - 0.0005977687382477912) * ratio - 0.28944641341374133) * ratio;
+    numerator = ((numerator - 6.8679366267479585e-06) * ratio + 0.2829416518360888) * ratio;
+    numerator = ((numerator - 2.263654895155315e-08) * ratio - 0.2728370460290452) * ratio;
+    numerator = ((numerator - 1.4347220875353923e-11) * ratio + 0.25464790894688316) * ratio;
+    numerator = ((numerator - 6.16714811707923e-16) * ratio - 0.2122065907891938) / x;
+    numerator = select(x < -1.269660085627038, numerator * ratio * ratio, ratio_2);
+    return select(abs(difference) < 0.2996165913355071, product, numerator);
   }
 };
 

@@ -67,22 +67,25 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
+// The second derivative by x and beta. Exponential normal form, halved in the tail, held where t is
 // 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
     Number product = beta * x;
-    Number root_t = exp(-0.5 * abs(product));
-    Number branch = select(root_t == 0.0, 0.0, x);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
     Number product_2 = 0.5 * beta * branch;
     Number total = product_2 + 1.0;
     Number difference = product_2 - 1.0;
-    Number t = square(root_t);
-    Number denominator = ((t + 3.0) * t + 3.0) * t + 1.0;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = t + 1.0;
     Number numerator = 2.0 * (total * t - difference);
     numerator = select(product < 0.0, 2.0 * (total - difference * t), numerator);
-    return numerator / denominator * branch * root_t * root_t;
+    return numerator / (square(total_2) * total_2) * branch * part_of_t * rest_of_t;
   }
 };
 
