@@ -36,6 +36,9 @@ _LITTLE = 16.0
 _MOST_TELLING = 40
 """How many of the closest forms are tried on another machine, where none keeps the contract on one."""
 
+_MOST_GOOD = 4
+"""How many of the forms that are good enough elsewhere are tried at remote parameters, the cheapest first."""
+
 _DEAR = 160
 """Operations from which on what won on another machine is compensated or patched, and tried here after all forms that
 are neither: on a more exact machine one of these may do."""
@@ -119,7 +122,7 @@ def choose_kernels(
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth another form too: one of those that are good enough elsewhere,
             other = Race(strict, shape)
-            for good in race.good():
+            for good in race.good(_MOST_GOOD):
                 other.run(good)
             if own is near and not other.settle():
                 # or any other that need not be mended.

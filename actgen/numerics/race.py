@@ -172,10 +172,10 @@ class Race:
         self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
         return True
 
-    def good(self) -> list[Candidate]:
+    def good(self, count: int) -> list[Candidate]:
         """The candidates within the margin at all that was judged, the cheapest first."""
         found = [candidate for candidate, errors in self._runs if errors.worst <= self.margin]
-        return sorted(found, key=cost_of)
+        return sorted(found, key=cost_of)[:count]
 
     def close(self) -> list[Candidate]:
         """The candidates that lose little more than the one that loses least."""
