@@ -76,8 +76,9 @@ def _expm1(a: Array) -> Array:
         near = jnp.clip(a, -0.5, 0.5)
 {EXPM1_SINGLE.statements("p", "near", 8)}
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0)''',
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)''',
     "log1p": '''\
 def _log1p(a: Array) -> Array:
     """log1p as log(1 + a) and what the sum rounds off, within 1.7 ULP; XLA's is off by 129 in float64."""
@@ -125,12 +126,12 @@ def _atan(a: Array) -> Array:
     """The arc tangent: in float32 a polynomial, of 1 / |a| beyond 1, within 2.4 ULP; XLA's is off by 5.4."""
     if a.dtype == jnp.float64:
         return jnp.arctan(a)
-    size = jnp.abs(a)
-    z = jnp.where(size > 1.0, 1.0 / jnp.maximum(size, 1.0), size)
+    is_large = jnp.abs(a) > 1.0
+    z = jnp.where(is_large, 1.0 / jnp.where(is_large, a, 1.0), a)
     s = z * z
 {ATAN_SINGLE.statements("p", "s")}
     small = z * (1.0 + s * p)
-    return jnp.copysign(jnp.where(size > 1.0, 1.5707963267948966 - small, small), a)''',
+    return jnp.where(is_large, jnp.copysign(1.5707963267948966, a) - small, small)''',
     "erf": f'''\
 def _erf(a: Array) -> Array:
     """erf, within 1.4 ULP: in float32 a polynomial near 0, further out 1 - exp of one; XLA's own is off by 6.7."""
