@@ -122,7 +122,7 @@ def choose_kernels(
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth another form too: one of those that are good enough elsewhere,
             other = Race(strict, shape)
-            for good in race.good(_MOST_GOOD):
+            for good in race.good(_MOST_GOOD, candidate):
                 other.run(good)
             if own is near and not other.settle():
                 # or any other that need not be mended.

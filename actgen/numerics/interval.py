@@ -58,10 +58,12 @@ def _square(a: Interval) -> Interval:
 def _rising(function: Callable[[float], float], low: float, high: float) -> Callable[[Interval], Interval]:
     """A function that rises from one number to another."""
 
-    def rule(a: Interval) -> Interval:
-        return tuple(low if x == -math.inf else high if x == math.inf else function(x) for x in a)  # type: ignore[return-value]  # of two
+    def at(x: float) -> float:
+        if math.isinf(x):
+            return low if x < 0 else high
+        return function(x)
 
-    return rule
+    return lambda a: (at(a[0]), at(a[1]))
 
 
 def _exp(x: float) -> float:

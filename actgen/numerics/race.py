@@ -172,9 +172,13 @@ class Race:
         self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
         return True
 
-    def good(self, count: int) -> list[Candidate]:
-        """The candidates within the margin at all that was judged, the cheapest first."""
-        found = [candidate for candidate, errors in self._runs if errors.worst <= self.margin]
+    def good(self, count: int, other_than: Candidate) -> list[Candidate]:
+        """The candidates within the margin at all that was judged, without one of them, the cheapest first."""
+        found = [
+            candidate
+            for candidate, errors in self._runs
+            if errors.worst <= self.margin and candidate.kernel != other_than.kernel
+        ]
         return sorted(found, key=cost_of)[:count]
 
     def close(self) -> list[Candidate]:

@@ -15,11 +15,9 @@ class Polynomial:
 
     Attributes:
         coefficients: from the lowest power to the highest.
-        reach: the interval, (lowest, highest).
     """
 
     coefficients: tuple[float, ...]
-    reach: tuple[float, float]
 
     def statements(self, name: str, variable: str, indent: int = 4) -> str:
         """The lines that compute it into a name, by Horner's rule: a product and a sum each."""
@@ -48,8 +46,7 @@ EXPM1_SINGLE = Polynomial(
         0.008333257399499416,
         0.0013999876100569963,
         0.00019898786558769643,
-    ),
-    (-0.5, 0.5),
+    )
 )
 """(expm1(a) / a - 1) / a, with which expm1 is off by 2^-27 of itself."""
 
@@ -60,8 +57,7 @@ TANH_SINGLE = Polynomial(
         -0.05373651906847954,
         0.020628513768315315,
         -0.005693274084478617,
-    ),
-    (0.0, 0.625**2),
+    )
 )
 """(tanh(a) / a - 1) / a^2 by a^2, with which tanh is off by 2^-27 of itself up to 5/8."""
 
@@ -78,8 +74,7 @@ TANH_DOUBLE = Polynomial(
         -0.00022855821739606628,
         7.713762483723506e-05,
         -1.6069309437307996e-05,
-    ),
-    (0.0, 0.625**2),
+    )
 )
 """The same for float64: off by 2^-55."""
 
@@ -92,8 +87,7 @@ ERF_NEAR_SINGLE = Polynomial(
         0.005192438140511513,
         -0.000805038376711309,
         8.000348316272721e-05,
-    ),
-    (0.0, 0.9375**2),
+    )
 )
 """erf(a) / a - 1 by a^2, with which erf is off by 2^-29 of itself up to 15/16."""
 
@@ -105,8 +99,7 @@ ERF_FAR_SINGLE = Polynomial(
         -0.022862005978822708,
         0.003206186695024371,
         -0.00021291556186042726,
-    ),
-    (0.9375, 4.0),
+    )
 )
 """-log(1 - erf(a)) / a, with which erf is off by 2^-28 from 15/16 to 4, where it is 1 in float32."""
 
@@ -120,15 +113,11 @@ ATAN_SINGLE = Polynomial(
         0.043204277753829956,
         -0.016362778842449188,
         0.0029192862566560507,
-    ),
-    (0.0, 1.0),
+    )
 )
 """(atan(a) / a - 1) / a^2 by a^2, with which atan is off by 2^-25 of itself up to 1."""
 
-LOG1P_SINGLE = Polynomial(
-    (0.666664183139801, 0.40021437406539917, 0.28003013134002686, 0.2800690233707428),
-    (0.0, 1 / 9),
-)
+LOG1P_SINGLE = Polynomial((0.666664183139801, 0.40021437406539917, 0.28003013134002686, 0.2800690233707428))
 """(2 atanh(z) / z - 2) / z^2 by z^2, with which log1p(a) is off by 2^-27 of itself: z = a / (2 + a), a in [-1/2, 1]."""
 
 LOG1P_DOUBLE = Polynomial(
@@ -143,7 +132,6 @@ LOG1P_DOUBLE = Polynomial(
         0.12105541054514239,
         0.08342443426932045,
         0.1701426368507583,
-    ),
-    (0.0, 1 / 9),
+    )
 )
 """The same for float64: off by 2^-58."""

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any], Any], tuple[fl
     "ERF_FAR_SINGLE": (lambda a, p: 1 - (-a * p(a)).exp(), lambda a: a.erf(), (0.9375, 4.0), 28),
     "ATAN_SINGLE": (lambda a, p: a + a**3 * p(a * a), lambda a: a.atan(), (2.0**-20, 1.0), 25),
     "LOG1P_SINGLE": (_log1p, lambda a: a.log1p(), (-0.5, 1.0), 27),
-    "LOG1P_DOUBLE": (_log1p, lambda a: a.log1p(), (-0.5, 1.0), 57),
+    "LOG1P_DOUBLE": (_log1p, lambda a: a.log1p(), (-0.5, 1.0), 58),
 }
 
 
@@ -56,6 +56,7 @@ def test_a_polynomial_is_as_near_as_it_says(name: str) -> None:
 def test_the_statements_compute_the_polynomial(name: str) -> None:
     polynomial: Polynomial = getattr(polynomials, name)
     scope: dict[str, float] = {}
+    # What is tested is the text that goes into modules, and text can only be run.
     exec("def f(s):\n" + polynomial.statements("p", "s") + "\n    return p", scope)
     for x in (0.0, 0.3, -0.7):
         assert scope["f"](x) == polynomial(x)  # type: ignore[operator]  # a function

@@ -18,7 +18,7 @@ from torch._functorch.partitioners import min_cut_rematerialization_partition
 
 from actgen.targets.torch.printer import COMPARISONS, EXPANSIONS
 
-# torch 2.13's own, November 2026: the first use of forward mode.
+# torch 2.13's own, November 2026: the first use of forward mode, and any autograd.Function under Dynamo.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
@@ -138,12 +138,15 @@ def test_shapes_broadcast_and_memory_may_lie_in_any_order(emitted: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("is_compiled", [False, True])
 @pytest.mark.parametrize("count", [10, COUNT])
-def test_nan_is_kept_where_it_was(emitted: Any, count: int) -> None:
+def test_nan_is_kept_where_it_was(emitted: Any, count: int, is_compiled: bool) -> None:
+    """Compiled, the function is another one."""
+    or_nan = torch.compile(emitted._or_nan, backend="eager", dynamic=False) if is_compiled else emitted._or_nan
     x, a = numbers(torch.float32, 0)[:count], torch.arange(count, dtype=torch.float32)
-    assert same(emitted._or_nan(a, x), torch.where(x == x, a, float("nan")))
-    assert torch.equal(emitted._or_nan(1, x).isnan(), x.isnan())
-    assert (emitted._or_nan(1, x)[~x.isnan()] == 1).all()
+    assert same(or_nan(a, x), torch.where(x == x, a, float("nan")))
+    assert torch.equal(or_nan(1, x).isnan(), x.isnan())
+    assert (or_nan(1, x)[~x.isnan()] == 1).all()
 
 
 def test_what_autograd_or_a_transform_watches_keeps_its_derivative(emitted: Any) -> None:
