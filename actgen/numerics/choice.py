@@ -39,6 +39,9 @@ _MOST_TELLING = 40
 _MOST_GOOD = 4
 """How many of the forms that are good enough elsewhere are tried at remote parameters, the cheapest first."""
 
+_MOST_GUARDED = 2
+"""How many of all forms are guarded at remote parameters, the closest first."""
+
 _DEAR = 160
 """Operations from which on what won on another machine is compensated or patched, and tried here after all forms that
 are neither: on a more exact machine one of these may do."""
@@ -120,13 +123,16 @@ def choose_kernels(
         candidate, verdict = race.verdict()
         found = strict.errors(candidate.kernel, math.inf)
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
-            # What is lost at remote parameters is worth another form too: one of those that are good enough elsewhere,
+            # What is lost at remote parameters is worth guards, or another form: one of those that are good enough
+            # elsewhere,
             other = Race(strict, shape)
-            for good in race.good(_MOST_GOOD, candidate):
-                other.run(good)
+            for good in (candidate, *race.good(_MOST_GOOD, candidate)):
+                other.run_with_guards(good)
             if own is near and not other.settle():
                 # or any other that need not be mended.
                 other = _raced(strict, shape, winners, forms)
+                for close in () if other.settle() else other.closest(_MOST_GUARDED):
+                    other.run_with_guards(close)
                 if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
                     # The threshold at which two forms were joined may be one for the parameters that were tried.
                     for spliced in other.spliced(known[judge.x]):
