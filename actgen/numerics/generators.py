@@ -62,7 +62,8 @@ class Generators:
         logs: the q of the generators log1p(q), by their symbols, in either half: rational in t, 0 with it, above -1.
         ratios: the same of the generators log1p(q) / q, which are 1 where q is 0.
         centred: whole logarithms with a root at u = 0, where log c, m log t and log1p(q) cancel, by their symbols.
-        numbers: irrational numbers, by the symbols that stand for them.
+        numbers: what does not read x and is not rational, by the symbols that stand for it: irrational numbers, and
+            exponentials of parameters.
     """
 
     name: str
@@ -205,15 +206,20 @@ def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) ->
     """Everything rational in one exp(u), u a polynomial in x, and logarithms of what is rational in exp(u)."""
     body = _to_exponentials(expression)
     exponents = {e.args[0] for e in body.atoms(sp.exp)}
-    u = _common(exponents) if exponents else None
+    numbers: dict[sp.Symbol, sp.Expr] = {}
+    u, apart = _common(exponents) if exponents else None, {e: (e, sp.Integer(1)) for e in exponents}
+    if u is None and exponents:
+        apart = _without_shifts(exponents, x, numbers)
+        moving = {e for e, _ in apart.values() if e != 0}
+        u = _common(moving) if moving else None
     if u is None or not u.is_polynomial(x) or not u.has(x):
         return None
     if sp.Poly(u, x).LC().could_extract_minus_sign():
         u = sp.expand(-u)
-    multiples = {e: int(sp.cancel(e / u)) for e in exponents}
+    multiples = {e: int(sp.cancel(moving / u)) for e, (moving, _) in apart.items()}
     if max(map(abs, multiples.values())) > _LARGEST_EXPONENT:
         return None
-    body = body.xreplace({sp.exp(e): _T**k for e, k in multiples.items()})
+    body = body.xreplace({sp.exp(e): _T**k * apart[e][1] for e, k in multiples.items()})
     logs: dict[sp.Symbol, Halves] = {}
     centred: dict[sp.Symbol, tuple[Logarithm, Logarithm]] = {}
     values: list[dict[sp.Basic, sp.Expr]] = [{}, {}]
@@ -231,7 +237,6 @@ def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) ->
         generator = _generator((below.q, above.q), logs)
         for value, half, log_t in zip(values, (below, above), (u, -u), strict=True):
             value[logarithm] = sp.log(half.c) + half.m * log_t + half.n * generator
-    numbers: dict[sp.Symbol, sp.Expr] = {}
     negative, positive = (
         _named_numbers(body.xreplace(value).xreplace({_T: power}), numbers)
         for value, power in zip(values, (t, 1 / t), strict=True)
@@ -293,6 +298,29 @@ def _common(exponents: set[sp.Expr]) -> sp.Expr | None:
         return None
     common = sp.Rational(reduce(gcd, (abs(int(r.p)) for r in ratios)), reduce(lcm, (int(r.q) for r in ratios)))
     return sp.expand(first * common)
+
+
+def _without_shifts(
+    exponents: set[sp.Expr], x: sp.Symbol, numbers: dict[sp.Symbol, sp.Expr]
+) -> dict[sp.Expr, tuple[sp.Expr, sp.Expr]]:
+    """Each exponent without the terms that do not read x, and the exponential of those by symbols, which are noted.
+
+    Those of exp(x + a) and exp(x - a) are powers of one exp(a).
+    """
+    terms = {e: sp.expand(e).as_independent(x, as_Add=True) for e in exponents}
+    shifts = {shift for shift, _ in terms.values() if shift != 0}
+    factors: dict[sp.Expr, sp.Expr] = {sp.Integer(0): sp.Integer(1)}
+    while shifts:
+        first = min(shifts, key=sp.default_sort_key)
+        alike = {shift for shift in shifts if isinstance(sp.cancel(shift / first), sp.Rational)}
+        unit = _common(alike)
+        assert unit is not None  # all are rational multiples of one
+        unit = -unit if unit.could_extract_minus_sign() else unit
+        symbol = sp.Symbol(f"shift{len(numbers)}", positive=True)
+        numbers[symbol] = sp.exp(unit)
+        factors |= {shift: symbol ** sp.cancel(shift / unit) for shift in alike}
+        shifts -= alike
+    return {e: (moving, factors[shift]) for e, (shift, moving) in terms.items()}
 
 
 def _to_exponentials(expression: sp.Expr) -> sp.Expr:

@@ -15,6 +15,7 @@ from actgen.numerics.generators import generators_of
 from actgen.numerics.kernel import Kernel, Variable
 from actgen.numerics.normal_form import NormalForm, normal_forms
 from actgen.numerics.rules import rewrite
+from actgen.symbolic.derivatives import differentiate
 from tests.numerics.judging import KNOWN, errors, run
 from tests.symbolic.reading import formula, x
 
@@ -47,6 +48,8 @@ EXPONENTIAL = {
     "x*(exp(x) - 1)/(exp(x) + 1)": (INF, INF),
     "exp(x)/(1 + exp(x))**2*(x + 2)": (0.0, 0.0),
     "x*sigmoid(x)*(1 + x*sigmoid(-x))": (0.0, INF),
+    "sigmoid(x + 1) - sigmoid(x - 2)": (0.0, 0.0),
+    "x*(tanh(x + 3) + tanh(x - 1/3))": (INF, INF),
 }
 GAUSSIAN = {
     "x*normal_cdf(x)": (0.0, INF),
@@ -246,6 +249,24 @@ def test_a_parameter_may_stand_above_and_below_a_line(text: str) -> None:
         got = emulation.run(Kernel(form.result), {"x": np.array([-1.5, 0.25]), "p": 2.0}, "float64")
         exact = [float(expression.subs({x: point, p: 2}).evalf(30)) for point in (-1.5, 0.25)]
         assert got == pytest.approx(exact, rel=1e-12), form.name
+
+
+@pytest.mark.parametrize("shift", [0.001, 0.75, 3.0])
+def test_next_to_shifted_exponentials_nothing_cancels(shift: float) -> None:
+    """Two sigmoids are nearly equal for a small shift, and far out; the two halves of their slope are next to 0."""
+    p = sp.Symbol("p", positive=True)
+    window = formula("sigmoid(x + p) - sigmoid(x - p)", p)
+    value = sp.sinh(p) / (sp.cosh(p) + sp.cosh(x))
+    points = np.array([1e-7, -0.3, 2.0, -30.0, 60.0])
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    for expression, exact in ((window, value), (differentiate(window, x), sp.diff(value, x))):
+        at_shift = exact.subs(p, sp.Rational(shift))
+        expected = [float(at_shift.subs(x, sp.Rational(point)).evalf(30)) for point in points.tolist()]
+        found = list(normal_forms(rewrite(expression)[0], x, known))
+        assert found
+        for form in found:
+            got = emulation.run(Kernel(form.result), {"x": points, "p": shift}, "float64")
+            assert got == pytest.approx(expected, rel=1e-13, abs=0), form.name
 
 
 def test_a_logarithm_is_one_call_whatever_it_is_of() -> None:
