@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
-from flint import arb
 from sympy.core.relational import Relational
 
 from actgen.numerics.guards import saturation
-from actgen.numerics.interpolation import Function
 from actgen.numerics.kernel import Node
 from actgen.numerics.lowering import call, lower
+from actgen.numerics.oracle import Oracle
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class Shape:
     @cached_property
     def saturations(self) -> tuple[float | None, float | None]:
         """Where g stops moving, left and right; None where it does not."""
-        function = Function(self.function, self.z)
-        left, right = (saturation(lambda point: function(arb(point)), sign) for sign in (-1, 1))
+        oracle = Oracle(self.function, self.z)
+        left, right = (saturation(lambda point: oracle.enclose(point, ()), sign) for sign in (-1, 1))
         return left, right
 
     def scaled(self, result: Node) -> Node:

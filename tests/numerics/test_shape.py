@@ -53,3 +53,11 @@ def test_a_parameter_that_only_scales_is_told_in_value_and_derivatives(text: str
 )
 def test_what_seems_proportional_at_two_values_is_proved_or_refused(text: str) -> None:
     assert shape_of(formula(text, P), x, (P,), PARAMETERS) is None
+
+
+def test_where_a_shape_stops_moving_is_told_though_its_parts_overflow_every_ball() -> None:
+    """exp(z) is beyond every exponent range where exp(z) sech(exp(z))^2 is 0 and tanh(exp(z)) is 1."""
+    for text in ("p*exp(p*x)*sech(exp(p*x))**2", "tanh(exp(p*x))/p"):
+        shape = shape_of(formula(text, P), x, (P,), PARAMETERS)
+        assert shape is not None
+        assert shape.saturations[1] == 8.0
