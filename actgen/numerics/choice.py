@@ -24,7 +24,7 @@ from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import call, constant, lower
 from actgen.numerics.mending import mend
 from actgen.numerics.race import CONTRACT, Judgement, Race, Trial, cost_of
-from actgen.numerics.shape import Shape, shape_of
+from actgen.numerics.shape import Joint, Shape, joints_of, shape_of
 from actgen.numerics.splitting import split
 
 _NEAR_MISS = 64.0
@@ -91,6 +91,10 @@ def choose_kernels(
         sources.insert(1, Source.of_shape(shape, known))
     if shape is None:
         sources += _from_defaults(judge, known)
+    if shape is None:
+        joints = joints_of(judge.expression, judge.x, judge.parameters, known)
+    else:
+        joints = (Joint(shape.name, shape.node),)
     forms: Iterable[Sequence[Candidate]] = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
@@ -98,14 +102,14 @@ def choose_kernels(
     for machine in machines:
         strict = judge.on(machine)
         near = own = strict.nearby()
-        race = _raced(near, shape, winners, forms)
+        race = _raced(near, shape, joints, winners, forms)
         if not race.settle():
             best = race.closest(1)[0].kernel
             if near.leniently().errors(best, math.inf).closeness != near.errors(best, math.inf).closeness:
                 # What is flushed next to underflow far from the default is worth another form, but not one of many
                 # operations.
                 own = near.leniently()
-                race = _raced(own, shape, winners, forms)
+                race = _raced(own, shape, joints, winners, forms)
         if not race.settle():
             if race.best_units > _LITTLE:
                 # What is hopeless on the least exact machine is so on the others, and need not be tried there.
@@ -117,7 +121,7 @@ def choose_kernels(
             is_hopeless = race.best_units > _NEAR_MISS
         elif race.least_cost is None and shape is not None:
             # Without a shape a threshold is one for the parameters that were tried.
-            for spliced in race.spliced(known[judge.x]):
+            for spliced in race.spliced():
                 race.run(spliced)
             race.confirm()
         candidate, verdict = race.verdict()
@@ -125,18 +129,21 @@ def choose_kernels(
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth guards, or another form: one of those that are good enough
             # elsewhere,
-            other = Race(strict, shape)
-            for good in (candidate, *race.good(_MOST_GOOD, candidate)):
-                other.run_with_guards(good)
+            other = Race(strict, shape, joints)
+            good = [candidate, *race.good(_MOST_GOOD, candidate)]
+            for form in good:
+                other.run_with_guards(form)
             if own is near and not other.settle():
                 # or any other that need not be mended.
-                other = _raced(strict, shape, winners, forms)
+                other = _raced(strict, shape, joints, [*winners, *good], forms)
                 for close in () if other.settle() else other.closest(_MOST_GUARDED):
                     other.run_with_guards(close)
-                if not other.settle() and _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf)):
+                if not other.settle() and (
+                    len(joints) > 1 or _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf))
+                ):
                     # The threshold at which two forms were joined may be one for the parameters that were tried.
-                    for spliced in other.spliced(known[judge.x]):
-                        other.run(spliced)
+                    for spliced in other.spliced():
+                        other.run_with_guards(spliced)
             if other.settle() and other.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = other.verdict()
                 found = strict.errors(candidate.kernel, math.inf)
@@ -154,10 +161,14 @@ def _fails_in_the_middle(found: contract.Errors) -> bool:
 
 
 def _raced(
-    judge: Judge, shape: Shape | None, winners: Sequence[Candidate], forms: Iterable[Sequence[Candidate]]
+    judge: Judge,
+    shape: Shape | None,
+    joints: Sequence[Joint],
+    winners: Sequence[Candidate],
+    forms: Iterable[Sequence[Candidate]],
 ) -> Race:
     """A race of all forms that are not mended, and of what won on other machines."""
-    race = Race(judge, shape)
+    race = Race(judge, shape, joints)
     # What won elsewhere wins here too, if it is good enough and nothing cheaper is.
     elsewhere = sorted({winner.kernel.result: winner for winner in winners}.values(), key=cost_of)
     dear = [winner for winner in elsewhere if winner.cost.passes > _DEAR]

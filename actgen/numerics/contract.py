@@ -109,7 +109,7 @@ class Errors:
         points: the inputs.
         ulps: error in units in the last place of the exact result; infinite for a wrong NaN or infinity.
         units: error in units of the contract; never above ``ulps``.
-        places: what the variable of the formula's shape is at the points; the points where that is the input.
+        places: what variables are at the points, a row each; the input alone where no others are asked for.
     """
 
     points: Floats
@@ -226,7 +226,7 @@ class Yardstick:
         ulps[self._not_finite[(given == wanted) | (np.isnan(given) & np.isnan(wanted))]] = 0.0
         ulps[self._excused[difference[self._excused] <= self._free]] = 0.0
         ulps[self._tiny[self._is_as_at_zero(results[self._tiny])]] = 0.0
-        return Errors(self._points, ulps, self._in_units(results, ulps, exact_above), self._points)
+        return Errors(self._points, ulps, self._in_units(results, ulps, exact_above), self._points[None])
 
     def _is_as_at_zero(self, results: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Whether results are within a few ULP of the value at 0; nowhere if that is not among the points."""

@@ -90,7 +90,7 @@ class Judge:
         self._functions = emulation.Functions()
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
-        self._variable: Kernel | None = None
+        self._variables: tuple[Kernel, ...] = ()
         self._asked_of: Sequence[Setting] = (*self.settings, *self._subnormals)
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -106,10 +106,10 @@ class Judge:
         other._is_lenient = True
         return other
 
-    def placing(self, variable: Kernel) -> Judge:
-        """The same judge, which tells what a variable is at the points that it looks at."""
+    def placing(self, *variables: Kernel) -> Judge:
+        """The same judge, which tells what variables are at the points that it looks at."""
         other = copy(self)
-        other._variable = variable
+        other._variables = variables
         return other
 
     def nearby(self) -> Judge:
@@ -261,8 +261,9 @@ class Judge:
             self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine, functions=self._functions)
         results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
         found = self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
-        if self._variable is not None:
-            found = replace(found, places=self._places(setting, self._variable, found.points))
+        if self._variables:
+            places = [self._places(setting, variable, found.points) for variable in self._variables]
+            found = replace(found, places=np.stack(places))
         if not self._is_lenient or setting in self.settings[:2]:
             return found
         exact = self.exact(setting)
@@ -296,6 +297,10 @@ class Judge:
         """Smaller for what is nearer to the contract: whether it fails at the defaults, and how much it loses there."""
         is_complete = len(found.points) > self._points_at_defaults
         return (not is_complete and len(self._asked) > 2, *found.closeness)
+
+    def is_whole(self, found: contract.Errors) -> bool:
+        """Whether a form was judged at all settings, and not given up at one that it failed at."""
+        return len(found.points) >= sum(int(self.exact(setting).decided.sum()) for setting in self._asked)
 
     @cached_property
     def _points_at_defaults(self) -> int:
@@ -398,7 +403,7 @@ def _rounded(values: Mapping[str, Fraction], dtype: str) -> Mapping[str, float]:
 def _together(parts: Sequence[contract.Errors]) -> contract.Errors:
     """The errors of several settings."""
     names = [field.name for field in fields(contract.Errors)]
-    return contract.Errors(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return contract.Errors(*(np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names))
 
 
 def _without_inexact_kinks(points: Floats, kinks: Sequence[float], dtype: str) -> Floats:

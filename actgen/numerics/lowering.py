@@ -5,6 +5,7 @@ Choices made here, each for accuracy or cost:
 * a sum adds its positive terms first and subtracts the others, so no term is negated for nothing; what parameters and
   numbers add up to comes before what reads the input: it is cheaper, and exact where they cancel, as 1 - p at p = 1;
 * a product gathers its numeric factor into one constant, and divides once, by the product of all its denominators;
+* powers of the input and of parameters with one exponent are the power of a product or quotient;
 * an integer power is squared and multiplied; a half-integer power uses one square root; one with a parameter for an
   exponent is one call, also where it is a divisor;
 * a number with no short decimal is emitted as its nearest float64 together with the closed form it stands for;
@@ -201,6 +202,12 @@ class Lowering:
         # A factor of -1 is a negation at the end; any other negative number is as cheap as a positive one.
         is_negative = number == -1 or (_is_negative(number) and not numerators)
         size = -number if is_negative else number
+        if not self._order.roots_of_powers:
+            for power_of, n, side in powers_of_ratios((numerators, denominators), self._is_fixed):
+                whole = power_of**n
+                if whole not in self.nodes:
+                    self.nodes[whole] = power(self.node(power_of), n)
+                side.append(whole)
         factors = [self.node(factor) for factor in sorted(numerators, key=_complexity)]
         parts = [self.node(d) for d in sorted(denominators, key=_complexity)]
         if self._order.roots_of_powers:
@@ -315,6 +322,37 @@ def _is_negative(expression: sp.Expr) -> bool:
 
 def _complexity(expression: sp.Expr) -> tuple[int, object]:
     return (sp.count_ops(expression), sp.default_sort_key(expression))
+
+
+def powers_of_ratios(
+    sides: Sequence[list[sp.Expr]], is_fixed: Callable[[sp.Expr], bool]
+) -> Iterator[tuple[sp.Expr, int, list[sp.Expr]]]:
+    """Take p^n x^n out of a quotient to be computed as (p x)^n, and x^n / p^n as (x / p)^n.
+
+    x^n overflows, or is flushed, where that does not, and with a p of 0 it is infinity times 0.
+
+    Args:
+        sides: the factors above and below the line; what is given is taken out of them.
+        is_fixed: whether a factor reads no input.
+
+    Yields:
+        The product or quotient, n, and the side that its power is a factor of.
+    """
+    powers = [
+        (side, factor)
+        for side in sides
+        for factor in side
+        if isinstance(factor, sp.Pow) and factor.exp.is_Integer and factor.exp > 1
+    ]
+    for n in dict.fromkeys(factor.exp for _, factor in powers):
+        alike = [(side, factor) for side, factor in powers if factor.exp == n]
+        moving = [(side, factor) for side, factor in alike if not is_fixed(factor)]
+        if len(moving) != 1 or len(alike) == 1:
+            continue
+        ((side, _),) = moving
+        for place, factor in alike:
+            place.remove(factor)
+        yield sp.Mul(*(f.base if place is side else 1 / f.base for place, f in alike)), int(n), side
 
 
 def _negation(condition: sp.Basic) -> sp.Basic:

@@ -59,7 +59,7 @@ def mend(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], shape: Shape 
         found = [around_zero(shape, [point for point in failing if abs(point) <= most]) for most in (math.inf, 1.0)]
         cores = list(dict.fromkeys(core for core in found if core)) or cores
     reach = min(max((max(abs(patch.low), abs(patch.high)) for patch in core), default=0.0) for core in cores)
-    for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(known[judge.x], beyond=reach)]:
+    for base in [*race.closest(_MOST_PATCHED, beyond=reach), *race.spliced(beyond=reach)]:
         for core in cores:
             race.run_with_guards(_patched(base, core, shape) if core and shape else base)
             if race.settle():
@@ -84,7 +84,7 @@ def _compensate(race: Race, judge: Judge, known: Mapping[sp.Basic, Node], bases:
             if found.worst <= CONTRACT:
                 race.run_closely(_as_candidate(pruning.pruned(_no_worse(race, judge, found.worst))))
             return
-    for joined in race.spliced(known[judge.x]):
+    for joined in race.spliced():
         found = race.run_with_guards(joined)
         for arm in joined.kernel.result.operands:
             if arm in prunings and found.worst <= CONTRACT:

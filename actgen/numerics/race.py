@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from actgen.numerics.guarding import guarded
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Call, Constant, Cost, Kernel, Node
 from actgen.numerics.lowering import call
-from actgen.numerics.shape import Shape
+from actgen.numerics.shape import Joint, Shape
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _QUARTER_MORE = 1.25
 _TELLING = 3
 """How many of the closest forms are asked what failures there are."""
 
-_MOST_LOOKS = 16
+_MOST_LOOKS = 64
 """How often the best pair of forms may turn out to be worse at other parameters, before what was not judged there is
 passed over."""
 
@@ -80,15 +80,26 @@ class Judgement:
 _Sides = tuple[NDArray[Any], NDArray[Any]]
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two forms to be joined: by what, where, and the runs below and above."""
+
+    joint: Joint
+    threshold: float
+    below: int
+    above: int
+
+
 class Race:
     """The candidates tried so far, and the best of them: the cheapest within the margin, else the most accurate.
 
     Of several about equally accurate ones the cheapest.
     """
 
-    def __init__(self, judge: Judge, shape: Shape | None = None) -> None:
-        self._judge = judge if shape is None or shape.z == judge.x else judge.placing(Kernel(shape.node))
+    def __init__(self, judge: Judge, shape: Shape | None = None, joints: Sequence[Joint] = ()) -> None:
+        self._judge = judge.placing(*(Kernel(joint.node) for joint in joints))
         self._shape = shape
+        self._joints = joints
         self.margin = judge.arithmetic.margin
         self._trials: dict[Node, Trial] = {}
         self._confirmed: set[Node] = set()
@@ -144,7 +155,7 @@ class Race:
 
     def _closest_beyond(self, count: int, beyond: float) -> list[int]:
         def lost(found: contract.Errors) -> tuple[float, float]:
-            units = found.units[~(np.abs(found.places) < beyond)]
+            units = found.units[~(np.abs(found.places[0]) < beyond)]
             over = np.log10(units[units > CONTRACT] / CONTRACT)
             return float(np.minimum(over, _ALL_DIGITS).sum()), max(float(units.max(initial=0.0)), self.margin)
 
@@ -159,7 +170,7 @@ class Race:
         return list(alike.values())[:count]
 
     def _complete(self, i: int) -> bool:
-        """Judge a form at all parameter values, if it has not been because it failed at the first.
+        """Judge a form at all parameter values, if it has not been because it failed at one.
 
         Or else it would seem to be right wherever it has not been looked at.
 
@@ -167,7 +178,7 @@ class Race:
             Whether there was something to judge.
         """
         candidate, found = self._runs[i]
-        if not self._judge.lost(found)[0]:
+        if self._judge.is_whole(found):
             return False
         self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
         return True
@@ -208,67 +219,72 @@ class Race:
     def _by_loss(self) -> list[int]:
         return sorted(range(len(self._runs)), key=self._loss)
 
-    def spliced(self, x: Node, beyond: float = 0.0) -> Iterator[Candidate]:
-        """Two forms joined where one begins to fail and the other no longer does: by |z|, and by z.
+    def spliced(self, beyond: float = 0.0) -> Iterator[Candidate]:
+        """Two forms joined where one begins to fail and the other no longer does: by |v|, and by v.
 
-        z is the variable of the shape, and x where there is none; by x, a threshold would be one for the parameters
-        that were tried. What fails at places smaller than ``beyond`` does not count.
+        v is one of the joints. What fails at places smaller than ``beyond`` of the first does not count.
         """
-        z = x if self._shape is None else self._shape.node
-        magnitude = call("absolute", z)
-        for variable, is_magnitude, thresholds in (
-            (magnitude, True, 2.0 ** np.arange(-24, 64)),
-            (z, False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
+        for is_magnitude, thresholds in (
+            (True, 2.0 ** np.arange(-24, 64)),
+            (False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
             pair = self._best_pair(is_magnitude, thresholds, beyond)
             for looks in range(1, _MOST_LOOKS + 1):
-                if pair is None or not any([self._complete(pair[1]), self._complete(pair[2])]):
+                if pair is None or not any([self._complete(pair.below), self._complete(pair.above)]):
                     break
                 pair = self._best_pair(is_magnitude, thresholds, beyond, only_complete=looks == _MOST_LOOKS)
             if pair is None:
                 continue
-            threshold = pair[0]
-            below, above = (self._runs[i][0] for i in pair[1:])
-            is_below = call("less", variable, Constant(threshold))
+            below, above = self._runs[pair.below][0], self._runs[pair.above][0]
+            variable = call("absolute", pair.joint.node) if is_magnitude else pair.joint.node
+            is_below = call("less", variable, Constant(pair.threshold))
             result = call("select", is_below, below.kernel.result, above.kernel.result)
-            name = "x" if self._shape is None else self._shape.name
-            name = f"|{name}|" if variable is magnitude else name
-            form = f"{below.form} for {name} < {threshold:g}, else {above.form}"
+            name = f"|{pair.joint.name}|" if is_magnitude else pair.joint.name
+            form = f"{below.form} for {name} < {pair.threshold:g}, else {above.form}"
             names = {**above.kernel.names, **below.kernel.names}
             yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
 
     def _best_pair(
         self, is_magnitude: bool, thresholds: NDArray[Any], least: float, only_complete: bool = False
-    ) -> tuple[float, int, int] | None:
-        """The threshold, and which runs to use below and above it, with which least is lost."""
+    ) -> _Pair | None:
+        """The joint and threshold, and which runs to use below and above it, with which least is lost."""
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
-        losses = [self._lost_on_either_side(i, is_magnitude, thresholds, least, limit) for i in range(len(self._runs))]
         costs = np.array([candidate.cost.time for candidate, _ in self._runs]) * 1e-6
+        is_partial = np.array([not self._judge.is_whole(found) for _, found in self._runs])
         if only_complete:
-            costs += np.array([1e9 * self._loss(i)[0] for i in range(len(self._runs))])
-        lower = np.array([below for below, _ in losses]) + costs[:, None]
-        upper = np.array([above for _, above in losses]) + costs[:, None]
-        total = lower.min(axis=0) + upper.min(axis=0)
-        best = int(total.argmin())
-        if not total[best] < 0.9 * (lower + upper).min():
-            return None
-        return float(thresholds[best]), int(lower[:, best].argmin()), int(upper[:, best].argmin())
+            costs += 1e9 * is_partial
+        pair, least_lost = None, math.inf
+        for place, joint in enumerate(self._joints):
+            losses = [
+                self._lost_on_either_side(i, place, is_magnitude, thresholds, least, limit)
+                for i in range(len(self._runs))
+            ]
+            lower = np.array([below for below, _ in losses]) + costs[:, None]
+            upper = np.array([above for _, above in losses]) + costs[:, None]
+            total = lower.min(axis=0) + upper.min(axis=0)
+            best = int(total.argmin())
+            # What was not judged everywhere only seems to lose little; a further joint has to be better by something.
+            alone = (lower + upper)[~is_partial].min(initial=math.inf)
+            if total[best] < 0.9 * min(alone, least_lost):
+                least_lost = float(total[best])
+                pair = _Pair(joint, float(thresholds[best]), int(lower[:, best].argmin()), int(upper[:, best].argmin()))
+        return pair
 
     def _lost_on_either_side(
-        self, i: int, is_magnitude: bool, thresholds: NDArray[Any], least: float, limit: float
+        self, i: int, place: int, is_magnitude: bool, thresholds: NDArray[Any], least: float, limit: float
     ) -> _Sides:
         """The digits that a run loses below and above each threshold."""
 
         def sides(found: contract.Errors) -> _Sides:
-            beyond = (found.units > limit) & ~(np.abs(found.places) < least)
-            places = np.abs(found.places[beyond]) if is_magnitude else found.places[beyond]
+            beyond = (found.units > limit) & ~(np.abs(found.places[0]) < least)
+            places = np.abs(found.places[place, beyond]) if is_magnitude else found.places[place, beyond]
             places = np.where(np.isnan(places), np.inf, places)
             lost = np.minimum(np.log10(found.units[beyond] / limit), _ALL_DIGITS)
             order = np.argsort(places)
             below = np.concatenate([[0.0], np.cumsum(lost[order])])[np.searchsorted(places[order], thresholds, "left")]
             return below, lost.sum() - below
 
-        return self._remembered(i, ("sides", is_magnitude, least, limit), sides)
+        return self._remembered(i, ("sides", place, is_magnitude, least, limit), sides)
 
     def is_won_by_less_than(self, candidate: Candidate) -> bool:
         """Whether a candidate costs no less than one that is within the margin."""
@@ -357,8 +373,8 @@ def _with_worst_of(found: contract.Errors, more: contract.Errors) -> contract.Er
         return found
     worst = [int(more.units.argmax())]
     names = [field.name for field in fields(contract.Errors)]
-    parts = ((getattr(found, name), getattr(more, name)[worst]) for name in names)
-    return contract.Errors(*map(np.concatenate, parts))
+    parts = ((getattr(found, name), getattr(more, name)[..., worst]) for name in names)
+    return contract.Errors(*(np.concatenate(part, axis=-1) for part in parts))
 
 
 def cost_of(candidate: Candidate) -> tuple[int, int, int, int]:

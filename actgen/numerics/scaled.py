@@ -21,7 +21,7 @@ from functools import reduce
 import sympy as sp
 
 from actgen.numerics.kernel import Constant, Kernel, Node
-from actgen.numerics.lowering import DIRECT, EXPANSIONS, HALF, ONE, ZERO, call, constant, lower, power
+from actgen.numerics.lowering import DIRECT, EXPANSIONS, HALF, ONE, ZERO, call, constant, lower, power, powers_of_ratios
 from actgen.numerics.scaled_erfc import scaled_erfc
 from actgen.symbolic.primitives import arccot, erfc, expm1, log1p, sech, sigmoid, softplus, tanh
 
@@ -94,7 +94,7 @@ def scaled_form(
 class _Arithmetic:
     def __init__(self, x: sp.Symbol, known: Mapping[sp.Basic, Node], powers: bool, halved: str) -> None:
         self._memory: dict[sp.Basic, Scaled] = {symbol: Scaled(node) for symbol, node in known.items()}
-        self._halved = halved
+        self._powers, self._halved = powers, halved
         self._x, self._known = x, dict(known)
         self._errors: tuple[sp.Expr, ...] = ()
         self.names: dict[Node, str] = {}
@@ -320,15 +320,21 @@ class _Arithmetic:
 
     def _product(self, expression: sp.Mul) -> Scaled:
         number, rest = expression.as_coeff_Mul()
-        tops: list[Scaled] = []
-        bottoms: list[Scaled] = []
+        above: list[sp.Expr] = []
+        below: list[sp.Expr] = []
         for factor in sp.Mul.make_args(rest):
             if not factor.free_symbols:
                 number *= factor
             elif isinstance(factor, sp.Pow) and factor.base is not sp.E and factor.exp.is_negative:
-                bottoms.append(self.scaled(factor.base ** (-factor.exp)))
+                below.append(factor.base ** (-factor.exp))
             else:
-                tops.append(self.scaled(factor))
+                above.append(factor)
+        gathered: list[tuple[Scaled, bool]] = []
+        if not self._powers:
+            for ratio, n, side in powers_of_ratios((above, below), lambda factor: not factor.has(self._x)):
+                gathered.append((self._to_power(self.scaled(ratio), sp.Integer(n)), side is above))
+        tops = [self.scaled(factor) for factor in above] + [part for part, is_above in gathered if is_above]
+        bottoms = [self.scaled(factor) for factor in below] + [part for part, is_above in gathered if not is_above]
         mantissas = [part.mantissa for part in tops if part.mantissa != ONE]
         is_negative = number == -1
         size = -number if is_negative else number
@@ -354,7 +360,9 @@ class _Arithmetic:
             logarithm = self._log1p(base - 1) if base.as_coeff_Add()[0] == 1 else self._log(base)
             below, above = _sides(call("multiply", self.value(self.scaled(exponent)), self.value(logarithm)))
             return Scaled(ONE, Fraction(0), {below: Fraction(1), above: Fraction(-1)})
-        part = self.scaled(base)
+        return self._to_power(self.scaled(base), exponent)
+
+    def _to_power(self, part: Scaled, exponent: sp.Rational) -> Scaled:
         size = Fraction(int(abs(exponent).p), int(abs(exponent).q))
         node = ONE if part.mantissa == ONE else self._root(part.mantissa, size)
         whole = Fraction(int(exponent.p), int(exponent.q))

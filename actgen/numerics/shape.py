@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -13,6 +14,19 @@ from actgen.numerics.guards import saturation
 from actgen.numerics.kernel import Node
 from actgen.numerics.lowering import call, lower
 from actgen.numerics.oracle import Oracle
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What forms may be joined by: where one ends and another begins.
+
+    Attributes:
+        name: in terms of the input and the parameters, for reports.
+        node: computes it.
+    """
+
+    name: str
+    node: Node
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,26 @@ def shape_of(
             factor = (lower(p ** abs(m), known), m < 0) if m else None
             return Shape(function, z, lower(ratio, known), str(ratio), factor)
     return None
+
+
+def joints_of(
+    expression: sp.Expr, x: sp.Symbol, parameters: Sequence[sp.Symbol], known: Mapping[sp.Basic, Node]
+) -> tuple[Joint, ...]:
+    """The input, and how it meets each parameter: as p x, x / p, x + p, x - p or |x|^p.
+
+    A threshold for one of those is one for every value of p; a threshold for x is one for those that were tried.
+    """
+    found = {x: None}
+    for part, p in product(sp.preorder_traversal(expression), parameters):
+        if isinstance(part, sp.Mul):
+            powers = part.as_powers_dict()
+            if p in powers and x in powers and powers[p] in (powers[x], -powers[x]):
+                found[x * p if powers[p] == powers[x] else x / p] = None
+        elif isinstance(part, sp.Add) and abs(part.coeff(x)) == abs(part.coeff(p)) == 1:
+            found[x + p * part.coeff(p) / part.coeff(x)] = None
+        elif isinstance(part, sp.Pow) and part.base in (x, sp.Abs(x)) and part.exp.has(p):
+            found[part.base**p] = None
+    return tuple(Joint(str(variable), lower(variable, known)) for variable in found)
 
 
 def _similarity(expression: sp.Expr, p: sp.Symbol) -> tuple[int, sp.Expr] | None:

@@ -13,6 +13,7 @@ from flint import arb
 from actgen.numerics import emulation
 from actgen.numerics.kernel import OPERATIONS, Call, Constant, Kernel, Node, Variable
 from actgen.numerics.lowering import DIRECT, EXPANSIONS, ORDERS, Order, call, choose, constant, lower, power
+from actgen.numerics.scaled import scaled_form
 from actgen.symbolic.balls import BallFunction
 from actgen.symbolic.primitives import DERIVATIVES, arccot, sech, sigmoid, softplus
 from tests.numerics.judging import KNOWN, X, errors, kernel_of, run
@@ -79,6 +80,27 @@ def test_dividing_one_by_one_keeps_a_product_of_denominators_from_overflowing() 
     once, each = (Kernel(lower(expression, KNOWN, order)) for order in (Order(), Order(one_by_one=True)))
     assert run(once, [1e10])[0] == 0.0
     assert run(each, [1e10])[0] == pytest.approx(1e-10, rel=1e-6)
+
+
+def test_powers_of_the_input_and_a_parameter_are_powers_of_what_they_come_to() -> None:
+    """X^2 overflows at 1e30, and is flushed at 1e-30, where p x and x / p are 1e-4."""
+    p = sp.Symbol("p", positive=True)
+    known = {**KNOWN, p: Variable("p", is_parameter=True)}
+    for text, value, point, expected in (
+        ("p**2*x**2", 1e-34, 1e30, 1e-8),
+        ("1 + p**2*x**2*sigmoid(x)", 0.0, 1e30, 1.0),
+        ("x**3/p**3", 1e-26, 1e-30, 1e-12),
+        ("1/(p**2*x**2*(1 + p))", 1e-28, 1e30, 1e-4),
+        ("p**2/x**2", 1e-33, 1e-30, 1e-6),
+    ):
+        expression = formula(text, p)
+        for kernel in (
+            Kernel(lower(expression, known)),
+            scaled_form(expression, x, known, powers=False, halved="halved"),
+        ):
+            result = emulation.run(kernel, {"x": np.array([point]), "p": value}, "float32")
+            assert result[0] == pytest.approx(expected, rel=1e-6), text
+            assert operations(kernel.result).count("divide") <= 2
 
 
 def test_a_power_that_is_flushed_is_multiplied_in_as_two_roots() -> None:

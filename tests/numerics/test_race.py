@@ -17,7 +17,7 @@ from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Call, Constant, Kernel, Variable
 from actgen.numerics.lowering import call, lower
 from actgen.numerics.race import Race
-from actgen.numerics.shape import shape_of
+from actgen.numerics.shape import Joint, joints_of, shape_of
 from actgen.spec import load_spec
 from actgen.targets.keras.arithmetic import ARITHMETIC as KERAS
 from tests.symbolic.reading import formula, x
@@ -47,10 +47,10 @@ def test_what_is_made_of_a_forms_errors_is_made_anew_when_it_is_judged_anew() ->
     form, thresholds = candidate("tanh(x)", "as declared"), np.array([0.5, 2.0])
     found = race.run(form)
     assert race.best_units == found.worst < 4
-    assert not np.any(race._lost_on_either_side(0, True, thresholds, 0.0, 4.0))
+    assert not np.any(race._lost_on_either_side(0, 0, True, thresholds, 0.0, 4.0))
     race._runs[0] = (form, replace(found, units=np.where(found.points == 1.0, 99.0, found.units)))
     assert race.best_units == 99.0
-    below, above = race._lost_on_either_side(0, True, thresholds, 0.0, 4.0)
+    below, above = race._lost_on_either_side(0, 0, True, thresholds, 0.0, 4.0)
     assert (below[0], above[1]) == (0.0, 0.0)
     assert below[1] == above[0] > 1
 
@@ -85,13 +85,13 @@ def test_what_was_not_judged_at_all_parameters_is_not_joined(looks: int, monkeyp
     monkeypatch.setattr("actgen.numerics.race._MOST_LOOKS", looks)
     declared = formula("beta*log(1 + Abs(x))", BETA)
     judge = Judge(declared, x, (BETA,), [{"beta": Fraction(1)}, {"beta": Fraction(4)}])
-    race = Race(judge)
+    race = Race(judge, joints=[Joint("x", KNOWN[x])])
     forms = [candidate(text, text) for text in ("log(1 + Abs(x))", "Abs(x)", "beta*log(1 + Abs(x))", "beta*Abs(x)")]
     for form in forms:
         race.run(form)
         assert judge.lost(race._runs[-1][1])[0], "fails at the default, and is not judged at 4"
     joined = []
-    for pair in race.spliced(KNOWN[x]):
+    for pair in race.spliced():
         race.run(pair)
         joined.append(pair)
     judged = {run.kernel.result for run, found in race._runs if not judge.lost(found)[0]}
@@ -114,12 +114,29 @@ def test_forms_are_joined_by_the_variable_of_the_shape() -> None:
     good, bad = lower(expression, KNOWN), Constant(3.0)
     inner = call("select", call("less", size, Constant(8.0)), good, bad)
     outer = call("select", call("less", size, Constant(2.0)), bad, good)
-    race = Race(judge, shape)
+    race = Race(judge, shape, [Joint(shape.name, shape.node)])
     for form in (inner, outer):
         race.run(Candidate("one", Kernel(form)))
-    joined = next(race.spliced(KNOWN[x]))
+    joined = next(race.spliced())
     assert joined.form == "one for |beta*x| < 2, else one"
     assert race.run(joined).worst < 4
+    assert judge.errors(joined.kernel).worst < 4
+
+
+def test_of_several_joints_the_one_is_taken_at_which_one_threshold_serves_all_parameters() -> None:
+    """One form is made wrong beyond |beta x| = 8, the other below 2; by x no threshold is right for 1 and 1/64."""
+    values = [{"beta": Fraction(1)}, {"beta": Fraction(64)}, {"beta": Fraction(1, 64)}]
+    expression = formula("x**2 + tanh(beta*x)", BETA)
+    judge = Judge(expression, x, (BETA,), values)
+    joints = joints_of(expression, x, (BETA,), KNOWN)
+    assert [joint.name for joint in joints] == ["x", "beta*x"]
+    size = call("absolute", joints[1].node)
+    good, bad = lower(expression, KNOWN), Constant(3.0)
+    race = Race(judge, joints=joints)
+    race.run(Candidate("inner", Kernel(call("select", call("less", size, Constant(8.0)), good, bad))))
+    race.run(Candidate("outer", Kernel(call("select", call("less", size, Constant(2.0)), bad, good))))
+    joined = next(race.spliced())
+    assert joined.form == "inner for |beta*x| < 2, else outer"
     assert judge.errors(joined.kernel).worst < 4
 
 

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from actgen.numerics.kernel import Variable
-from actgen.numerics.shape import shape_of
+from actgen.numerics.shape import joints_of, shape_of
 from actgen.symbolic.derivatives import differentiate
 from tests.numerics.judging import KNOWN
 from tests.symbolic.reading import formula, x
@@ -61,3 +61,17 @@ def test_where_a_shape_stops_moving_is_told_though_its_parts_overflow_every_ball
         shape = shape_of(formula(text, P), x, (P,), PARAMETERS)
         assert shape is not None
         assert shape.saturations[1] == 8.0
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x*sigmoid(x)/(1 + p**2*x**2)", ["x", "p*x"]),
+        ("x*exp(-(x - p)**2) + x/p", ["x", "x/p", "-p + x"]),
+        ("log(1 + Abs(x)**(2*p - 2)) + x", ["x", "Abs(x)**p"]),
+        ("tanh(x) + x*p**2 + x**2*p", ["x"]),
+        ("tanh(x)", ["x"]),
+    ],
+)
+def test_forms_may_be_joined_by_the_input_and_by_how_it_meets_a_parameter(text: str, names: list[str]) -> None:
+    assert sorted(joint.name for joint in joints_of(formula(text, P), x, (P,), PARAMETERS)) == sorted(names)
