@@ -142,7 +142,7 @@ def choose_kernels(
                     len(joints) > 1 or _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf))
                 ):
                     # The threshold at which two forms were joined may be one for the parameters that were tried.
-                    for spliced in other.spliced():
+                    for spliced in other.spliced(wholly=True):
                         other.run_with_guards(spliced)
             if other.settle() and other.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = other.verdict()

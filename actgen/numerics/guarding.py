@@ -29,6 +29,9 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
     if is_tiny and judge.slope_at_zero is not None:
         kernel = guards.with_line(kernel, judge.slope_at_zero)
         yield Candidate(kernel.form, kernel, candidate.is_certified)
+    if (np.abs(failing) < _SMALL).any() and shape is not None and shape.first_term is not None:
+        kernel = guards.with_first_term(kernel, shape.node, *shape.first_term)
+        yield Candidate(kernel.form, kernel, candidate.is_certified)
     if is_tiny and judge.parameters:
         winning = guards.with_winning_zeros(kernel)
         if winning is not kernel:
@@ -63,6 +66,9 @@ def guarded(judge: Judge, shape: Shape | None, candidate: Candidate, found: cont
             for continued in (winning, guards.with_continued_limits(winning)):
                 yield Candidate(continued.form, continued, candidate.is_certified)
 
+
+_SMALL = 2.0**-20
+"""Where the first term of a series in z may be all of it, for whatever parameter."""
 
 _WIDE = 2.0**40
 """Where x is held if there are parameters that do not only scale it."""

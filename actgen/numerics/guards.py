@@ -4,7 +4,8 @@
   moves by a quarter of a float64 ULP, or is beyond all floats; inf * 0 and inf / inf then cannot occur.
 * A *limit* is selected at an infinity where no clamp applies.
 * *NaN* is passed on where a form would swallow it.
-* A *line* takes the place of the formula next to 0, where parts of a sum are flushed though the sum is not.
+* A *line* takes the place of the formula next to 0, where parts of a sum are flushed though the sum is not; where a
+  parameter only scales, so does its *first term*, c z^k: (p x)^2 / p may be a normal number where (p x)^2 is not.
 * *Logarithms* of 0 and infinity are held where what they are multiplied by vanishes: |x|^p log|x| is 0 at 0.
 * *Exponents* are held where what grows is multiplied by what vanishes faster.
 * A *zero wins* where a parameter that is 0 multiplies the input: 0 x is 0 for infinite x, too, as its limit says.
@@ -221,6 +222,12 @@ def with_line(kernel: Kernel, slope: Node) -> Kernel:
     is_tiny = call("less", call("absolute", x), Constant(NEXT_TO_UNDERFLOW))
     line = x if slope == Constant(1.0) else call("multiply", slope, x)
     return _renewed(kernel, call("select", is_tiny, line, kernel.result), {}, ", linear next to 0")
+
+
+def with_first_term(kernel: Kernel, variable: Node, reach: float, term: Node) -> Kernel:
+    """The kernel with another node where a variable of it is small."""
+    is_small = call("less", call("absolute", variable), Constant(reach))
+    return _renewed(kernel, call("select", is_small, term, kernel.result), {}, ", first term next to 0")
 
 
 def with_nan(kernel: Kernel) -> Kernel:

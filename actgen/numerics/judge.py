@@ -91,6 +91,7 @@ class Judge:
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
         self._variables: tuple[Kernel, ...] = ()
+        self._counts: dict[tuple[Setting, ...], int] = {}
         self._asked_of: Sequence[Setting] = (*self.settings, *self._subnormals)
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -300,7 +301,14 @@ class Judge:
 
     def is_whole(self, found: contract.Errors) -> bool:
         """Whether a form was judged at all settings, and not given up at one that it failed at."""
-        return len(found.points) >= sum(int(self.exact(setting).decided.sum()) for setting in self._asked)
+        return len(found.points) >= self._points_asked
+
+    @property
+    def _points_asked(self) -> int:
+        asked = tuple(self._asked)
+        if asked not in self._counts:
+            self._counts[asked] = sum(int(self.exact(setting).decided.sum()) for setting in asked)
+        return self._counts[asked]
 
     @cached_property
     def _points_at_defaults(self) -> int:

@@ -31,7 +31,7 @@ _QUARTER_MORE = 1.25
 _TELLING = 3
 """How many of the closest forms are asked what failures there are."""
 
-_MOST_LOOKS = 64
+_MOST_LOOKS = 16
 """How often the best pair of forms may turn out to be worse at other parameters, before what was not judged there is
 passed over."""
 
@@ -169,8 +169,8 @@ class Race:
             alike.setdefault((*losses[i][:2], self._runs[i][0].kernel.functions), i)
         return list(alike.values())[:count]
 
-    def _complete(self, i: int) -> bool:
-        """Judge a form at all parameter values, if it has not been because it failed at one.
+    def _complete(self, i: int, wholly: bool = False) -> bool:
+        """Judge a form at all parameter values, if it has not been because it failed at the first, or at any.
 
         Or else it would seem to be right wherever it has not been looked at.
 
@@ -178,10 +178,13 @@ class Race:
             Whether there was something to judge.
         """
         candidate, found = self._runs[i]
-        if self._judge.is_whole(found):
+        if not self._is_partial(found, wholly):
             return False
         self._runs[i] = (candidate, self._judge.errors(candidate.kernel, give_up=math.inf))
         return True
+
+    def _is_partial(self, found: contract.Errors, wholly: bool) -> bool:
+        return not self._judge.is_whole(found) if wholly else self._judge.lost(found)[0]
 
     def good(self, count: int, other_than: Candidate) -> list[Candidate]:
         """The candidates within the margin at all that was judged, without one of them, the cheapest first."""
@@ -219,20 +222,26 @@ class Race:
     def _by_loss(self) -> list[int]:
         return sorted(range(len(self._runs)), key=self._loss)
 
-    def spliced(self, beyond: float = 0.0) -> Iterator[Candidate]:
+    def spliced(self, beyond: float = 0.0, wholly: bool = False) -> Iterator[Candidate]:
         """Two forms joined where one begins to fail and the other no longer does: by |v|, and by v.
 
-        v is one of the joints. What fails at places smaller than ``beyond`` of the first does not count.
+        v is one of the joints.
+
+        Args:
+            beyond: what fails at places of the first joint that are smaller does not count.
+            wholly: whether only forms are joined that were judged at all settings, and not given up at one that is not
+                the first.
         """
+        most_looks = 4 * _MOST_LOOKS if wholly else _MOST_LOOKS
         for is_magnitude, thresholds in (
             (True, 2.0 ** np.arange(-24, 64)),
             (False, np.concatenate([-(2.0 ** np.arange(40, -5, -1)), [0.0], 2.0 ** np.arange(-4, 41)])),
         ):
-            pair = self._best_pair(is_magnitude, thresholds, beyond)
-            for looks in range(1, _MOST_LOOKS + 1):
-                if pair is None or not any([self._complete(pair.below), self._complete(pair.above)]):
+            pair = self._best_pair(is_magnitude, thresholds, beyond, wholly)
+            for looks in range(1, most_looks + 1):
+                if pair is None or not any([self._complete(pair.below, wholly), self._complete(pair.above, wholly)]):
                     break
-                pair = self._best_pair(is_magnitude, thresholds, beyond, only_complete=looks == _MOST_LOOKS)
+                pair = self._best_pair(is_magnitude, thresholds, beyond, wholly, only_complete=looks == most_looks)
             if pair is None:
                 continue
             below, above = self._runs[pair.below][0], self._runs[pair.above][0]
@@ -245,12 +254,12 @@ class Race:
             yield Candidate(form, Kernel(result, names, form, below.kernel.note), False)
 
     def _best_pair(
-        self, is_magnitude: bool, thresholds: NDArray[Any], least: float, only_complete: bool = False
+        self, is_magnitude: bool, thresholds: NDArray[Any], least: float, wholly: bool, only_complete: bool = False
     ) -> _Pair | None:
         """The joint and threshold, and which runs to use below and above it, with which least is lost."""
         limit = CONTRACT if self.best_units > CONTRACT else self.margin
         costs = np.array([candidate.cost.time for candidate, _ in self._runs]) * 1e-6
-        is_partial = np.array([not self._judge.is_whole(found) for _, found in self._runs])
+        is_partial = np.array([self._is_partial(found, wholly) for _, found in self._runs])
         if only_complete:
             costs += 1e9 * is_partial
         pair, least_lost = None, math.inf

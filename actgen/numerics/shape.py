@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 
 import sympy as sp
+from flint import arb
 from sympy.core.relational import Relational
 
 from actgen.numerics.guards import saturation
-from actgen.numerics.kernel import Node
-from actgen.numerics.lowering import call, lower
+from actgen.numerics.kernel import Constant, Node
+from actgen.numerics.lowering import ONE, call, lower
 from actgen.numerics.oracle import Oracle
+from actgen.symbolic.balls import precision
+
+_BITS = 256
+
+_REACHES = tuple(2.0**-exponent for exponent in range(12, 68, 4))
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Shape:
         node: computes z.
         name: z in terms of the input, for reports.
         factor: a power of a parameter that g is multiplied by, and whether by division; None where it is 1.
+        cancelled: the input, and the n for which z^n times the factor is the input to the power n, if there is one.
     """
 
     function: sp.Expr
@@ -46,6 +53,7 @@ class Shape:
     node: Node
     name: str
     factor: tuple[Node, bool] | None = None
+    cancelled: tuple[Node, int] | None = None
 
     @cached_property
     def saturations(self) -> tuple[float | None, float | None]:
@@ -53,6 +61,41 @@ class Shape:
         oracle = Oracle(self.function, self.z)
         left, right = (saturation(lambda point: oracle.enclose(point, ()), sign) for sign in (-1, 1))
         return left, right
+
+    @cached_property
+    def first_term(self) -> tuple[float, Node] | None:
+        """The factor times c z^k that g is near z = 0, and the |z| up to which it is that to float64 precision.
+
+        Computed in such an order that it is flushed only where all of it is: of (p x)^2 / p the square is long before.
+        None where there is no factor, or g begins with no power of z.
+        """
+        if self.factor is None:
+            return None
+        oracle = Oracle(self.function, self.z)
+        with precision(_BITS):
+            near, nearer = (oracle.enclose(2.0**-exponent, ()) for exponent in (200, 300))
+            if near is None or nearer is None or not (near != 0 and nearer != 0):
+                return None
+            k = round(float((abs(near / nearer).log() / arb(2).log()).mid()) / 100)
+            c = nearer * arb(2) ** (300 * k)
+            fits = (r for r in _REACHES if all(self._begins_with(c, k, sign * r, oracle) for sign in (1, -1)))
+            reach = next(fits, None)
+            return None if reach is None or k <= 0 else (reach, self._term(c, k))
+
+    def _begins_with(self, c: arb, k: int, point: float, oracle: Oracle) -> bool:
+        value = oracle.enclose(point, ())
+        return value is not None and bool(abs(value / (c * arb(point) ** k) - 1) < arb(2) ** -56)
+
+    def _term(self, c: arb, k: int) -> Node:
+        """C z^k times the factor."""
+        assert self.factor is not None
+        number = Constant(float(c.mid()))
+        if self.cancelled is not None and self.cancelled[1] <= k:
+            x, n = self.cancelled
+            factors = [*[self.node] * (k - n), *[x] * n]
+        else:
+            factors = [self.scaled(self.node), *[self.node] * (k - 1)]
+        return reduce(lambda a, b: call("multiply", a, b), factors if number == ONE else [number, *factors])
 
     def scaled(self, result: Node) -> Node:
         """A node for g times the factor."""
@@ -78,7 +121,9 @@ def shape_of(
         if similar is not None:
             m, function = similar
             factor = (lower(p ** abs(m), known), m < 0) if m else None
-            return Shape(function, z, lower(ratio, known), str(ratio), factor)
+            is_cancelled = m < 0 if ratio.is_polynomial(p) else m > 0
+            cancelled = (known[x], abs(m)) if is_cancelled else None
+            return Shape(function, z, lower(ratio, known), str(ratio), factor, cancelled)
     return None
 
 

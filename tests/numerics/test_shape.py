@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import sympy as sp
 
-from actgen.numerics.kernel import Variable
-from actgen.numerics.shape import joints_of, shape_of
+from actgen.numerics import emulation
+from actgen.numerics.kernel import Kernel, Variable
+from actgen.numerics.shape import Shape, joints_of, shape_of
 from actgen.symbolic.derivatives import differentiate
 from tests.numerics.judging import KNOWN
 from tests.symbolic.reading import formula, x
@@ -75,3 +77,42 @@ def test_where_a_shape_stops_moving_is_told_though_its_parts_overflow_every_ball
 )
 def test_forms_may_be_joined_by_the_input_and_by_how_it_meets_a_parameter(text: str, names: list[str]) -> None:
     assert sorted(joint.name for joint in joints_of(formula(text, P), x, (P,), PARAMETERS)) == sorted(names)
+
+
+FIRST_TERMS = {
+    "log((exp(p*x) + exp(-p*x))/2)/p": ("x**2*p/2", 2.0**-28),
+    "x**2*sigmoid(p*x)": ("x**2/2", 2.0**-56),
+    "p*(sqrt(1 + (x/p)**2) - 1)": ("x**2/(2*p)", 2.0**-28),
+    "x**3*exp(-(x/p)**2)/p**4": ("x**3/p**4", 2.0**-28),
+    "tanh(p*x)/p**3": ("x/p**2", 2.0**-28),
+    "p*tanh(x/p)": ("x", 2.0**-28),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), FIRST_TERMS.items())
+def test_the_first_term_is_flushed_only_where_all_of_it_is(text: str, expected: tuple[str, float]) -> None:
+    """A wrong power of p is off by 2^10 or more, a wrong order gives 0, and a reach that is too long loses digits."""
+    shape = shape_of(formula(text, P), x, (P,), PARAMETERS)
+    assert shape is not None
+    assert shape.first_term is not None
+    reach, term = shape.first_term
+    assert reach == expected[1]
+    for p in (2.0**-10, 2.0**10):
+        for size in (1e-38, 1e-36, 1e-30):
+            unknown = sp.Symbol("x", positive=True)
+            exact = sp.sympify(expected[0], {"x": unknown, "p": sp.Rational(p)})
+            point = float(sp.solve(exact - sp.Rational(size), unknown)[0].evalf(30))
+            got = emulation.run(Kernel(term), {"x": np.array([point]), "p": p}, "float32")
+            if abs(shape_at(shape, point, p)) < reach and abs(point) > 2e-38 and size > 1.2e-38:
+                assert got[0] == pytest.approx(size, rel=1e-6), (p, size)
+
+
+@pytest.mark.parametrize("text", ["x*tanh(p*x)*0 + cosh(p*x)", "sqrt(Abs(p*x))/p", "relu(p*x)/p", "tanh(p*x)"])
+def test_what_begins_with_no_power_or_has_no_factor_has_no_first_term(text: str) -> None:
+    shape = shape_of(formula(text, P), x, (P,), PARAMETERS)
+    assert shape is not None
+    assert shape.first_term is None
+
+
+def shape_at(shape: Shape, point: float, p: float) -> float:
+    return float(emulation.run(Kernel(shape.node), {"x": np.array([point]), "p": p}, "float64")[0])
