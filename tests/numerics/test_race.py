@@ -100,6 +100,26 @@ def test_what_was_not_judged_at_all_parameters_is_not_joined(looks: int, monkeyp
         assert {*pair.kernel.result.operands[1:]} <= judged, pair.form
 
 
+def test_what_was_given_up_at_one_value_is_judged_at_the_others_where_that_is_asked_for() -> None:
+    """The forms with a clamp are right at 1, fail at few points at 4 and everywhere at 0, where they were not judged."""
+    declared = formula("beta*tanh(x)", BETA)
+    judge = Judge(declared, x, (BETA,), [{"beta": Fraction(n)} for n in (1, 4, 0)])
+    beta = KNOWN[BETA]
+    held = call("minimum", call("maximum", beta, Constant(0.5)), Constant(2.0))
+    tanh = call("tanh", KNOWN[x])
+    is_far = call("less", Constant(8.0), call("absolute", KNOWN[x]))
+    wrong = call("multiply", call("select", is_far, held, call("maximum", beta, Constant(0.5))), tanh)
+    far = call("multiply", call("select", is_far, beta, Constant(3.0)), tanh)
+    for wholly in (False, True):
+        race = Race(judge, joints=[Joint("x", KNOWN[x])])
+        race.run(Candidate("wrong", Kernel(wrong)))
+        race.run(Candidate("far", Kernel(far)))
+        assert not judge.is_whole(race._runs[0][1])
+        joined = list(race.spliced(wholly=wholly))
+        assert all(judge.is_whole(found) for _, found in race._runs) == wholly
+        assert joined or wholly
+
+
 def test_forms_are_joined_by_the_variable_of_the_shape() -> None:
     """beta x < 1 is right for every beta; any |x| < c is right for the values of beta that were tried, at best.
 
