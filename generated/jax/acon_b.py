@@ -87,16 +87,20 @@ def _derivative_p(x: Array, p: Array, beta: Array) -> Array:
     """df / dp."""
     difference = beta * p - beta
     product = x * difference
+    is_negative = product < 0.0
+    abs_product = jnp.abs(product)
+    t = jnp.exp(-abs_product)
+    branch = jnp.where(t == 0.0, 0.0, x)
+    total = branch * difference + 1.0
     clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    negated = -jnp.abs(product)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = clamped * difference + 1.0
-    numerator = clamped * (t + total) * part_of_t * rest_of_t
-    numerator = jnp.where(product < 0.0, numerator, x * (total * t + 1.0))
-    return numerator / ((t + 2.0) * t + 1.0)
+    root_t = jnp.exp(-0.5 * abs_product)
+    t_2 = jnp.square(root_t)
+    total_2 = clamped * difference + 1.0
+    numerator = jnp.where(is_negative, (t + total) * t, total * t + 1.0)
+    numerator = numerator / ((t + 2.0) * t + 1.0) * jnp.where(is_negative, branch, x)
+    numerator_2 = clamped * (t_2 + total_2) * root_t * root_t
+    numerator_3 = jnp.where(is_negative, numerator_2, x * (total_2 * t_2 + 1.0))
+    return jnp.where(beta * x < 4.0, numerator, numerator_3 / jnp.square(t_2 + 1.0))
 
 
 @jax.custom_jvp
@@ -159,21 +163,31 @@ def _second_derivative_x_p(x: Array, p: Array, beta: Array) -> Array:
 def _second_derivative_x_beta(x: Array, p: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
     product = x * (beta * p - beta)
+    is_negative = product < 0.0
+    product_2 = 2.0 * jnp.square(1.0 - p)
     clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * jnp.square(1.0 - p) * clamped
-    product_3 = 0.5 * beta
-    product_4 = product_3 * p
-    total = clamped * (product_3 - product_4) + 1.0
-    negated = -jnp.abs(product)
-    is_far = negated < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total_2 = clamped * (product_4 - product_3) + 1.0
-    numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = jnp.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_3 = product_2 * clamped
+    product_4 = 0.5 * beta
+    product_5 = product_4 * p
+    difference = product_4 - product_5
+    total = clamped * difference + 1.0
+    abs_product = jnp.abs(product)
+    t = jnp.exp(-abs_product)
+    difference_2 = product_5 - product_4
+    total_2 = clamped * difference_2 + 1.0
+    root_t = jnp.exp(-0.5 * abs_product)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
+    total_3 = branch * difference + 1.0
+    t_2 = jnp.square(root_t)
+    total_4 = branch * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_2 * (total_4 * t_2 + total_3)
+    numerator = jnp.where(is_negative, product_2 * (total_3 * t_2 + total_4), numerator)
+    numerator = numerator / (jnp.square(total_5) * total_5) * branch * root_t * root_t
+    numerator_2 = product_3 * (total_2 * t + total) * t
+    numerator_3 = jnp.where(is_negative, product_3 * (total * t + total_2) * t, numerator_2)
+    numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return jnp.where(jnp.abs(x) < 8.0, numerator_3, numerator)
 
 
 @jax.jit
@@ -308,7 +322,6 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)

@@ -96,85 +96,74 @@ def _derivative_p_1(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     t = jnp.exp(-jnp.abs(product))
     branch = jnp.where(t == 0.0, 0.0, x)
     total = beta * branch * difference + 1.0
-    is_equal = jnp.abs(x) == jnp.inf
-    branch_2 = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    held = jnp.clip(branch_2, -1.0, 1.0)
+    held = jnp.clip(x, -1.0, 1.0)
     product_2 = beta * p_1
-    branch_3 = jnp.where(beta == 0.0, 0.0, beta * branch_2 * difference)
-    branch_3 = jnp.where(difference == 0.0, 0.0, branch_3)
-    minus_branch_3 = -branch_3
-    t_2 = jnp.exp(-jnp.abs(minus_branch_3))
+    branch_2 = jnp.where(difference == 0.0, 0.0, jnp.where(beta == 0.0, 0.0, product))
+    minus_branch_2 = -branch_2
+    t_2 = jnp.exp(-jnp.abs(minus_branch_2))
     ratio = 1.0 / (1.0 + t_2)
     product_3 = beta * p_2
-    smaller = jnp.minimum(minus_branch_3, 0.0)
+    smaller = jnp.minimum(minus_branch_2, 0.0)
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
     is_gone = smaller < -800.0
-    scale = jnp.maximum(jnp.abs(branch_2), 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     smaller_2 = jnp.minimum(scale, 2.0**100)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t_3 = jnp.exp(-jnp.abs(branch_3))
-    smaller_3 = jnp.minimum(branch_3, 0.0)
+    t_3 = jnp.exp(-jnp.abs(branch_2))
+    smaller_3 = jnp.minimum(branch_2, 0.0)
     is_far_2 = jnp.abs(smaller_3) > 64.0
     part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_3, smaller_3))
     is_gone_2 = smaller_3 < -800.0
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    branch_4 = jnp.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
-    branch_4 = jnp.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_4
-    branch_4 = branch_4 * part_of_t * jnp.where(is_gone, smaller_2, scale) * rest_of_t
-    branch_4 = held * (branch_4 + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
-    branch_4 = branch_4 * jnp.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    branch_3 = jnp.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
+    branch_3 = jnp.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_3
+    branch_3 = branch_3 * part_of_t * jnp.where(is_gone, smaller_2, scale) * rest_of_t
+    branch_3 = held * (branch_3 + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
+    branch_3 = branch_3 * jnp.where(is_gone_2, smaller_2, scale) * rest_of_t_2
     numerator = jnp.where(is_negative, (t + total) * t, total * t + 1.0)
     numerator = numerator / jnp.square(t + 1.0) * jnp.where(is_negative, branch, x)
-    product_4 = branch_4 * jnp.inf
-    product_4 = jnp.where(is_equal & (jnp.abs(branch_4) > 2.0**50), product_4, branch_4)
-    return jnp.where(x < -(2.0**40), numerator, product_4)
+    return jnp.where(x < -(2.0**40), numerator, branch_3)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_p_2(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     """df / dp_2."""
-    is_equal = jnp.abs(x) == jnp.inf
-    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    held = jnp.clip(branch, -1.0, 1.0)
+    held = jnp.clip(x, -1.0, 1.0)
     product = beta * p_1
     difference = p_1 - p_2
-    branch_2 = jnp.where(beta == 0.0, 0.0, beta * branch * difference)
-    branch_2 = jnp.where(difference == 0.0, 0.0, branch_2)
-    t = jnp.exp(-jnp.abs(branch_2))
+    product_2 = beta * x * difference
+    branch = jnp.where(difference == 0.0, 0.0, jnp.where(beta == 0.0, 0.0, product_2))
+    t = jnp.exp(-jnp.abs(branch))
     ratio = 1.0 / (1.0 + t)
-    product_2 = beta * p_2
-    smaller = jnp.minimum(branch_2, 0.0)
+    product_3 = beta * p_2
+    smaller = jnp.minimum(branch, 0.0)
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
     is_gone = smaller < -800.0
-    scale = jnp.maximum(jnp.abs(branch), 1.0)
+    scale = jnp.maximum(jnp.abs(x), 1.0)
     smaller_2 = jnp.minimum(scale, 2.0**100)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    minus_branch_2 = -branch_2
-    t_2 = jnp.exp(-jnp.abs(minus_branch_2))
-    smaller_3 = jnp.minimum(minus_branch_2, 0.0)
+    minus_branch = -branch
+    t_2 = jnp.exp(-jnp.abs(minus_branch))
+    smaller_3 = jnp.minimum(minus_branch, 0.0)
     is_far_2 = jnp.abs(smaller_3) > 64.0
     part_of_t_2 = jnp.exp(jnp.where(is_far_2, 0.5 * smaller_3, smaller_3))
     is_gone_2 = smaller_3 < -800.0
     rest_of_t_2 = jnp.where(is_far_2, part_of_t_2, 1.0)
-    branch_3 = jnp.where(product_2 == 0.0, 0.0, product_2 * held * ratio)
+    is_negative = product_2 < 0.0
+    t_3 = jnp.exp(-jnp.abs(product_2))
+    branch_2 = jnp.where(t_3 == 0.0, 0.0, x)
+    total = beta * branch_2 * (p_2 - p_1) + 1.0
+    numerator = jnp.where(is_negative, total * t_3 + 1.0, (t_3 + total) * t_3)
+    numerator = numerator / jnp.square(t_3 + 1.0) * jnp.where(is_negative, x, branch_2)
+    branch_3 = jnp.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
     branch_3 = jnp.where(product == 0.0, 0.0, product * held * ratio) - branch_3
     branch_3 = branch_3 * part_of_t * jnp.where(is_gone, smaller_2, scale) * rest_of_t
     branch_3 = -(held * (branch_3 - 1.0) * (1.0 / (1.0 + t_2))) * part_of_t_2
     branch_3 = branch_3 * jnp.where(is_gone_2, smaller_2, scale) * rest_of_t_2
-    product_3 = beta * x * difference
-    is_negative = product_3 < 0.0
-    root_t = jnp.exp(-0.5 * jnp.abs(product_3))
-    branch_4 = jnp.where(root_t == 0.0, 0.0, x)
-    total = beta * branch_4 * (p_2 - p_1) + 1.0
-    t_3 = jnp.square(root_t)
-    numerator = jnp.where(is_negative, total * t_3 + 1.0, (t_3 + total) * root_t * root_t)
-    numerator = numerator / jnp.square(t_3 + 1.0) * jnp.where(is_negative, x, branch_4)
-    product_4 = branch_3 * jnp.inf
-    product_4 = jnp.where(is_equal & (jnp.abs(branch_3) > 2.0**50), product_4, branch_3)
-    return jnp.where(x < 131072.0, product_4, numerator)
+    return jnp.where(x < 1048576.0, branch_3, numerator)
 
 
 @jax.custom_jvp
@@ -485,7 +474,6 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)

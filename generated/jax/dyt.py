@@ -60,13 +60,14 @@ dynamic_tanh = dyt
 def _value(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """f = beta + gamma*tanh(alpha*x)."""
     product = alpha * x
+    abs_product = jnp.abs(product)
     total = beta + gamma
-    t = jnp.exp(-2.0 * jnp.abs(product))
+    t = jnp.exp(-2.0 * abs_product)
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = difference * t + total
     numerator = jnp.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    return jnp.where(jnp.abs(x) < 0.25, total_2, numerator / (t + 1.0))
+    return jnp.where(abs_product < 0.125, total_2, numerator / (t + 1.0))
 
 
 @jax.custom_jvp
@@ -236,10 +237,9 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)
 
 
 def _tanh(a: Array) -> Array:

@@ -106,7 +106,6 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)

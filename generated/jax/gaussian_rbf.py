@@ -13,8 +13,6 @@ from jax.typing import ArrayLike, DTypeLike
 
 __all__ = ["gaussian_rbf"]
 
-_1_OVER_3 = 0.3333333333333333  # 1/3
-
 
 def gaussian_rbf(x: ArrayLike, sigma: ArrayLike = 1.0) -> Array:
     """Gaussian with a width, exp(-x**2 / (2 * sigma**2)).
@@ -50,17 +48,20 @@ def gaussian_rbf(x: ArrayLike, sigma: ArrayLike = 1.0) -> Array:
 @jax.jit
 def _value(x: Array, sigma: Array) -> Array:
     """f = exp(-x^2/(2*sigma^2))."""
-    return jnp.exp(-0.5 * jnp.square(x) / jnp.square(sigma))
+    return jnp.exp(-0.5 * jnp.square(x / sigma))
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, sigma: Array) -> Array:
     """df / dx = -x*exp(-x^2/(2*sigma^2))/sigma^2."""
+    ratio = x / sigma
+    e = jnp.exp(0.5 * (0.5 * -jnp.square(ratio)))
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    sigma_squared = jnp.square(sigma)
-    e = jnp.exp(0.5 * (0.5 * -(jnp.square(clamped) / sigma_squared)))
-    return -(clamped / sigma_squared) * e * e
+    ratio_2 = 1.0 / sigma
+    product = clamped * ratio_2 * jnp.exp(-0.5 * clamped * clamped * ratio_2 * ratio_2)
+    product = -(product * ratio_2)
+    return jnp.where(jnp.abs(ratio) < 64.0, -(x / jnp.square(sigma)) * e * e, product)
 
 
 @jax.custom_jvp
@@ -72,48 +73,57 @@ def _derivative_sigma(x: Array, sigma: Array) -> Array:
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = jnp.square(jnp.clip(ratio, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    return numerator / sigma
+    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
+    numerator = numerator / (jnp.square(sigma) * sigma)
+    product_2 = ratio / sigma * ratio
+    return jnp.where(jnp.abs(ratio) < 3.725290298461914e-09, product_2, numerator)
 
 
 @jax.jit
 def _second_derivative_x_x(x: Array, sigma: Array) -> Array:
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
-    clamped = jnp.clip(jnp.abs(x), -(2.0**40), 2.0**40)
-    clamped_2 = jnp.clip(clamped, -(2.0**50), 2.0**50)
-    sigma_squared = jnp.square(sigma)
-    product = -0.5 * (jnp.square(clamped) / sigma_squared)
+    abs_x = jnp.abs(x)
+    product = -0.5 * jnp.square(abs_x / sigma)
     is_far = product < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    branch = jnp.where(part_of_t == 0.0, 0.0, abs_x)
+    sigma_squared = jnp.square(sigma)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    difference = clamped_2 / jnp.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
-    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
+    difference = branch / jnp.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
+    return (sigma + branch) * difference * part_of_t * rest_of_t
 
 
 @jax.jit
 def _second_derivative_x_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dx dsigma = x*(2 - x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^3."""
+    product = -0.5 * jnp.square(x / sigma)
+    is_far = product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
+    branch = jnp.where(part_of_t == 0.0, 0.0, x)
     sigma_squared = jnp.square(sigma)
-    root_t = jnp.exp(-0.25 * (jnp.square(x) / sigma_squared))
-    branch = jnp.where(root_t == 0.0, 0.0, x)
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     numerator = 0.5 * jnp.square(branch) / (jnp.square(sigma_squared) * sigma)
-    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t
-    return numerator * root_t
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch
+    return numerator * part_of_t * rest_of_t
 
 
 @jax.jit
 def _second_derivative_sigma_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dsigma dsigma = x^2*(-3 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^4."""
-    ratio = 1.0 / sigma
-    e = jnp.exp(-0.5 * ratio * x * ratio * x)
-    squared = jnp.square(jnp.clip(x, -33554432.0, 33554432.0))
+    ratio = x / sigma
+    abs_ratio = jnp.abs(ratio)
     sigma_squared = jnp.square(sigma)
-    root_t = jnp.exp(-0.25 * (jnp.square(x) / sigma_squared))
-    product = x * ratio * x * ratio * x * ratio * x * ratio * e * ratio * ratio
-    product = product - 3.0 * ratio * x * ratio * x * ratio * e * ratio
-    ratio_2 = _1_OVER_3 * squared / jnp.square(sigma_squared * sigma)
-    ratio_2 = 3.0 * squared * (ratio_2 - 1.0 / jnp.square(sigma_squared)) * root_t
-    return jnp.where(jnp.abs(x / sigma) < 4.0, product, ratio_2 * root_t)
+    x_squared = jnp.square(x)
+    squared = jnp.square(sigma_squared * sigma)
+    e = jnp.exp(0.5 * (0.5 * -jnp.square(ratio)))
+    clamped = jnp.clip(x, -(2.0**40), 2.0**40)
+    product = x_squared * (x_squared - 3.0 * sigma_squared) / squared * e * e
+    numerator = clamped * (jnp.square(clamped) - 3.0 * sigma * sigma)
+    numerator = numerator * jnp.exp(-0.5 * clamped * clamped / sigma_squared) * clamped
+    numerator = numerator / squared
+    product_2 = -3.0 * (ratio / sigma_squared) * ratio
+    product_2 = jnp.where(abs_ratio < 3.725290298461914e-09, product_2, product)
+    return jnp.where(abs_ratio < 64.0, product_2, numerator)
 
 
 def _along(tangents, value, variables, partials):

@@ -1251,15 +1251,20 @@ def _second_derivative_amplitude_frequency(x: Array, amplitude: Array, frequency
 @jax.jit
 def _second_derivative_frequency_frequency(x: Array, amplitude: Array, frequency: Array) -> Array:
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
-    larger = jnp.maximum(x, -(2.0**40))
-    t = jnp.exp(-jnp.abs(larger))
-    smaller = jnp.minimum(larger, 0.0)
+    held = jnp.clip(x, -1.0, 1.0)
+    abs_x = jnp.abs(x)
+    t = jnp.exp(-abs_x)
+    sin = jnp.sin(jnp.clip(frequency * x, -(2.0**100), 2.0**100))
+    smaller = jnp.minimum(x, 0.0)
     is_far = jnp.abs(smaller) > 64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = jnp.maximum(abs_x, 1.0)
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    sin = jnp.sin(jnp.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * jnp.square(larger) * (1.0 / (1.0 + t)) * sin) * part_of_t
-    return sin * rest_of_t
+    product = -(amplitude * jnp.square(held) * (1.0 / (1.0 + t)) * sin) * part_of_t
+    product = product * jnp.square(jnp.where(is_gone, jnp.minimum(scale, 2.0**50), scale))
+    product = product * rest_of_t
+    return jnp.where(x < 4.0, product, -(x * amplitude * jax.nn.sigmoid(x) * sin * x))
 
 
 def _along(tangents, value, variables, partials):
@@ -1346,7 +1351,6 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)

@@ -66,7 +66,7 @@ def _derivative_x(x: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_beta(x: Array, beta: Array) -> Array:
     """df / dbeta."""
-    branch = jnp.where(beta <= x, 0.0, 0.25 - 0.25 * jnp.square(x) / jnp.square(beta))
+    branch = jnp.where(beta <= x, 0.0, 0.25 - 0.25 * jnp.square(x / beta))
     return jnp.where(beta <= -x, 0.0, branch)
 
 
@@ -80,8 +80,10 @@ def _second_derivative_x_x(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
     """d2f / dx dbeta."""
-    branch = jnp.where(beta <= x, 0.0, x / jnp.square(beta) * -0.5)
-    return jnp.where(beta <= -x, 0.0, branch)
+    beta_squared = jnp.square(beta)
+    branch = jnp.where(beta <= x, 0.0, -0.5 * x / beta_squared)
+    branch = jnp.where(beta <= -x, 0.0, branch)
+    return jnp.where(jnp.abs(x) < 2.0**-90, -(0.5 / beta_squared) * x, branch)
 
 
 @jax.jit

@@ -75,9 +75,12 @@ def _derivative_x(x: Array, frequency: Array) -> Array:
 @jax.jit
 def _derivative_frequency(x: Array, frequency: Array) -> Array:
     """df / dfrequency."""
-    clamped = jnp.clip(frequency * x, -(2.0**100), 2.0**100)
-    product = jnp.sin(clamped) * (1.0 / frequency)
-    return product * (2.0 * x * jnp.cos(clamped) - product)
+    product = frequency * x
+    clamped = jnp.clip(product, -(2.0**100), 2.0**100)
+    sin_clamped = jnp.sin(clamped)
+    numerator = 2.0 * product * sin_clamped * jnp.cos(clamped) - jnp.square(sin_clamped)
+    numerator = numerator / jnp.square(frequency)
+    return jnp.where(jnp.abs(product) < 3.725290298461914e-09, x * x, numerator)
 
 
 @jax.jit

@@ -81,9 +81,7 @@ def _derivative_alpha(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
     """df / dbeta = -sin(alpha*x)^2/beta^2."""
-    sin = jnp.sin(jnp.clip(alpha * x, -(2.0**100), 2.0**100))
-    difference = beta - 1.0
-    return -(sin * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin)
+    return -jnp.square(jnp.sin(jnp.clip(alpha * x, -(2.0**100), 2.0**100)) / beta)
 
 
 @jax.jit

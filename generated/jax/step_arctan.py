@@ -62,7 +62,7 @@ def _value(x: Array, steepness: Array) -> Array:
 @jax.jit
 def _derivative_x(x: Array, steepness: Array) -> Array:
     """df / dx = steepness/(2*(pi^2*steepness^2*x^2/4 + 1))."""
-    return 0.5 * steepness / (_PI_TO_2_OVER_4 * x * steepness * steepness * x + 1.0)
+    return 0.5 * steepness / (_PI_TO_2_OVER_4 * jnp.square(steepness * x) + 1.0)
 
 
 @jax.jit

@@ -241,295 +241,331 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
 def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx."""
     clamped = jnp.clip(x, -(2.0**40), 2.0**40)
-    product = clamped * jnp.square(beta)
-    head_product = _head(product)
-    total = head_product + (product - head_product)
-    abs_head_product = jnp.abs(head_product)
-    product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (abs_head_product == jnp.inf)
-    product_2 = jnp.where(product_2, product, total)
-    product_3 = beta * clamped
-    minus_product_3 = -product_3
-    negated = -jnp.abs(minus_product_3)
+    product = beta * clamped
+    negated = -jnp.abs(product)
     is_less = jnp.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_2 = expm1_negated + 1.0
-    t = jnp.where(is_less, total_2, jnp.exp(negated))
-    total_3 = t + 1.0
-    difference = total_3 - t
-    branch = jnp.where(is_less, expm1_negated - (total_2 - 1.0), 0.0)
-    total_4 = t - (total_3 - difference) + (1.0 - difference) + branch
-    branch_2 = jnp.where(jnp.abs(total_4) < jnp.inf, total_4, 0.0)
-    total_5 = total_3 + branch_2
-    ratio = 1.0 / total_5
-    ratio_squared = jnp.square(ratio)
-    head = _head(ratio_squared)
-    total_6 = head + (ratio_squared - head)
-    product_4 = ratio_squared * 2.0**-60
-    abs_head = jnp.abs(head)
-    product_4 = (product_4 == 0.0) | (abs_head == jnp.inf)
-    product_4 = jnp.where(product_4, ratio_squared, total_6)
-    product_5 = product_2 * product_4
-    head_product_5 = _head(product_5)
-    total_7 = head_product_5 + (product_5 - head_product_5)
-    magnitude = jnp.abs(head_product_5)
-    product_6 = product_5 * 2.0**-60
-    product_6 = jnp.where((product_6 == 0.0) | (magnitude == jnp.inf), product_5, total_7)
+    total = expm1_negated + 1.0
+    t = jnp.where(is_less, total, jnp.exp(negated))
+    total_2 = t + 1.0
+    difference = total_2 - t
+    branch = jnp.where(is_less, expm1_negated - (total - 1.0), 0.0)
+    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch
+    branch_2 = jnp.where(jnp.abs(total_3) < jnp.inf, total_3, 0.0)
+    total_4 = total_2 + branch_2
+    ratio = 1.0 / total_4
+    product_2 = clamped * ratio
     head_product_2 = _head(product_2)
-    head_product_4 = _head(product_4)
-    difference_2 = product_4 - head_product_4
-    difference_3 = product_2 - head_product_2
-    head_ratio = _head(ratio)
-    difference_4 = ratio - head_ratio
-    product_7 = ratio * total_5
-    head_product_7 = _head(product_7)
-    total_8 = head_product_7 + (product_7 - head_product_7)
-    magnitude_2 = jnp.abs(head_product_7)
-    product_8 = product_7 * 2.0**-60
-    product_8 = jnp.where((product_8 == 0.0) | (magnitude_2 == jnp.inf), product_7, total_8)
-    head_total_5 = _head(total_5)
-    difference_5 = total_5 - head_total_5
-    numerator = head_ratio * head_total_5 - product_8 + head_ratio * difference_5
-    numerator = numerator + difference_4 * head_total_5 + difference_4 * difference_5
-    numerator = 1.0 - product_8 - jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = (numerator - (branch_2 - (total_5 - total_3)) * ratio) / total_5
-    total_9 = head_product_2 * head_product_4 - product_6 + head_product_2 * difference_2
-    total_9 = total_9 + difference_3 * head_product_4 + difference_3 * difference_2
-    total_9 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_ratio * head_ratio - product_4 + head_ratio * difference_4
-    total_10 = total_10 + difference_4 * head_ratio + difference_4 * difference_4
-    total_10 = jnp.where(product_4 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_9 = total_9 + (total_10 + numerator * ratio * 2.0) * product_2
-    negated_2 = -jnp.abs(product_3)
+    total_5 = head_product_2 + (product_2 - head_product_2)
+    magnitude = jnp.abs(head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = jnp.where((product_3 == 0.0) | (magnitude == jnp.inf), product_2, total_5)
+    minus_product = -product
+    negated_2 = -jnp.abs(minus_product)
     is_less_2 = jnp.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_11 = expm1_negated_2 + 1.0
-    t_2 = jnp.where(is_less_2, total_11, jnp.exp(negated_2))
-    total_12 = t_2 + 1.0
-    difference_6 = total_12 - t_2
-    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_11 - 1.0), 0.0)
-    total_13 = t_2 - (total_12 - difference_6) + (1.0 - difference_6) + branch_3
-    branch_4 = jnp.where(jnp.abs(total_13) < jnp.inf, total_13, 0.0)
-    total_14 = total_12 + branch_4
-    ratio_2 = 1.0 / total_14
-    product_9 = ratio_2 * total_14
+    total_6 = expm1_negated_2 + 1.0
+    t_2 = jnp.where(is_less_2, total_6, jnp.exp(negated_2))
+    total_7 = t_2 + 1.0
+    difference_2 = total_7 - t_2
+    branch_3 = jnp.where(is_less_2, expm1_negated_2 - (total_6 - 1.0), 0.0)
+    total_8 = t_2 - (total_7 - difference_2) + (1.0 - difference_2) + branch_3
+    branch_4 = jnp.where(jnp.abs(total_8) < jnp.inf, total_8, 0.0)
+    total_9 = total_7 + branch_4
+    ratio_2 = 1.0 / total_9
+    product_4 = beta * ratio_2
+    head_product_4 = _head(product_4)
+    total_10 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = jnp.abs(head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (magnitude_2 == jnp.inf)
+    product_5 = jnp.where(product_5, product_4, total_10)
+    product_5_squared = jnp.square(product_5)
+    head = _head(product_5_squared)
+    total_11 = head + (product_5_squared - head)
+    product_6 = product_5_squared * 2.0**-60
+    abs_head = jnp.abs(head)
+    product_6 = (product_6 == 0.0) | (abs_head == jnp.inf)
+    product_6 = jnp.where(product_6, product_5_squared, total_11)
+    product_7 = product_3 * product_6
+    head_product_7 = _head(product_7)
+    total_12 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = jnp.abs(head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (magnitude_3 == jnp.inf)
+    product_8 = jnp.where(product_8, product_7, total_12)
+    head_product_3 = _head(product_3)
+    head_product_6 = _head(product_6)
+    difference_3 = product_6 - head_product_6
+    difference_4 = product_3 - head_product_3
+    head_clamped = _head(clamped)
+    head_ratio = _head(ratio)
+    difference_5 = ratio - head_ratio
+    difference_6 = clamped - head_clamped
+    product_9 = ratio * total_4
     head_product_9 = _head(product_9)
-    total_15 = head_product_9 + (product_9 - head_product_9)
-    magnitude_3 = jnp.abs(head_product_9)
+    total_13 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = jnp.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (magnitude_3 == jnp.inf)
-    product_10 = jnp.where(product_10, product_9, total_15)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == jnp.inf)
+    product_10 = jnp.where(product_10, product_9, total_13)
+    head_total_4 = _head(total_4)
+    difference_7 = total_4 - head_total_4
+    numerator = head_ratio * head_total_4 - product_10 + head_ratio * difference_7
+    numerator = numerator + difference_5 * head_total_4 + difference_5 * difference_7
+    numerator = 1.0 - product_10 - jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = (numerator - (branch_2 - (total_4 - total_2)) * ratio) / total_4
+    head_product_5 = _head(product_5)
+    difference_8 = product_5 - head_product_5
+    head_beta = _head(beta)
     head_ratio_2 = _head(ratio_2)
-    head_total_14 = _head(total_14)
-    difference_7 = total_14 - head_total_14
-    difference_8 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_total_14 - product_10 + head_ratio_2 * difference_7
-    numerator_3 = numerator_2 + difference_8 * head_total_14 + difference_8 * difference_7
-    numerator_4 = 1.0 - product_10 - jnp.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_4 = (numerator_4 - (branch_4 - (total_14 - total_12)) * ratio_2) / total_14
-    total_16 = ratio_2 + jnp.where(jnp.abs(numerator_4) < jnp.inf, numerator_4, 0.0)
-    total_16 = (product_6 + jnp.where(jnp.abs(total_9) < jnp.inf, total_9, 0.0)) * total_16
-    total_17 = t + jnp.where(jnp.abs(branch) < jnp.inf, branch, 0.0)
-    total_16 = total_16 * jnp.where(minus_product_3 < 0.0, total_17, 1.0)
-    head_total_16 = _head(total_16)
-    total_18 = head_total_16 + (total_16 - head_total_16)
-    magnitude_4 = jnp.abs(head_total_16)
-    product_11 = total_16 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (magnitude_4 == jnp.inf)
-    product_11 = jnp.where(product_11, total_16, total_18)
-    product_12 = 2.0 * beta
-    product_13 = product_12 * ratio_2
-    head_product_13 = _head(product_13)
-    total_19 = head_product_13 + (product_13 - head_product_13)
-    magnitude_5 = jnp.abs(head_product_13)
-    product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (magnitude_5 == jnp.inf)
-    product_14 = jnp.where(product_14, product_13, total_19)
+    difference_9 = ratio_2 - head_ratio_2
+    difference_10 = beta - head_beta
+    product_11 = ratio_2 * total_9
+    head_product_11 = _head(product_11)
+    total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = jnp.abs(head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (magnitude_5 == jnp.inf)
+    product_12 = jnp.where(product_12, product_11, total_14)
+    head_total_9 = _head(total_9)
+    difference_11 = total_9 - head_total_9
+    numerator_2 = head_ratio_2 * head_total_9 - product_12 + head_ratio_2 * difference_11
+    numerator_3 = numerator_2 + difference_9 * head_total_9 + difference_9 * difference_11
+    numerator_4 = 1.0 - product_12 - jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_4 = (numerator_4 - (branch_4 - (total_9 - total_7)) * ratio_2) / total_9
+    total_15 = head_product_5 * head_product_5 - product_6 + head_product_5 * difference_8
+    total_15 = total_15 + difference_8 * head_product_5 + difference_8 * difference_8
+    total_15 = jnp.where(product_6 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = head_product_3 * head_product_6 - product_8 + head_product_3 * difference_3
+    total_16 = total_16 + difference_4 * head_product_6 + difference_4 * difference_3
+    total_16 = jnp.where(product_8 * 2.0**-60 == 0.0, 0.0, total_16)
+    total_17 = head_clamped * head_ratio - product_3 + head_clamped * difference_5
+    total_17 = total_17 + difference_6 * head_ratio + difference_6 * difference_5
+    total_17 = jnp.where(product_3 * 2.0**-60 == 0.0, 0.0, total_17) + numerator * clamped
+    total_16 = total_16 + total_17 * product_6
+    total_18 = head_beta * head_ratio_2 - product_5 + head_beta * difference_9
+    total_18 = total_18 + difference_10 * head_ratio_2 + difference_10 * difference_9
+    total_18 = jnp.where(product_5 * 2.0**-60 == 0.0, 0.0, total_18) + numerator_4 * beta
+    total_16 = total_16 + (total_15 + total_18 * product_5 * 2.0) * product_3
+    total_19 = product_8 + jnp.where(jnp.abs(total_16) < jnp.inf, total_16, 0.0)
+    total_20 = t_2 + jnp.where(jnp.abs(branch_3) < jnp.inf, branch_3, 0.0)
+    total_19 = total_19 * jnp.where(minus_product < 0.0, total_20, 1.0)
+    head_total_19 = _head(total_19)
+    total_21 = head_total_19 + (total_19 - head_total_19)
+    magnitude_6 = jnp.abs(head_total_19)
+    product_13 = total_19 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (magnitude_6 == jnp.inf)
+    product_13 = jnp.where(product_13, total_19, total_21)
+    product_14 = 2.0 * beta
     product_15 = product_14 * ratio
     head_product_15 = _head(product_15)
-    total_20 = head_product_15 + (product_15 - head_product_15)
-    magnitude_6 = jnp.abs(head_product_15)
+    total_22 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = jnp.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (magnitude_6 == jnp.inf)
-    product_16 = jnp.where(product_16, product_15, total_20)
-    total_21 = product_11 + product_16
-    difference_9 = total_21 - product_11
-    head_product_14 = _head(product_14)
-    difference_10 = product_14 - head_product_14
-    head_product_12 = _head(product_12)
-    difference_11 = product_12 - head_product_12
-    total_22 = head_product_12 * head_ratio_2 - product_14 + head_product_12 * difference_8
-    total_22 = total_22 + difference_11 * head_ratio_2 + difference_11 * difference_8
-    total_22 = jnp.where(product_14 * 2.0**-60 == 0.0, 0.0, total_22)
-    total_22 = (total_22 + numerator_4 * product_12) * ratio
-    total_23 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_4
-    total_23 = total_23 + difference_10 * head_ratio + difference_10 * difference_4
-    total_23 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_23) + total_22
-    total_23 = total_23 + numerator * product_14
-    total_24 = product_11 - (total_21 - difference_9) + (product_16 - difference_9)
-    total_24 = total_24 + total_23
-    branch_5 = jnp.where(jnp.abs(total_24) < jnp.inf, total_24, 0.0)
-    total_25 = total_21 + branch_5
-    ratio_2_squared = jnp.square(ratio_2)
-    head_2 = _head(ratio_2_squared)
-    total_26 = head_2 + (ratio_2_squared - head_2)
-    product_17 = ratio_2_squared * 2.0**-60
-    abs_head_2 = jnp.abs(head_2)
-    product_17 = (product_17 == 0.0) | (abs_head_2 == jnp.inf)
-    product_17 = jnp.where(product_17, ratio_2_squared, total_26)
-    product_18 = product_2 * product_17
-    head_product_18 = _head(product_18)
-    total_27 = head_product_18 + (product_18 - head_product_18)
-    magnitude_7 = jnp.abs(head_product_18)
-    product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (magnitude_7 == jnp.inf)
-    product_19 = jnp.where(product_19, product_18, total_27)
-    product_20 = product_19 * ratio
-    head_product_20 = _head(product_20)
-    total_28 = head_product_20 + (product_20 - head_product_20)
-    magnitude_8 = jnp.abs(head_product_20)
-    product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (magnitude_8 == jnp.inf)
-    product_21 = jnp.where(product_21, product_20, total_28)
-    is_negative = product_3 < 0.0
-    branch_6 = jnp.where(is_negative, t_2, 1.0)
-    product_22 = product_21 * branch_6
-    head_product_22 = _head(product_22)
-    total_29 = head_product_22 + (product_22 - head_product_22)
-    magnitude_9 = jnp.abs(head_product_22)
-    product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (magnitude_9 == jnp.inf)
-    product_23 = jnp.where(product_23, product_22, total_29)
-    minus_product_23 = -product_23
-    total_30 = total_25 + minus_product_23
-    difference_12 = total_30 - total_25
-    head_product_21 = _head(product_21)
-    head_branch_6 = _head(branch_6)
-    difference_13 = branch_6 - head_branch_6
-    difference_14 = product_21 - head_product_21
-    head_product_19 = _head(product_19)
-    difference_15 = product_19 - head_product_19
+    product_16 = (product_16 == 0.0) | (magnitude_7 == jnp.inf)
+    product_16 = jnp.where(product_16, product_15, total_22)
+    product_17 = product_16 * ratio_2
     head_product_17 = _head(product_17)
-    difference_16 = product_17 - head_product_17
-    total_31 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
-    total_31 = total_31 + difference_15 * head_ratio + difference_15 * difference_4
-    total_31 = jnp.where(product_21 * 2.0**-60 == 0.0, 0.0, total_31)
-    total_32 = total_25 - (total_30 - difference_12) + (minus_product_23 - difference_12)
-    total_32 = total_32 + (branch_5 - (total_25 - total_21))
-    total_33 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
-    total_33 = total_33 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_33 = jnp.where(product_17 * 2.0**-60 == 0.0, 0.0, total_33)
-    total_33 = (total_33 + numerator_4 * ratio_2 * 2.0) * product_2
-    product_24 = jnp.where(is_negative, branch_3, 0.0) * product_21
-    difference_17 = head_product_2 * head_product_17 - product_19
-    difference_17 = difference_17 + head_product_2 * difference_16
-    difference_17 = difference_17 + difference_3 * head_product_17
-    difference_17 = difference_17 + difference_3 * difference_16
-    difference_17 = jnp.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_17) + total_33
-    total_31 = (total_31 + difference_17 * ratio + numerator * product_19) * branch_6
-    difference_18 = head_product_21 * head_branch_6 - product_23
-    difference_18 = difference_18 + head_product_21 * difference_13
-    difference_18 = difference_18 + difference_14 * head_branch_6
-    difference_18 = difference_18 + difference_14 * difference_13
-    difference_18 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_18) + total_31
-    total_32 = total_32 - (difference_18 + product_24)
-    branch_7 = jnp.where(jnp.abs(total_32) < jnp.inf, total_32, 0.0)
-    total_34 = total_30 + branch_7
-    total_35 = jnp.minimum(minus_product_3, 0.0) + jnp.minimum(product_3, 0.0)
-    is_far = jnp.abs(total_35) > 64.0
-    branch_8 = jnp.where(is_far, 0.5 * total_35, total_35)
+    total_23 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = jnp.abs(head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (magnitude_8 == jnp.inf)
+    product_18 = jnp.where(product_18, product_17, total_23)
+    total_24 = product_13 + product_18
+    difference_12 = total_24 - product_13
+    head_product_16 = _head(product_16)
+    difference_13 = product_16 - head_product_16
+    head_product_14 = _head(product_14)
+    difference_14 = product_14 - head_product_14
+    total_25 = head_product_16 * head_ratio_2 - product_18 + head_product_16 * difference_9
+    total_25 = total_25 + difference_13 * head_ratio_2 + difference_13 * difference_9
+    total_25 = jnp.where(product_18 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_26 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_5
+    total_26 = total_26 + difference_14 * head_ratio + difference_14 * difference_5
+    total_26 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_26)
+    total_25 = total_25 + (total_26 + numerator * product_14) * ratio_2
+    total_25 = total_25 + numerator_4 * product_16
+    total_27 = product_13 - (total_24 - difference_12) + (product_18 - difference_12)
+    total_27 = total_27 + total_25
+    branch_5 = jnp.where(jnp.abs(total_27) < jnp.inf, total_27, 0.0)
+    total_28 = total_24 + branch_5
+    product_19 = clamped * ratio_2
+    head_product_19 = _head(product_19)
+    total_29 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = jnp.abs(head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (magnitude_9 == jnp.inf)
+    product_20 = jnp.where(product_20, product_19, total_29)
+    product_21 = beta * ratio
+    head_product_21 = _head(product_21)
+    total_30 = head_product_21 + (product_21 - head_product_21)
+    magnitude_10 = jnp.abs(head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (magnitude_10 == jnp.inf)
+    product_22 = jnp.where(product_22, product_21, total_30)
+    product_22_squared = jnp.square(product_22)
+    head_2 = _head(product_22_squared)
+    total_31 = head_2 + (product_22_squared - head_2)
+    product_23 = product_22_squared * 2.0**-60
+    abs_head_2 = jnp.abs(head_2)
+    product_23 = (product_23 == 0.0) | (abs_head_2 == jnp.inf)
+    product_23 = jnp.where(product_23, product_22_squared, total_31)
+    product_24 = product_20 * product_23
+    head_product_24 = _head(product_24)
+    total_32 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = jnp.abs(head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (magnitude_11 == jnp.inf)
+    product_25 = jnp.where(product_25, product_24, total_32)
+    is_negative = product < 0.0
+    branch_6 = jnp.where(is_negative, t, 1.0)
+    product_26 = product_25 * branch_6
+    head_product_26 = _head(product_26)
+    total_33 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = jnp.abs(head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (magnitude_12 == jnp.inf)
+    product_27 = jnp.where(product_27, product_26, total_33)
+    minus_product_27 = -product_27
+    total_34 = total_28 + minus_product_27
+    difference_15 = total_34 - total_28
+    head_product_25 = _head(product_25)
+    head_branch_6 = _head(branch_6)
+    difference_16 = branch_6 - head_branch_6
+    difference_17 = product_25 - head_product_25
+    head_product_20 = _head(product_20)
+    head_product_23 = _head(product_23)
+    difference_18 = product_23 - head_product_23
+    difference_19 = product_20 - head_product_20
+    head_product_22 = _head(product_22)
+    difference_20 = product_22 - head_product_22
+    total_35 = total_28 - (total_34 - difference_15) + (minus_product_27 - difference_15)
+    total_35 = total_35 + (branch_5 - (total_28 - total_24))
+    total_36 = head_clamped * head_ratio_2 - product_20 + head_clamped * difference_9
+    total_36 = total_36 + difference_6 * head_ratio_2 + difference_6 * difference_9
+    total_36 = jnp.where(product_20 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = (total_36 + numerator_4 * clamped) * product_23
+    total_37 = head_beta * head_ratio - product_22 + head_beta * difference_5
+    total_37 = total_37 + difference_10 * head_ratio + difference_10 * difference_5
+    total_37 = jnp.where(product_22 * 2.0**-60 == 0.0, 0.0, total_37) + numerator * beta
+    total_37 = total_37 * product_22 * 2.0
+    product_28 = jnp.where(is_negative, branch, 0.0) * product_25
+    difference_21 = head_product_22 * head_product_22 - product_23
+    difference_21 = difference_21 + head_product_22 * difference_20
+    difference_21 = difference_21 + difference_20 * head_product_22
+    difference_21 = difference_21 + difference_20 * difference_20
+    difference_21 = jnp.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_21) + total_37
+    difference_21 = difference_21 * product_20
+    difference_22 = head_product_20 * head_product_23 - product_25
+    difference_22 = difference_22 + head_product_20 * difference_18
+    difference_22 = difference_22 + difference_19 * head_product_23
+    difference_22 = difference_22 + difference_19 * difference_18
+    difference_22 = jnp.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_22) + total_36
+    difference_22 = (difference_22 + difference_21) * branch_6
+    difference_23 = head_product_25 * head_branch_6 - product_27
+    difference_23 = difference_23 + head_product_25 * difference_16
+    difference_23 = difference_23 + difference_17 * head_branch_6
+    difference_23 = difference_23 + difference_17 * difference_16
+    difference_23 = jnp.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_23) + difference_22
+    total_35 = total_35 - (difference_23 + product_28)
+    branch_7 = jnp.where(jnp.abs(total_35) < jnp.inf, total_35, 0.0)
+    total_38 = total_34 + branch_7
+    total_39 = jnp.minimum(product, 0.0) + jnp.minimum(minus_product, 0.0)
+    is_far = jnp.abs(total_39) > 64.0
+    branch_8 = jnp.where(is_far, 0.5 * total_39, total_39)
     is_less_3 = jnp.abs(branch_8) < 0.5
     expm1_branch_8 = _expm1(branch_8)
-    total_36 = expm1_branch_8 + 1.0
-    part_of_t = jnp.where(is_less_3, total_36, jnp.exp(branch_8))
-    product_25 = total_34 * part_of_t
-    head_product_25 = _head(product_25)
-    total_37 = head_product_25 + (product_25 - head_product_25)
-    magnitude_10 = jnp.abs(head_product_25)
-    product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (magnitude_10 == jnp.inf)
-    product_26 = jnp.where(product_26, product_25, total_37)
-    head_total_34 = _head(total_34)
+    total_40 = expm1_branch_8 + 1.0
+    part_of_t = jnp.where(is_less_3, total_40, jnp.exp(branch_8))
+    product_29 = total_38 * part_of_t
+    head_product_29 = _head(product_29)
+    total_41 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = jnp.abs(head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (magnitude_13 == jnp.inf)
+    product_30 = jnp.where(product_30, product_29, total_41)
+    head_total_38 = _head(total_38)
     head_part_of_t = _head(part_of_t)
-    difference_19 = part_of_t - head_part_of_t
-    difference_20 = total_34 - head_total_34
-    branch_9 = jnp.where(is_less_3, expm1_branch_8 - (total_36 - 1.0), 0.0)
-    total_38 = head_total_34 * head_part_of_t - product_26 + head_total_34 * difference_19
-    total_38 = total_38 + difference_20 * head_part_of_t + difference_20 * difference_19
-    total_38 = jnp.where(product_26 * 2.0**-60 == 0.0, 0.0, total_38)
-    total_38 = total_38 + (branch_7 - (total_34 - total_30)) * part_of_t
-    total_38 = total_38 + branch_9 * total_34
+    difference_24 = part_of_t - head_part_of_t
+    difference_25 = total_38 - head_total_38
+    branch_9 = jnp.where(is_less_3, expm1_branch_8 - (total_40 - 1.0), 0.0)
+    total_42 = head_total_38 * head_part_of_t - product_30 + head_total_38 * difference_24
+    total_42 = total_42 + difference_25 * head_part_of_t + difference_25 * difference_24
+    total_42 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_42)
+    total_42 = total_42 + (branch_7 - (total_38 - total_34)) * part_of_t
+    total_42 = total_42 + branch_9 * total_38
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     branch_10 = jnp.where(is_far, branch_9, 0.0)
-    total_39 = rest_of_t + jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
-    total_40 = product_26 + jnp.where(jnp.abs(total_38) < jnp.inf, total_38, 0.0)
-    total_40 = total_40 * total_39
-    head_total_40 = _head(total_40)
-    total_41 = head_total_40 + (total_40 - head_total_40)
-    magnitude_11 = jnp.abs(head_total_40)
-    product_27 = total_40 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (magnitude_11 == jnp.inf)
-    product_27 = jnp.where(product_27, total_40, total_41)
+    total_43 = rest_of_t + jnp.where(jnp.abs(branch_10) < jnp.inf, branch_10, 0.0)
+    total_44 = product_30 + jnp.where(jnp.abs(total_42) < jnp.inf, total_42, 0.0)
+    total_44 = total_44 * total_43
+    head_total_44 = _head(total_44)
+    total_45 = head_total_44 + (total_44 - head_total_44)
+    magnitude_14 = jnp.abs(head_total_44)
+    product_31 = total_44 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (magnitude_14 == jnp.inf)
+    product_31 = jnp.where(product_31, total_44, total_45)
     t_3 = jnp.exp(-jnp.abs(clamped))
-    product_28 = 2.0 * alpha * jnp.square(2.0 / (1.0 + jnp.square(t_3)))
-    head_product_28 = _head(product_28)
-    total_42 = head_product_28 + (product_28 - head_product_28)
-    magnitude_12 = jnp.abs(head_product_28)
-    product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (magnitude_12 == jnp.inf)
-    product_29 = jnp.where(product_29, product_28, total_42)
-    tanh_clamped = _tanh(clamped)
-    product_30 = product_29 * tanh_clamped
-    head_product_30 = _head(product_30)
-    total_43 = head_product_30 + (product_30 - head_product_30)
-    magnitude_13 = jnp.abs(head_product_30)
-    product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (magnitude_13 == jnp.inf)
-    product_31 = jnp.where(product_31, product_30, total_43)
-    product_32 = product_31 * t_3
+    product_32 = 2.0 * alpha * jnp.square(2.0 / (1.0 + jnp.square(t_3)))
     head_product_32 = _head(product_32)
-    total_44 = head_product_32 + (product_32 - head_product_32)
-    magnitude_14 = jnp.abs(head_product_32)
+    total_46 = head_product_32 + (product_32 - head_product_32)
+    magnitude_15 = jnp.abs(head_product_32)
     product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (magnitude_14 == jnp.inf)
-    product_33 = jnp.where(product_33, product_32, total_44)
-    product_34 = product_33 * t_3
+    product_33 = (product_33 == 0.0) | (magnitude_15 == jnp.inf)
+    product_33 = jnp.where(product_33, product_32, total_46)
+    tanh_clamped = _tanh(clamped)
+    product_34 = product_33 * tanh_clamped
     head_product_34 = _head(product_34)
-    total_45 = head_product_34 + (product_34 - head_product_34)
-    magnitude_15 = jnp.abs(head_product_34)
+    total_47 = head_product_34 + (product_34 - head_product_34)
+    magnitude_16 = jnp.abs(head_product_34)
     product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (magnitude_15 == jnp.inf)
-    product_35 = jnp.where(product_35, product_34, total_45)
-    minus_product_35 = -product_35
-    total_46 = product_27 + minus_product_35
-    difference_21 = total_46 - product_27
-    head_product_33 = _head(product_33)
+    product_35 = (product_35 == 0.0) | (magnitude_16 == jnp.inf)
+    product_35 = jnp.where(product_35, product_34, total_47)
+    product_36 = product_35 * t_3
+    head_product_36 = _head(product_36)
+    total_48 = head_product_36 + (product_36 - head_product_36)
+    magnitude_17 = jnp.abs(head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (magnitude_17 == jnp.inf)
+    product_37 = jnp.where(product_37, product_36, total_48)
+    product_38 = product_37 * t_3
+    head_product_38 = _head(product_38)
+    total_49 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = jnp.abs(head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (magnitude_18 == jnp.inf)
+    product_39 = jnp.where(product_39, product_38, total_49)
+    minus_product_39 = -product_39
+    total_50 = product_31 + minus_product_39
+    difference_26 = total_50 - product_31
+    head_product_37 = _head(product_37)
     head_t_3 = _head(t_3)
-    difference_22 = t_3 - head_t_3
-    difference_23 = product_33 - head_product_33
-    head_product_31 = _head(product_31)
-    difference_24 = product_31 - head_product_31
-    head_product_29 = _head(product_29)
+    difference_27 = t_3 - head_t_3
+    difference_28 = product_37 - head_product_37
+    head_product_35 = _head(product_35)
+    difference_29 = product_35 - head_product_35
+    head_product_33 = _head(product_33)
     head_tanh_clamped = _head(tanh_clamped)
-    difference_25 = tanh_clamped - head_tanh_clamped
-    difference_26 = product_29 - head_product_29
-    total_47 = product_27 - (total_46 - difference_21) + (minus_product_35 - difference_21)
-    total_48 = head_product_31 * head_t_3 - product_33 + head_product_31 * difference_22
-    total_48 = total_48 + difference_24 * head_t_3 + difference_24 * difference_22
-    total_48 = jnp.where(product_33 * 2.0**-60 == 0.0, 0.0, total_48)
-    total_49 = head_product_33 * head_t_3 - product_35 + head_product_33 * difference_22
-    total_49 = total_49 + difference_23 * head_t_3 + difference_23 * difference_22
-    total_49 = jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, total_49)
-    difference_27 = head_product_29 * head_tanh_clamped - product_31
-    difference_27 = difference_27 + head_product_29 * difference_25
-    difference_27 = difference_27 + difference_26 * head_tanh_clamped
-    difference_27 = difference_27 + difference_26 * difference_25
-    total_48 = total_48 + jnp.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_27) * t_3
-    total_47 = total_47 - (total_49 + total_48 * t_3)
-    branch_11 = jnp.where(jnp.abs(total_47) < jnp.inf, total_47, 0.0)
-    total_50 = total_46 + branch_11
-    difference_28 = branch_11 - (total_50 - total_46)
-    return total_50 + jnp.where(jnp.abs(difference_28) < jnp.inf, difference_28, 0.0)
+    difference_30 = tanh_clamped - head_tanh_clamped
+    difference_31 = product_33 - head_product_33
+    total_51 = product_31 - (total_50 - difference_26) + (minus_product_39 - difference_26)
+    total_52 = head_product_35 * head_t_3 - product_37 + head_product_35 * difference_27
+    total_52 = total_52 + difference_29 * head_t_3 + difference_29 * difference_27
+    total_52 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_52)
+    total_53 = head_product_37 * head_t_3 - product_39 + head_product_37 * difference_27
+    total_53 = total_53 + difference_28 * head_t_3 + difference_28 * difference_27
+    total_53 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_53)
+    difference_32 = head_product_33 * head_tanh_clamped - product_35
+    difference_32 = difference_32 + head_product_33 * difference_30
+    difference_32 = difference_32 + difference_31 * head_tanh_clamped
+    difference_32 = difference_32 + difference_31 * difference_30
+    total_52 = total_52 + jnp.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_32) * t_3
+    total_51 = total_51 - (total_53 + total_52 * t_3)
+    branch_11 = jnp.where(jnp.abs(total_51) < jnp.inf, total_51, 0.0)
+    total_54 = total_50 + branch_11
+    difference_33 = branch_11 - (total_54 - total_50)
+    return total_54 + jnp.where(jnp.abs(difference_33) < jnp.inf, difference_33, 0.0)
 
 
 @jax.jit
@@ -639,10 +675,9 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)
 
 
 def _tanh(a: Array) -> Array:

@@ -314,10 +314,10 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     numerator_19 = product_10 - product_14 + numerator_18
     numerator_20 = numerator_19 + (branch_14 - (total_17 - branch_12)) * 2.0
     numerator_20 = (numerator_20 - (branch_17 - (total_25 - total_19)) * ratio_4) / total_25
-    numerator_20 = numerator_20 * ratio_4 * 2.0
     total_28 = head_ratio_4 * head_ratio_4 - product_12 + head_ratio_4 * difference_18
     total_28 = total_28 + difference_18 * head_ratio_4 + difference_18 * difference_18
-    total_28 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_28) + numerator_20
+    total_28 = jnp.where(product_12 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_28 = total_28 + numerator_20 * ratio_4 * 2.0
     branch_18 = jnp.where(jnp.abs(total_28) < jnp.inf, total_28, 0.0)
     total_29 = product_12 + branch_18
     product_15 = total_13 * total_29
@@ -527,14 +527,13 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     head_total_29 = _head(total_29)
     difference_37 = total_29 - head_total_29
     difference_38 = total_13 - head_total_13
-    difference_39 = branch_18 - (total_29 - product_12)
     branch_37 = jnp.where(is_negative, numerator, 0.0)
     head_total_48 = _head(total_48)
     head_total_58 = _head(total_58)
-    difference_40 = total_58 - head_total_58
-    difference_41 = total_48 - head_total_48
-    total_61 = head_total_48 * head_total_58 - product_30 + head_total_48 * difference_40
-    total_61 = total_61 + difference_41 * head_total_58 + difference_41 * difference_40
+    difference_39 = total_58 - head_total_58
+    difference_40 = total_48 - head_total_48
+    total_61 = head_total_48 * head_total_58 - product_30 + head_total_48 * difference_39
+    total_61 = total_61 + difference_40 * head_total_58 + difference_40 * difference_39
     total_61 = jnp.where(product_30 * 2.0**-60 == 0.0, 0.0, total_61)
     total_61 = total_61 + (branch_27 - (total_48 - product_25)) * total_58
     total_61 = total_61 + (branch_36 - (total_58 - ratio_8)) * total_48
@@ -542,7 +541,7 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     total_62 = total_62 + difference_38 * head_total_29 + difference_38 * difference_37
     total_62 = jnp.where(product_16 * 2.0**-60 == 0.0, 0.0, total_62)
     total_62 = total_62 + (branch_10 - (total_13 - product_6)) * total_29
-    total_62 = total_62 + difference_39 * total_13
+    total_62 = total_62 + (branch_18 - (total_29 - product_12)) * total_13
     total_62 = total_62 + (branch_37 + numerator_15) * product_16
     product_31 = (branch_37 + jnp.where(is_negative_2, numerator_44, 0.0)) * product_30
     total_61 = total_61 + product_31
@@ -550,73 +549,91 @@ def _second_derivative_x_x(x: Array, alpha: Array) -> Array:
     total_63 = total_63 + total_62 + total_61
     branch_38 = jnp.where(jnp.abs(total_63) < jnp.inf, total_63, 0.0)
     total_64 = total_60 + branch_38
-    product_32 = 2.0 * jnp.square(alpha)
     larger = jnp.maximum(smaller, 0.0)
     logarithm = _log1p_near(jnp.exp(-jnp.abs(smaller)))
     total_65 = larger + logarithm
-    difference_42 = total_65 - larger
-    total_66 = larger - (total_65 - difference_42) + (logarithm - difference_42)
+    difference_41 = total_65 - larger
+    total_66 = larger - (total_65 - difference_41) + (logarithm - difference_41)
     branch_39 = jnp.where(jnp.abs(total_66) < jnp.inf, total_66, 0.0)
     total_67 = total_65 + branch_39
-    product_33 = product_32 * total_67
+    product_32 = 2.0 * total_67
+    product_33 = product_32 * branch_25
     head_product_33 = _head(product_33)
     total_68 = head_product_33 + (product_33 - head_product_33)
     magnitude_12 = jnp.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
     product_34 = (product_34 == 0.0) | (magnitude_12 == jnp.inf)
     product_34 = jnp.where(product_34, product_33, total_68)
-    product_35 = product_34 * branch_25
-    head_product_35 = _head(product_35)
-    total_69 = head_product_35 + (product_35 - head_product_35)
-    magnitude_13 = jnp.abs(head_product_35)
-    product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (magnitude_13 == jnp.inf)
-    product_36 = jnp.where(product_36, product_35, total_69)
-    head_product_34 = _head(product_34)
-    head_branch_25 = _head(branch_25)
-    difference_43 = branch_25 - head_branch_25
-    difference_44 = product_34 - head_product_34
     head_product_32 = _head(product_32)
-    head_total_67 = _head(total_67)
-    difference_45 = total_67 - head_total_67
-    difference_46 = product_32 - head_product_32
-    product_37 = (branch_39 - (total_67 - total_65)) * product_32
-    difference_47 = head_product_34 * head_branch_25 - product_36
-    difference_47 = difference_47 + head_product_34 * difference_43
-    difference_47 = difference_47 + difference_44 * head_branch_25
-    difference_47 = difference_47 + difference_44 * difference_43
-    difference_47 = jnp.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_47)
-    difference_48 = head_product_32 * head_total_67 - product_34
-    difference_48 = difference_48 + head_product_32 * difference_45
-    difference_48 = difference_48 + difference_46 * head_total_67
-    difference_48 = difference_48 + difference_46 * difference_45
-    difference_48 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_48) + product_37
-    difference_47 = difference_47 + difference_48 * branch_25 + product_23 * product_34
-    branch_40 = jnp.where(jnp.abs(difference_47) < jnp.inf, difference_47, 0.0)
-    total_70 = product_36 + branch_40
-    product_38 = total_70 * total_29
-    head_product_38 = _head(product_38)
-    total_71 = head_product_38 + (product_38 - head_product_38)
-    magnitude_14 = jnp.abs(head_product_38)
-    product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (magnitude_14 == jnp.inf)
-    product_39 = jnp.where(product_39, product_38, total_71)
-    minus_product_39 = -product_39
-    total_72 = total_64 + minus_product_39
-    difference_49 = total_72 - total_64
+    head_branch_25 = _head(branch_25)
+    difference_42 = branch_25 - head_branch_25
+    difference_43 = product_32 - head_product_32
+    product_35 = (branch_39 - (total_67 - total_65)) * 2.0 * branch_25
+    difference_44 = head_product_32 * head_branch_25 - product_34
+    difference_44 = difference_44 + head_product_32 * difference_42
+    difference_44 = difference_44 + difference_43 * head_branch_25
+    difference_44 = difference_44 + difference_43 * difference_42
+    difference_44 = jnp.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_44) + product_35
+    difference_44 = difference_44 + product_23 * product_32
+    branch_40 = jnp.where(jnp.abs(difference_44) < jnp.inf, difference_44, 0.0)
+    total_69 = product_34 + branch_40
+    branch_41 = jnp.where(jnp.abs(numerator_20) < jnp.inf, numerator_20, 0.0)
+    total_70 = ratio_4 + branch_41
+    product_36 = alpha * total_70
+    head_product_36 = _head(product_36)
+    total_71 = head_product_36 + (product_36 - head_product_36)
+    magnitude_13 = jnp.abs(head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (magnitude_13 == jnp.inf)
+    product_37 = jnp.where(product_37, product_36, total_71)
+    product_37_squared = jnp.square(product_37)
+    head_4 = _head(product_37_squared)
+    total_72 = head_4 + (product_37_squared - head_4)
+    product_38 = product_37_squared * 2.0**-60
+    abs_head_4 = jnp.abs(head_4)
+    product_38 = (product_38 == 0.0) | (abs_head_4 == jnp.inf)
+    product_38 = jnp.where(product_38, product_37_squared, total_72)
+    head_product_37 = _head(product_37)
+    difference_45 = product_37 - head_product_37
     head_total_70 = _head(total_70)
-    difference_50 = total_70 - head_total_70
-    total_73 = head_total_70 * head_total_29 - product_39 + head_total_70 * difference_37
-    total_73 = total_73 + difference_50 * head_total_29 + difference_50 * difference_37
-    total_73 = jnp.where(product_39 * 2.0**-60 == 0.0, 0.0, total_73)
-    total_73 = total_73 + (branch_40 - (total_70 - product_36)) * total_29
-    total_73 = -(total_73 + difference_39 * total_70 + numerator_15 * product_39)
-    total_74 = total_64 - (total_72 - difference_49) + (minus_product_39 - difference_49)
-    total_74 = total_74 + (branch_38 - (total_64 - total_60)) + total_73
-    branch_41 = jnp.where(jnp.abs(total_74) < jnp.inf, total_74, 0.0)
-    total_75 = total_72 + branch_41
-    difference_51 = branch_41 - (total_75 - total_72)
-    return total_75 + jnp.where(jnp.abs(difference_51) < jnp.inf, difference_51, 0.0)
+    difference_46 = total_70 - head_total_70
+    total_73 = head_alpha * head_total_70 - product_37 + head_alpha * difference_46
+    total_73 = total_73 + difference_16 * head_total_70 + difference_16 * difference_46
+    total_73 = jnp.where(product_37 * 2.0**-60 == 0.0, 0.0, total_73)
+    total_73 = (total_73 + (branch_41 - (total_70 - ratio_4)) * alpha) * product_37 * 2.0
+    difference_47 = head_product_37 * head_product_37 - product_38
+    difference_47 = difference_47 + head_product_37 * difference_45
+    difference_47 = difference_47 + difference_45 * head_product_37
+    difference_47 = difference_47 + difference_45 * difference_45
+    difference_47 = jnp.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_47) + total_73
+    branch_42 = jnp.where(jnp.abs(difference_47) < jnp.inf, difference_47, 0.0)
+    total_74 = product_38 + branch_42
+    product_39 = total_69 * total_74
+    head_product_39 = _head(product_39)
+    total_75 = head_product_39 + (product_39 - head_product_39)
+    magnitude_14 = jnp.abs(head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (magnitude_14 == jnp.inf)
+    product_40 = jnp.where(product_40, product_39, total_75)
+    minus_product_40 = -product_40
+    total_76 = total_64 + minus_product_40
+    difference_48 = total_76 - total_64
+    head_total_69 = _head(total_69)
+    head_total_74 = _head(total_74)
+    difference_49 = total_74 - head_total_74
+    difference_50 = total_69 - head_total_69
+    total_77 = head_total_69 * head_total_74 - product_40 + head_total_69 * difference_49
+    total_77 = total_77 + difference_50 * head_total_74 + difference_50 * difference_49
+    total_77 = jnp.where(product_40 * 2.0**-60 == 0.0, 0.0, total_77)
+    total_77 = total_77 + (branch_40 - (total_69 - product_34)) * total_74
+    total_77 = total_77 + (branch_42 - (total_74 - product_38)) * total_69
+    total_77 = -(total_77 + numerator_15 * product_40)
+    total_78 = total_64 - (total_76 - difference_48) + (minus_product_40 - difference_48)
+    total_78 = total_78 + (branch_38 - (total_64 - total_60)) + total_77
+    branch_43 = jnp.where(jnp.abs(total_78) < jnp.inf, total_78, 0.0)
+    total_79 = total_76 + branch_43
+    difference_51 = branch_43 - (total_79 - total_76)
+    return total_79 + jnp.where(jnp.abs(difference_51) < jnp.inf, difference_51, 0.0)
 
 
 @jax.jit
@@ -1396,10 +1413,9 @@ def _expm1(a: Array) -> Array:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return jnp.where(jnp.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = jnp.maximum(e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    return jnp.where(
-        jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, (u - 1.0) * (a / jnp.log(u))), e - 1.0
-    )
+    u = jnp.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    growth = (u - 1.0) * (a / jnp.log(jnp.where(u == 1.0, 2.0, u)))
+    return jnp.where(jnp.abs(a) < 30.0, jnp.where(u == 1.0, a, growth), e - 1.0)
 
 
 def _log1p(a: Array) -> Array:

@@ -260,16 +260,21 @@ def _derivative_p(x, p, beta):
 
     difference = beta * p - beta
     product = x * difference
+    is_negative = product < 0.0
+    abs_product = keras.ops.abs(product)
+    t = keras.ops.exp(-abs_product)
+    branch = keras.ops.where(t == 0.0, 0.0, x)
+    total = branch * difference + 1.0
     clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    negated = -keras.ops.abs(product)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total = clamped * difference + 1.0
-    numerator = clamped * (t + total) * part_of_t * rest_of_t
-    numerator = keras.ops.where(product < 0.0, numerator, x * (total * t + 1.0))
-    value = numerator / ((t + 2.0) * t + 1.0)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    t_2 = keras.ops.square(root_t)
+    total_2 = clamped * difference + 1.0
+    numerator = keras.ops.where(is_negative, (t + total) * t, total * t + 1.0)
+    numerator = numerator / ((t + 2.0) * t + 1.0) * keras.ops.where(is_negative, branch, x)
+    numerator_2 = clamped * (t_2 + total_2) * root_t * root_t
+    numerator_3 = keras.ops.where(is_negative, numerator_2, x * (total_2 * t_2 + 1.0))
+    numerator_3 = numerator_3 / keras.ops.square(t_2 + 1.0)
+    value = keras.ops.where(beta * x < 4.0, numerator, numerator_3)
     return value, gradient
 
 
@@ -340,21 +345,33 @@ def _second_derivative_x_p(x, p, beta):
 def _second_derivative_x_beta(x, p, beta):
     """d2f / dx dbeta."""
     product = x * (beta * p - beta)
+    is_negative = product < 0.0
+    product_2 = 2.0 * keras.ops.square(1.0 - p)
     clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    product_2 = 2.0 * keras.ops.square(1.0 - p) * clamped
-    product_3 = 0.5 * beta
-    product_4 = product_3 * p
-    total = clamped * (product_3 - product_4) + 1.0
-    negated = -keras.ops.abs(product)
-    is_far = negated < -64.0
-    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    total_2 = clamped * (product_4 - product_3) + 1.0
-    numerator = product_2 * (total_2 * t + total) * part_of_t * rest_of_t
-    numerator_2 = product_2 * (total * t + total_2) * part_of_t * rest_of_t
-    numerator = keras.ops.where(product < 0.0, numerator_2, numerator)
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    product_3 = product_2 * clamped
+    product_4 = 0.5 * beta
+    product_5 = product_4 * p
+    difference = product_4 - product_5
+    total = clamped * difference + 1.0
+    abs_product = keras.ops.abs(product)
+    t = keras.ops.exp(-abs_product)
+    difference_2 = product_5 - product_4
+    total_2 = clamped * difference_2 + 1.0
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    total_3 = branch * difference + 1.0
+    t_2 = keras.ops.square(root_t)
+    total_4 = branch * difference_2 + 1.0
+    total_5 = t_2 + 1.0
+    numerator = product_2 * (total_4 * t_2 + total_3)
+    numerator_2 = product_2 * (total_3 * t_2 + total_4)
+    numerator = keras.ops.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (keras.ops.square(total_5) * total_5) * branch * root_t * root_t
+    numerator_3 = product_3 * (total_2 * t + total) * t
+    numerator_4 = product_3 * (total * t + total_2) * t
+    numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
+    numerator_5 = numerator_5 / (((t + 3.0) * t + 3.0) * t + 1.0)
+    return keras.ops.where(keras.ops.abs(x) < 8.0, numerator_5, numerator)
 
 
 def _second_derivative_p_p(x, p, beta):
@@ -473,6 +490,7 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)

@@ -297,41 +297,36 @@ def _derivative_p_1(x, p_1, p_2, beta):
     t = keras.ops.exp(-keras.ops.abs(product))
     branch = keras.ops.where(t == 0.0, 0.0, x)
     total = beta * branch * difference + 1.0
-    is_equal = keras.ops.abs(x) == float("inf")
-    branch_2 = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-    held = keras.ops.clip(branch_2, -1.0, 1.0)
+    held = keras.ops.clip(x, -1.0, 1.0)
     product_2 = beta * p_1
-    branch_3 = keras.ops.where(beta == 0.0, 0.0, beta * branch_2 * difference)
-    branch_3 = keras.ops.where(difference == 0.0, 0.0, branch_3)
-    minus_branch_3 = -branch_3
-    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch_3))
+    branch_2 = keras.ops.where(beta == 0.0, 0.0, product)
+    branch_2 = keras.ops.where(difference == 0.0, 0.0, branch_2)
+    minus_branch_2 = -branch_2
+    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch_2))
     ratio = 1.0 / (1.0 + t_2)
     product_3 = beta * p_2
-    smaller = _minimum(minus_branch_3, 0.0)
+    smaller = _minimum(minus_branch_2, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
     is_gone = smaller < -800.0
-    scale = _maximum(keras.ops.abs(branch_2), 1.0)
+    scale = _maximum(keras.ops.abs(x), 1.0)
     smaller_2 = _minimum(scale, 2.0**100)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    t_3 = keras.ops.exp(-keras.ops.abs(branch_3))
-    smaller_3 = _minimum(branch_3, 0.0)
+    t_3 = keras.ops.exp(-keras.ops.abs(branch_2))
+    smaller_3 = _minimum(branch_2, 0.0)
     is_far_2 = keras.ops.abs(smaller_3) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_3, smaller_3))
     is_gone_2 = smaller_3 < -800.0
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    branch_4 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
-    branch_4 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_4
-    branch_4 = branch_4 * part_of_t * keras.ops.where(is_gone, smaller_2, scale)
-    branch_4 = held * (branch_4 * rest_of_t + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
-    branch_4 = branch_4 * keras.ops.where(is_gone_2, smaller_2, scale) * rest_of_t_2
+    branch_3 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
+    branch_3 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_3
+    branch_3 = branch_3 * part_of_t * keras.ops.where(is_gone, smaller_2, scale)
+    branch_3 = held * (branch_3 * rest_of_t + 1.0) * (1.0 / (1.0 + t_3)) * part_of_t_2
+    branch_3 = branch_3 * keras.ops.where(is_gone_2, smaller_2, scale) * rest_of_t_2
     numerator = keras.ops.where(is_negative, (t + total) * t, total * t + 1.0)
     numerator = numerator / keras.ops.square(t + 1.0)
     numerator = numerator * keras.ops.where(is_negative, branch, x)
-    product_4 = branch_4 * float("inf")
-    abs_branch_4 = keras.ops.abs(branch_4)
-    abs_branch_4 = keras.ops.where(is_equal & (abs_branch_4 > 2.0**50), product_4, branch_4)
-    value = keras.ops.where(x < -(2.0**40), numerator, abs_branch_4)
+    value = keras.ops.where(x < -(2.0**40), numerator, branch_3)
     return value, gradient
 
 
@@ -348,49 +343,42 @@ def _derivative_p_2(x, p_1, p_2, beta):
             _sum_to(upstream * _second_derivative_p_2_beta(x, p_1, p_2, beta), beta),
         )
 
-    is_equal = keras.ops.abs(x) == float("inf")
-    branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-    held = keras.ops.clip(branch, -1.0, 1.0)
+    held = keras.ops.clip(x, -1.0, 1.0)
     product = beta * p_1
     difference = p_1 - p_2
-    branch_2 = keras.ops.where(beta == 0.0, 0.0, beta * branch * difference)
-    branch_2 = keras.ops.where(difference == 0.0, 0.0, branch_2)
-    t = keras.ops.exp(-keras.ops.abs(branch_2))
+    product_2 = beta * x * difference
+    branch = keras.ops.where(beta == 0.0, 0.0, product_2)
+    branch = keras.ops.where(difference == 0.0, 0.0, branch)
+    t = keras.ops.exp(-keras.ops.abs(branch))
     ratio = 1.0 / (1.0 + t)
-    product_2 = beta * p_2
-    smaller = _minimum(branch_2, 0.0)
+    product_3 = beta * p_2
+    smaller = _minimum(branch, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
     is_gone = smaller < -800.0
-    scale = _maximum(keras.ops.abs(branch), 1.0)
+    scale = _maximum(keras.ops.abs(x), 1.0)
     smaller_2 = _minimum(scale, 2.0**100)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    minus_branch_2 = -branch_2
-    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch_2))
-    smaller_3 = _minimum(minus_branch_2, 0.0)
+    minus_branch = -branch
+    t_2 = keras.ops.exp(-keras.ops.abs(minus_branch))
+    smaller_3 = _minimum(minus_branch, 0.0)
     is_far_2 = keras.ops.abs(smaller_3) > 64.0
     part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller_3, smaller_3))
     is_gone_2 = smaller_3 < -800.0
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    branch_3 = keras.ops.where(product_2 == 0.0, 0.0, product_2 * held * ratio)
+    is_negative = product_2 < 0.0
+    t_3 = keras.ops.exp(-keras.ops.abs(product_2))
+    branch_2 = keras.ops.where(t_3 == 0.0, 0.0, x)
+    total = beta * branch_2 * (p_2 - p_1) + 1.0
+    numerator = keras.ops.where(is_negative, total * t_3 + 1.0, (t_3 + total) * t_3)
+    numerator = numerator / keras.ops.square(t_3 + 1.0)
+    numerator = numerator * keras.ops.where(is_negative, x, branch_2)
+    branch_3 = keras.ops.where(product_3 == 0.0, 0.0, product_3 * held * ratio)
     branch_3 = keras.ops.where(product == 0.0, 0.0, product * held * ratio) - branch_3
     branch_3 = branch_3 * part_of_t * keras.ops.where(is_gone, smaller_2, scale)
     branch_3 = -(held * (branch_3 * rest_of_t - 1.0) * (1.0 / (1.0 + t_2))) * part_of_t_2
     branch_3 = branch_3 * keras.ops.where(is_gone_2, smaller_2, scale) * rest_of_t_2
-    product_3 = beta * x * difference
-    is_negative = product_3 < 0.0
-    root_t = keras.ops.exp(-0.5 * keras.ops.abs(product_3))
-    branch_4 = keras.ops.where(root_t == 0.0, 0.0, x)
-    total = beta * branch_4 * (p_2 - p_1) + 1.0
-    t_3 = keras.ops.square(root_t)
-    branch_5 = keras.ops.where(is_negative, x, branch_4)
-    numerator = (t_3 + total) * root_t * root_t
-    numerator = keras.ops.where(is_negative, total * t_3 + 1.0, numerator)
-    numerator = numerator / keras.ops.square(t_3 + 1.0) * branch_5
-    product_4 = branch_3 * float("inf")
-    abs_branch_3 = keras.ops.abs(branch_3)
-    abs_branch_3 = keras.ops.where(is_equal & (abs_branch_3 > 2.0**50), product_4, branch_3)
-    value = keras.ops.where(x < 131072.0, abs_branch_3, numerator)
+    value = keras.ops.where(x < 1048576.0, branch_3, numerator)
     return value, gradient
 
 
@@ -681,6 +669,7 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)

@@ -154,8 +154,9 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 

@@ -15,6 +15,8 @@ __all__ = ["ErfAct", "erfact"]
 _PACKAGE = __name__.rpartition(".")[0]  # a saved model finds it by this and its name
 
 _2_OVER_SQRT_PI = 1.1283791670955126  # 2/sqrt(pi)
+_COEFFICIENT = 1.128379225730896  # the first digits of 2/sqrt(pi)
+_COEFFICIENT_2 = -5.863538342219759e-08  # the other digits of 2/sqrt(pi)
 _MINUS_1_OVER_39_19_FACTORIAL = -2.107855191442136e-19  # -1/(39 * 19!)
 _1_OVER_37_18_FACTORIAL = 4.221407288807088e-18  # 1/(37 * 18!)
 _MINUS_1_OVER_35_17_FACTORIAL = -8.032735012415773e-17  # -1/(35 * 17!)
@@ -34,9 +36,6 @@ _1_OVER_9_4_FACTORIAL = 0.004629629629629629  # 1/(9 * 4!)
 _MINUS_1_OVER_7_3_FACTORIAL = -0.023809523809523808  # -1/(7 * 3!)
 _1_OVER_5_2_FACTORIAL = 0.1  # 1/(5 * 2!)
 _MINUS_1_OVER_3_1_FACTORIAL = -0.3333333333333333  # -1/(3 * 1!)
-_2_OVER_SQRT_PI_2 = 1.1283791670955126  # 2/sqrt(pi)
-_COEFFICIENT = 1.128379225730896  # the first digits of 2/sqrt(pi)
-_COEFFICIENT_2 = -5.863538342219759e-08  # the other digits of 2/sqrt(pi)
 _1_OVER_15_FACTORIAL = 7.647163731819816e-13  # 1/15!
 _1_OVER_14_FACTORIAL = 1.1470745597729725e-11  # 1/14!
 _1_OVER_13_FACTORIAL = 1.6059043836821613e-10  # 1/13!
@@ -56,6 +55,7 @@ _1_OVER_LOG_2 = 1.4426950408889634  # 1/log(2)
 _THE_FIRST_DIGITS_OF_LOG_2 = 0.693115234375  # the first digits of log(2)
 _MORE_DIGITS_OF_LOG_2 = 3.1888484954833984e-05  # more digits of log(2)
 _THE_OTHER_DIGITS_OF_LOG_2 = 5.7699990475432854e-08  # the other digits of log(2)
+_2_OVER_SQRT_PI_2 = 1.1283791670955126  # 2/sqrt(pi)
 _SQRT_PI = 1.772453850905516  # sqrt(pi)
 _THE_FIRST_DIGITS_OF_SQRT_PI = 1.7724539041519165  # the first digits of sqrt(pi)
 _THE_OTHER_DIGITS_OF_SQRT_PI = -5.324640047660808e-08  # the other digits of sqrt(pi)
@@ -280,18 +280,154 @@ def _value(x, alpha, beta):
     product = beta * larger
     is_far = keras.ops.abs(product) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    product_2 = alpha * part_of_t
+    head_product_2 = _head(product_2)
+    total = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
+    product_3 = keras.ops.where(product_3, product_2, total)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    product_2 = alpha * part_of_t * rest_of_t
+    product_4 = product_3 * rest_of_t
+    head_product_4 = _head(product_4)
+    total_2 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
+    product_5 = keras.ops.where(product_5, product_4, total_2)
+    head_product_3 = _head(product_3)
+    head_rest_of_t = _head(rest_of_t)
+    difference = rest_of_t - head_rest_of_t
+    difference_2 = product_3 - head_product_3
+    head_alpha = _head(alpha)
+    head_part_of_t = _head(part_of_t)
+    difference_3 = part_of_t - head_part_of_t
+    difference_4 = alpha - head_alpha
+    total_3 = head_product_3 * head_rest_of_t - product_5 + head_product_3 * difference
+    total_3 = total_3 + difference_2 * head_rest_of_t + difference_2 * difference
+    total_3 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_3)
+    total_4 = head_alpha * head_part_of_t - product_3 + head_alpha * difference_3
+    total_4 = total_4 + difference_4 * head_part_of_t + difference_4 * difference_3
+    total_4 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_4) * rest_of_t
+    total_3 = total_3 + total_4
+    branch = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    branch = (keras.ops.abs(product_5 + branch) < 2.0**-54) & (product < 0.0)
+    product_6 = _2_OVER_SQRT_PI * alpha
+    head_product_6 = _head(product_6)
+    total_5 = head_product_6 + (product_6 - head_product_6)
+    magnitude_3 = keras.ops.abs(head_product_6)
+    product_7 = product_6 * 2.0**-60
+    product_7 = (product_7 == 0.0) | (magnitude_3 == float("inf"))
+    product_7 = keras.ops.where(product_7, product_6, total_5)
+    erf_product_5 = _erf(product_5)
     smaller = _minimum(product, 0.0)
     is_far_2 = keras.ops.abs(smaller) > 64.0
-    part_of_t_2 = keras.ops.exp(keras.ops.where(is_far_2, 0.5 * smaller, smaller))
+    branch_2 = keras.ops.where(is_far_2, 0.5 * smaller, smaller)
+    is_less = keras.ops.abs(branch_2) < 0.5
+    expm1_branch_2 = _expm1(branch_2)
+    total_6 = expm1_branch_2 + 1.0
+    part_of_t_2 = keras.ops.where(is_less, total_6, keras.ops.exp(branch_2))
+    ratio = erf_product_5 / part_of_t_2
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
-    ratio = _erf(product_2) / part_of_t_2 / rest_of_t_2
-    abs_product_2 = keras.ops.abs(product_2)
-    product_3 = _2_OVER_SQRT_PI * alpha
-    abs_product_2 = (abs_product_2 < 2.0**-54) & (product < 0.0)
-    abs_product_2 = larger * keras.ops.where(abs_product_2, product_3, ratio) * part_of_t_2
-    value = abs_product_2 * rest_of_t_2
+    ratio_2 = ratio / rest_of_t_2
+    branch_3 = keras.ops.where(branch, product_7, ratio_2)
+    product_8 = larger * branch_3
+    head_product_8 = _head(product_8)
+    total_7 = head_product_8 + (product_8 - head_product_8)
+    magnitude_4 = keras.ops.abs(head_product_8)
+    product_9 = product_8 * 2.0**-60
+    product_9 = (product_9 == 0.0) | (magnitude_4 == float("inf"))
+    product_9 = keras.ops.where(product_9, product_8, total_7)
+    product_10 = product_9 * part_of_t_2
+    head_product_10 = _head(product_10)
+    total_8 = head_product_10 + (product_10 - head_product_10)
+    magnitude_5 = keras.ops.abs(head_product_10)
+    product_11 = product_10 * 2.0**-60
+    product_11 = (product_11 == 0.0) | (magnitude_5 == float("inf"))
+    product_11 = keras.ops.where(product_11, product_10, total_8)
+    product_12 = product_11 * rest_of_t_2
+    head_product_12 = _head(product_12)
+    total_9 = head_product_12 + (product_12 - head_product_12)
+    magnitude_6 = keras.ops.abs(head_product_12)
+    product_13 = product_12 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (magnitude_6 == float("inf"))
+    product_13 = keras.ops.where(product_13, product_12, total_9)
+    head_product_11 = _head(product_11)
+    head_rest_of_t_2 = _head(rest_of_t_2)
+    difference_5 = rest_of_t_2 - head_rest_of_t_2
+    difference_6 = product_11 - head_product_11
+    head_product_9 = _head(product_9)
+    head_part_of_t_2 = _head(part_of_t_2)
+    difference_7 = part_of_t_2 - head_part_of_t_2
+    difference_8 = product_9 - head_product_9
+    head_larger = _head(larger)
+    head_branch_3 = _head(branch_3)
+    difference_9 = branch_3 - head_branch_3
+    difference_10 = larger - head_larger
+    product_14 = _COEFFICIENT * alpha
+    head_product_14 = _head(product_14)
+    total_10 = head_product_14 + (product_14 - head_product_14)
+    magnitude_7 = keras.ops.abs(head_product_14)
+    product_15 = product_14 * 2.0**-60
+    product_15 = (product_15 == 0.0) | (magnitude_7 == float("inf"))
+    product_15 = keras.ops.where(product_15, product_14, total_10)
+    head = _head(keras.ops.convert_to_tensor(_COEFFICIENT, x.dtype))
+    difference_11 = _COEFFICIENT - head
+    product_16 = ratio_2 * rest_of_t_2
+    head_product_16 = _head(product_16)
+    total_11 = head_product_16 + (product_16 - head_product_16)
+    magnitude_8 = keras.ops.abs(head_product_16)
+    product_17 = product_16 * 2.0**-60
+    product_17 = (product_17 == 0.0) | (magnitude_8 == float("inf"))
+    product_17 = keras.ops.where(product_17, product_16, total_11)
+    head_ratio_2 = _head(ratio_2)
+    difference_12 = ratio_2 - head_ratio_2
+    product_18 = ratio * part_of_t_2
+    head_product_18 = _head(product_18)
+    total_12 = head_product_18 + (product_18 - head_product_18)
+    magnitude_9 = keras.ops.abs(head_product_18)
+    product_19 = product_18 * 2.0**-60
+    product_19 = (product_19 == 0.0) | (magnitude_9 == float("inf"))
+    product_19 = keras.ops.where(product_19, product_18, total_12)
+    head_ratio = _head(ratio)
+    difference_13 = ratio - head_ratio
+    branch_4 = keras.ops.where(is_less, expm1_branch_2 - (total_6 - 1.0), 0.0)
+    branch_5 = keras.ops.where(is_far_2, branch_4, 0.0)
+    numerator = head_ratio_2 * head_rest_of_t_2 - product_17 + head_ratio_2 * difference_5
+    numerator = numerator + difference_12 * head_rest_of_t_2 + difference_12 * difference_5
+    numerator = -keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = ratio - product_17 + numerator
+    numerator_2 = _2_OVER_SQRT_PI * keras.ops.exp(-keras.ops.square(product_5)) * total_3
+    numerator_3 = head_ratio * head_part_of_t_2 - product_19 + head_ratio * difference_7
+    numerator_4 = numerator_3 + difference_13 * head_part_of_t_2
+    numerator_5 = numerator_4 + difference_13 * difference_7
+    numerator_6 = -keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, numerator_5)
+    numerator_7 = erf_product_5 - product_19 + numerator_6 + numerator_2 - branch_4 * ratio
+    numerator = (numerator + numerator_7 / part_of_t_2 - branch_5 * ratio_2) / rest_of_t_2
+    total_13 = head_larger * head_branch_3 - product_9 + head_larger * difference_9
+    total_13 = total_13 + difference_10 * head_branch_3 + difference_10 * difference_9
+    total_13 = keras.ops.where(product_9 * 2.0**-60 == 0.0, 0.0, total_13)
+    total_14 = head * head_alpha - product_15 + head * difference_4
+    total_14 = total_14 + difference_11 * head_alpha + difference_11 * difference_4
+    total_14 = keras.ops.where(product_15 * 2.0**-60 == 0.0, 0.0, total_14)
+    total_14 = product_15 - product_7 + (total_14 + _COEFFICIENT_2 * alpha)
+    total_13 = total_13 + keras.ops.where(branch, total_14, numerator) * larger
+    total_13 = total_13 * part_of_t_2
+    difference_14 = head_product_11 * head_rest_of_t_2 - product_13
+    difference_14 = difference_14 + head_product_11 * difference_5
+    difference_14 = difference_14 + difference_6 * head_rest_of_t_2
+    difference_14 = difference_14 + difference_6 * difference_5
+    difference_14 = keras.ops.where(product_13 * 2.0**-60 == 0.0, 0.0, difference_14)
+    difference_15 = head_product_9 * head_part_of_t_2 - product_11
+    difference_15 = difference_15 + head_product_9 * difference_7
+    difference_15 = difference_15 + difference_8 * head_part_of_t_2
+    difference_15 = difference_15 + difference_8 * difference_7
+    difference_15 = keras.ops.where(product_11 * 2.0**-60 == 0.0, 0.0, difference_15) + total_13
+    difference_14 = difference_14 + (difference_15 + branch_4 * product_9) * rest_of_t_2
+    difference_14 = difference_14 + branch_5 * product_11
+    magnitude_10 = keras.ops.abs(difference_14)
+    magnitude_10 = keras.ops.where(magnitude_10 < float("inf"), difference_14, 0.0)
+    value = product_13 + magnitude_10
     return value, gradient
 
 
@@ -449,7 +585,7 @@ def _derivative_x(x, alpha, beta):
     total_18 = product_21 - (total_17 - difference_6) + (1.0 - difference_6)
     branch_8 = keras.ops.where(keras.ops.abs(total_18) < float("inf"), total_18, 0.0)
     total_19 = total_17 + branch_8
-    product_22 = _2_OVER_SQRT_PI_2 * total_19
+    product_22 = _2_OVER_SQRT_PI * total_19
     head_product_22 = _head(product_22)
     total_20 = head_product_22 + (product_22 - head_product_22)
     magnitude_9 = keras.ops.abs(head_product_22)
@@ -606,7 +742,7 @@ def _derivative_x(x, alpha, beta):
     ratio_2 = branch_17 / part_of_t_5
     rest_of_t_3 = keras.ops.where(is_far_5, part_of_t_5, 1.0)
     ratio_3 = ratio_2 / rest_of_t_3
-    branch_19 = keras.ops.where(inside, _2_OVER_SQRT_PI * alpha, ratio_3)
+    branch_19 = keras.ops.where(inside, _2_OVER_SQRT_PI_2 * alpha, ratio_3)
     product_34 = ratio_3 * rest_of_t_3
     head_product_34 = _head(product_34)
     total_42 = head_product_34 + (product_34 - head_product_34)
@@ -846,7 +982,7 @@ def _derivative_x(x, alpha, beta):
     total_69 = product_57 - (total_68 - difference_39) + (1.0 - difference_39)
     branch_29 = keras.ops.where(keras.ops.abs(total_69) < float("inf"), total_69, 0.0)
     total_70 = total_68 + branch_29
-    product_58 = _2_OVER_SQRT_PI_2 * total_70
+    product_58 = _2_OVER_SQRT_PI * total_70
     head_product_58 = _head(product_58)
     total_71 = head_product_58 + (product_58 - head_product_58)
     magnitude_26 = keras.ops.abs(head_product_58)
@@ -1035,7 +1171,7 @@ def _derivative_x(x, alpha, beta):
     total_96 = head_alpha * head_e_2 - product_56 + head_alpha * difference_58
     total_96 = total_96 + difference_3 * head_e_2 + difference_3 * difference_58
     total_96 = keras.ops.where(product_56 * 2.0**-60 == 0.0, 0.0, total_96)
-    total_96 = _2_OVER_SQRT_PI_2 * keras.ops.exp(-product_56_squared) * total_96
+    total_96 = _2_OVER_SQRT_PI * keras.ops.exp(-product_56_squared) * total_96
     total_97 = head_8 * head_total_88 - product_69 + head_8 * difference_56
     total_97 = total_97 + difference_57 * head_total_88 + difference_57 * difference_56
     total_97 = keras.ops.where(product_69 * 2.0**-60 == 0.0, 0.0, total_97)
@@ -1162,7 +1298,7 @@ def _derivative_alpha(x, alpha, beta):
     part_of_t_2 = keras.ops.where(is_far_2, 0.5 * abs_difference_6, abs_difference_6)
     part_of_t_3 = keras.ops.exp(part_of_t_2)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_3, 1.0)
-    value = _2_OVER_SQRT_PI * clamped * part_of_t_3 * rest_of_t_2
+    value = _2_OVER_SQRT_PI_2 * clamped * part_of_t_3 * rest_of_t_2
     return value, gradient
 
 
@@ -1192,7 +1328,7 @@ def _derivative_beta(x, alpha, beta):
     scale = _maximum(keras.ops.abs(smaller), 1.0)
     rest_of_t_2 = keras.ops.where(is_far_2, part_of_t_2, 1.0)
     squared = keras.ops.square(keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale))
-    squared = _2_OVER_SQRT_PI * alpha * keras.ops.square(held) * part_of_t_2 * squared
+    squared = _2_OVER_SQRT_PI_2 * alpha * keras.ops.square(held) * part_of_t_2 * squared
     value = squared * rest_of_t_2
     return value, gradient
 
@@ -1545,7 +1681,7 @@ def _second_derivative_x_x(x, alpha, beta):
 def _second_derivative_x_alpha(x, alpha, beta):
     """d2f / dx dalpha."""
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    product = _2_OVER_SQRT_PI_2 * clamped
+    product = _2_OVER_SQRT_PI * clamped
     head_product = _head(product)
     total = head_product + (product - head_product)
     abs_head_product = keras.ops.abs(head_product)
@@ -1627,7 +1763,7 @@ def _second_derivative_x_alpha(x, alpha, beta):
     product_11 = product_10 * 2.0**-60
     product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
     product_11 = keras.ops.where(product_11, product_10, total_13)
-    product_12 = _2_OVER_SQRT_PI_2 * total_12
+    product_12 = _2_OVER_SQRT_PI * total_12
     head_product_12 = _head(product_12)
     total_14 = head_product_12 + (product_12 - head_product_12)
     magnitude_5 = keras.ops.abs(head_product_12)
@@ -1928,7 +2064,7 @@ def _second_derivative_x_alpha(x, alpha, beta):
 
 def _second_derivative_x_beta(x, alpha, beta):
     """d2f / dx dbeta."""
-    product = _2_OVER_SQRT_PI * alpha * beta
+    product = _2_OVER_SQRT_PI_2 * alpha * beta
     head_product = _head(product)
     total = head_product + (product - head_product)
     abs_head_product = keras.ops.abs(head_product)
@@ -2751,7 +2887,7 @@ def _second_derivative_alpha_beta(x, alpha, beta):
 def _second_derivative_beta_beta(x, alpha, beta):
     """d2f / dbeta dbeta."""
     is_less = keras.ops.abs(x) < 7.62939453125e-06
-    product = _2_OVER_SQRT_PI * alpha * (keras.ops.square(x) * x)
+    product = _2_OVER_SQRT_PI_2 * alpha * (keras.ops.square(x) * x)
     product = product * keras.ops.exp(beta * x)
     head_product = _head(product)
     total = head_product + (product - head_product)
@@ -3245,8 +3381,9 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 

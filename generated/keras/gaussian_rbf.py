@@ -90,7 +90,6 @@ class GaussianRbf(keras.layers.Layer):
 
 def _value(x, sigma):
     """f = exp(-x^2/(2*sigma^2))."""
-    sigma = keras.ops.convert_to_tensor(sigma, x.dtype)
 
     @keras.ops.custom_gradient
     def differentiable(x):
@@ -98,7 +97,7 @@ def _value(x, sigma):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, sigma)
 
-        value = keras.ops.exp(-0.5 * keras.ops.square(x) / keras.ops.square(sigma))
+        value = keras.ops.exp(-0.5 * keras.ops.square(x / sigma))
         return value, gradient
 
     return differentiable(x)
@@ -114,10 +113,14 @@ def _derivative(x, sigma):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, sigma)
 
+        ratio = x / sigma
+        e = keras.ops.exp(0.5 * (0.5 * -keras.ops.square(ratio)))
         clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-        sigma_squared = keras.ops.square(sigma)
-        e = keras.ops.exp(0.5 * (0.5 * -(keras.ops.square(clamped) / sigma_squared)))
-        value = -(clamped / sigma_squared) * e * e
+        ratio_2 = 1.0 / sigma
+        e_2 = keras.ops.exp(-0.5 * clamped * clamped * ratio_2 * ratio_2)
+        e_2 = -(clamped * ratio_2 * e_2 * ratio_2)
+        product = -(x / keras.ops.square(sigma)) * e * e
+        value = keras.ops.where(keras.ops.abs(ratio) < 64.0, product, e_2)
         return value, gradient
 
     return differentiable(x)
@@ -126,15 +129,15 @@ def _derivative(x, sigma):
 def _second_derivative(x, sigma):
     """d2f / dx dx = (-1 + x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^2."""
     sigma = keras.ops.convert_to_tensor(sigma, x.dtype)
-    clamped = keras.ops.clip(keras.ops.abs(x), -(2.0**40), 2.0**40)
-    clamped_2 = keras.ops.clip(clamped, -(2.0**50), 2.0**50)
-    sigma_squared = keras.ops.square(sigma)
-    product = -0.5 * (keras.ops.square(clamped) / sigma_squared)
+    abs_x = keras.ops.abs(x)
+    product = -0.5 * keras.ops.square(abs_x / sigma)
     is_far = product < -64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product, product))
+    branch = keras.ops.where(part_of_t == 0.0, 0.0, abs_x)
+    sigma_squared = keras.ops.square(sigma)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    difference = clamped_2 / keras.ops.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
-    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
+    difference = branch / keras.ops.square(sigma_squared) - 1.0 / (sigma_squared * sigma)
+    return (sigma + branch) * difference * part_of_t * rest_of_t
 
 
 def _upstream(arguments, upstream):

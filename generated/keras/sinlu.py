@@ -1452,15 +1452,20 @@ def _second_derivative_amplitude_frequency(x, amplitude, frequency):
 
 def _second_derivative_frequency_frequency(x, amplitude, frequency):
     """d2f / dfrequency dfrequency = -amplitude*x^2*sin(frequency*x)*sigmoid(x)."""
-    larger = _maximum(x, -(2.0**40))
-    t = keras.ops.exp(-keras.ops.abs(larger))
-    smaller = _minimum(larger, 0.0)
+    held = keras.ops.clip(x, -1.0, 1.0)
+    abs_x = keras.ops.abs(x)
+    t = keras.ops.exp(-abs_x)
+    sin = _sin(keras.ops.clip(frequency * x, -(2.0**100), 2.0**100))
+    smaller = _minimum(x, 0.0)
     is_far = keras.ops.abs(smaller) > 64.0
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * smaller, smaller))
+    is_gone = smaller < -800.0
+    scale = _maximum(abs_x, 1.0)
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    sin = _sin(keras.ops.clip(frequency * larger, -(2.0**100), 2.0**100))
-    sin = -(amplitude * keras.ops.square(larger) * (1.0 / (1.0 + t)) * sin)
-    return sin * part_of_t * rest_of_t
+    squared = keras.ops.square(keras.ops.where(is_gone, _minimum(scale, 2.0**50), scale))
+    product = -(amplitude * keras.ops.square(held) * (1.0 / (1.0 + t)) * sin) * part_of_t
+    product = product * squared * rest_of_t
+    return keras.ops.where(x < 4.0, product, -(x * amplitude * _sigmoid(x) * sin * x))
 
 
 def _upstream(arguments, upstream):
@@ -1549,9 +1554,18 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
+
+
+def _sigmoid(a):
+    """sigmoid from exp(-|a|); TensorFlow's is off by 6 ULP far below 0."""
+    if keras.backend.backend() != "tensorflow":
+        return keras.ops.sigmoid(a)
+    t = keras.ops.exp(-keras.ops.abs(a))
+    return keras.ops.where(a < 0.0, t, 1.0) / (1.0 + t)
 
 
 def _sin(a):

@@ -243,7 +243,8 @@ def _derivative_frequency(x, frequency):
         )
 
     product = frequency * x
-    difference = keras.ops.abs(product) - 0.78515625
+    abs_product = keras.ops.abs(product)
+    difference = abs_product - 0.78515625
     frequency_squared = keras.ops.square(frequency)
     clamped = keras.ops.clip(product, -(2.0**100), 2.0**100)
     sin_clamped = _sin(clamped)
@@ -260,7 +261,8 @@ def _derivative_frequency(x, frequency):
     numerator_9 = (numerator_9 * difference + 0.28539807149003954) / frequency_squared
     abs_difference = keras.ops.abs(difference)
     abs_difference = abs_difference < 0.20957610607147215
-    value = keras.ops.where(abs_difference, numerator_9, numerator)
+    abs_difference = keras.ops.where(abs_difference, numerator_9, numerator)
+    value = keras.ops.where(abs_product < 3.725290298461914e-09, x * x, abs_difference)
     return value, gradient
 
 

@@ -292,9 +292,8 @@ def _derivative_beta(x, alpha, beta):
             _sum_to(upstream * _second_derivative_beta_beta(x, alpha, beta), beta),
         )
 
-    sin = _sin(keras.ops.clip(alpha * x, -(2.0**100), 2.0**100))
-    difference = beta - 1.0
-    value = -(sin * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin)
+    ratio = _sin(keras.ops.clip(alpha * x, -(2.0**100), 2.0**100)) / beta
+    value = -keras.ops.square(ratio)
     return value, gradient
 
 

@@ -121,7 +121,7 @@ def _derivative(x, steepness):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, steepness)
 
-        value = 0.5 * steepness / (_PI_TO_2_OVER_4 * x * steepness * steepness * x + 1.0)
+        value = 0.5 * steepness / (_PI_TO_2_OVER_4 * keras.ops.square(steepness * x) + 1.0)
         return value, gradient
 
     return differentiable(x)

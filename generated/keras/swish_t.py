@@ -379,303 +379,338 @@ def _derivative_beta(x, alpha, beta):
 def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx."""
     clamped = keras.ops.clip(x, -(2.0**40), 2.0**40)
-    product = clamped * keras.ops.square(beta)
-    head_product = _head(product)
-    total = head_product + (product - head_product)
-    abs_head_product = keras.ops.abs(head_product)
-    product_2 = product * 2.0**-60
-    product_2 = (product_2 == 0.0) | (abs_head_product == float("inf"))
-    product_2 = keras.ops.where(product_2, product, total)
-    product_3 = beta * clamped
-    minus_product_3 = -product_3
-    negated = -keras.ops.abs(minus_product_3)
+    product = beta * clamped
+    negated = -keras.ops.abs(product)
     is_less = keras.ops.abs(negated) < 0.5
     expm1_negated = _expm1(negated)
-    total_2 = expm1_negated + 1.0
-    t = keras.ops.where(is_less, total_2, keras.ops.exp(negated))
-    total_3 = t + 1.0
-    difference = total_3 - t
-    branch = keras.ops.where(is_less, expm1_negated - (total_2 - 1.0), 0.0)
-    total_4 = t - (total_3 - difference) + (1.0 - difference) + branch
-    branch_2 = keras.ops.where(keras.ops.abs(total_4) < float("inf"), total_4, 0.0)
-    total_5 = total_3 + branch_2
-    ratio = 1.0 / total_5
-    ratio_squared = keras.ops.square(ratio)
-    head = _head(ratio_squared)
-    total_6 = head + (ratio_squared - head)
-    product_4 = ratio_squared * 2.0**-60
-    abs_head = keras.ops.abs(head)
-    product_4 = (product_4 == 0.0) | (abs_head == float("inf"))
-    product_4 = keras.ops.where(product_4, ratio_squared, total_6)
-    product_5 = product_2 * product_4
-    head_product_5 = _head(product_5)
-    total_7 = head_product_5 + (product_5 - head_product_5)
-    magnitude = keras.ops.abs(head_product_5)
-    product_6 = product_5 * 2.0**-60
-    product_6 = (product_6 == 0.0) | (magnitude == float("inf"))
-    product_6 = keras.ops.where(product_6, product_5, total_7)
+    total = expm1_negated + 1.0
+    t = keras.ops.where(is_less, total, keras.ops.exp(negated))
+    total_2 = t + 1.0
+    difference = total_2 - t
+    branch = keras.ops.where(is_less, expm1_negated - (total - 1.0), 0.0)
+    total_3 = t - (total_2 - difference) + (1.0 - difference) + branch
+    branch_2 = keras.ops.where(keras.ops.abs(total_3) < float("inf"), total_3, 0.0)
+    total_4 = total_2 + branch_2
+    ratio = 1.0 / total_4
+    product_2 = clamped * ratio
     head_product_2 = _head(product_2)
-    head_product_4 = _head(product_4)
-    difference_2 = product_4 - head_product_4
-    difference_3 = product_2 - head_product_2
-    head_ratio = _head(ratio)
-    difference_4 = ratio - head_ratio
-    product_7 = ratio * total_5
-    head_product_7 = _head(product_7)
-    total_8 = head_product_7 + (product_7 - head_product_7)
-    magnitude_2 = keras.ops.abs(head_product_7)
-    product_8 = product_7 * 2.0**-60
-    product_8 = (product_8 == 0.0) | (magnitude_2 == float("inf"))
-    product_8 = keras.ops.where(product_8, product_7, total_8)
-    head_total_5 = _head(total_5)
-    difference_5 = total_5 - head_total_5
-    numerator = head_ratio * head_total_5 - product_8 + head_ratio * difference_5
-    numerator = numerator + difference_4 * head_total_5 + difference_4 * difference_5
-    numerator = -keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, numerator)
-    numerator = 1.0 - product_8 + numerator - (branch_2 - (total_5 - total_3)) * ratio
-    numerator = numerator / total_5
-    total_9 = head_product_2 * head_product_4 - product_6 + head_product_2 * difference_2
-    total_9 = total_9 + difference_3 * head_product_4 + difference_3 * difference_2
-    total_9 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_9)
-    total_10 = head_ratio * head_ratio - product_4 + head_ratio * difference_4
-    total_10 = total_10 + difference_4 * head_ratio + difference_4 * difference_4
-    total_10 = keras.ops.where(product_4 * 2.0**-60 == 0.0, 0.0, total_10)
-    total_9 = total_9 + (total_10 + numerator * ratio * 2.0) * product_2
-    negated_2 = -keras.ops.abs(product_3)
+    total_5 = head_product_2 + (product_2 - head_product_2)
+    magnitude = keras.ops.abs(head_product_2)
+    product_3 = product_2 * 2.0**-60
+    product_3 = (product_3 == 0.0) | (magnitude == float("inf"))
+    product_3 = keras.ops.where(product_3, product_2, total_5)
+    minus_product = -product
+    negated_2 = -keras.ops.abs(minus_product)
     is_less_2 = keras.ops.abs(negated_2) < 0.5
     expm1_negated_2 = _expm1(negated_2)
-    total_11 = expm1_negated_2 + 1.0
-    t_2 = keras.ops.where(is_less_2, total_11, keras.ops.exp(negated_2))
-    total_12 = t_2 + 1.0
-    difference_6 = total_12 - t_2
-    branch_3 = keras.ops.where(is_less_2, expm1_negated_2 - (total_11 - 1.0), 0.0)
-    total_13 = t_2 - (total_12 - difference_6) + (1.0 - difference_6) + branch_3
-    branch_4 = keras.ops.where(keras.ops.abs(total_13) < float("inf"), total_13, 0.0)
-    total_14 = total_12 + branch_4
-    ratio_2 = 1.0 / total_14
-    product_9 = ratio_2 * total_14
+    total_6 = expm1_negated_2 + 1.0
+    t_2 = keras.ops.where(is_less_2, total_6, keras.ops.exp(negated_2))
+    total_7 = t_2 + 1.0
+    difference_2 = total_7 - t_2
+    branch_3 = keras.ops.where(is_less_2, expm1_negated_2 - (total_6 - 1.0), 0.0)
+    total_8 = t_2 - (total_7 - difference_2) + (1.0 - difference_2) + branch_3
+    branch_4 = keras.ops.where(keras.ops.abs(total_8) < float("inf"), total_8, 0.0)
+    total_9 = total_7 + branch_4
+    ratio_2 = 1.0 / total_9
+    product_4 = beta * ratio_2
+    head_product_4 = _head(product_4)
+    total_10 = head_product_4 + (product_4 - head_product_4)
+    magnitude_2 = keras.ops.abs(head_product_4)
+    product_5 = product_4 * 2.0**-60
+    product_5 = (product_5 == 0.0) | (magnitude_2 == float("inf"))
+    product_5 = keras.ops.where(product_5, product_4, total_10)
+    product_5_squared = keras.ops.square(product_5)
+    head = _head(product_5_squared)
+    total_11 = head + (product_5_squared - head)
+    product_6 = product_5_squared * 2.0**-60
+    abs_head = keras.ops.abs(head)
+    product_6 = (product_6 == 0.0) | (abs_head == float("inf"))
+    product_6 = keras.ops.where(product_6, product_5_squared, total_11)
+    product_7 = product_3 * product_6
+    head_product_7 = _head(product_7)
+    total_12 = head_product_7 + (product_7 - head_product_7)
+    magnitude_3 = keras.ops.abs(head_product_7)
+    product_8 = product_7 * 2.0**-60
+    product_8 = (product_8 == 0.0) | (magnitude_3 == float("inf"))
+    product_8 = keras.ops.where(product_8, product_7, total_12)
+    head_product_3 = _head(product_3)
+    head_product_6 = _head(product_6)
+    difference_3 = product_6 - head_product_6
+    difference_4 = product_3 - head_product_3
+    head_clamped = _head(clamped)
+    head_ratio = _head(ratio)
+    difference_5 = ratio - head_ratio
+    difference_6 = clamped - head_clamped
+    product_9 = ratio * total_4
     head_product_9 = _head(product_9)
-    total_15 = head_product_9 + (product_9 - head_product_9)
-    magnitude_3 = keras.ops.abs(head_product_9)
+    total_13 = head_product_9 + (product_9 - head_product_9)
+    magnitude_4 = keras.ops.abs(head_product_9)
     product_10 = product_9 * 2.0**-60
-    product_10 = (product_10 == 0.0) | (magnitude_3 == float("inf"))
-    product_10 = keras.ops.where(product_10, product_9, total_15)
+    product_10 = (product_10 == 0.0) | (magnitude_4 == float("inf"))
+    product_10 = keras.ops.where(product_10, product_9, total_13)
+    head_total_4 = _head(total_4)
+    difference_7 = total_4 - head_total_4
+    numerator = head_ratio * head_total_4 - product_10 + head_ratio * difference_7
+    numerator = numerator + difference_5 * head_total_4 + difference_5 * difference_7
+    numerator = -keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator)
+    numerator = 1.0 - product_10 + numerator - (branch_2 - (total_4 - total_2)) * ratio
+    numerator = numerator / total_4
+    head_product_5 = _head(product_5)
+    difference_8 = product_5 - head_product_5
+    head_beta = _head(beta)
     head_ratio_2 = _head(ratio_2)
-    head_total_14 = _head(total_14)
-    difference_7 = total_14 - head_total_14
-    difference_8 = ratio_2 - head_ratio_2
-    numerator_2 = head_ratio_2 * head_total_14 - product_10 + head_ratio_2 * difference_7
-    numerator_3 = numerator_2 + difference_8 * head_total_14 + difference_8 * difference_7
-    numerator_4 = -keras.ops.where(product_10 * 2.0**-60 == 0.0, 0.0, numerator_3)
-    numerator_5 = 1.0 - product_10 + numerator_4
-    numerator_5 = (numerator_5 - (branch_4 - (total_14 - total_12)) * ratio_2) / total_14
-    branch_5 = keras.ops.where(keras.ops.abs(numerator_5) < float("inf"), numerator_5, 0.0)
-    branch_5 = ratio_2 + branch_5
-    total_16 = t + keras.ops.where(keras.ops.abs(branch) < float("inf"), branch, 0.0)
-    total_16 = keras.ops.where(minus_product_3 < 0.0, total_16, 1.0)
-    branch_6 = keras.ops.where(keras.ops.abs(total_9) < float("inf"), total_9, 0.0)
-    branch_6 = (product_6 + branch_6) * branch_5 * total_16
-    head_branch_6 = _head(branch_6)
-    total_17 = head_branch_6 + (branch_6 - head_branch_6)
-    magnitude_4 = keras.ops.abs(head_branch_6)
-    product_11 = branch_6 * 2.0**-60
-    product_11 = (product_11 == 0.0) | (magnitude_4 == float("inf"))
-    product_11 = keras.ops.where(product_11, branch_6, total_17)
-    product_12 = 2.0 * beta
-    product_13 = product_12 * ratio_2
-    head_product_13 = _head(product_13)
-    total_18 = head_product_13 + (product_13 - head_product_13)
-    magnitude_5 = keras.ops.abs(head_product_13)
-    product_14 = product_13 * 2.0**-60
-    product_14 = (product_14 == 0.0) | (magnitude_5 == float("inf"))
-    product_14 = keras.ops.where(product_14, product_13, total_18)
+    difference_9 = ratio_2 - head_ratio_2
+    difference_10 = beta - head_beta
+    product_11 = ratio_2 * total_9
+    head_product_11 = _head(product_11)
+    total_14 = head_product_11 + (product_11 - head_product_11)
+    magnitude_5 = keras.ops.abs(head_product_11)
+    product_12 = product_11 * 2.0**-60
+    product_12 = (product_12 == 0.0) | (magnitude_5 == float("inf"))
+    product_12 = keras.ops.where(product_12, product_11, total_14)
+    head_total_9 = _head(total_9)
+    difference_11 = total_9 - head_total_9
+    numerator_2 = head_ratio_2 * head_total_9 - product_12 + head_ratio_2 * difference_11
+    numerator_3 = numerator_2 + difference_9 * head_total_9 + difference_9 * difference_11
+    numerator_4 = -keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, numerator_3)
+    numerator_5 = 1.0 - product_12 + numerator_4 - (branch_4 - (total_9 - total_7)) * ratio_2
+    numerator_5 = numerator_5 / total_9
+    total_15 = head_product_5 * head_product_5 - product_6 + head_product_5 * difference_8
+    total_15 = total_15 + difference_8 * head_product_5 + difference_8 * difference_8
+    total_15 = keras.ops.where(product_6 * 2.0**-60 == 0.0, 0.0, total_15)
+    total_16 = head_product_3 * head_product_6 - product_8 + head_product_3 * difference_3
+    total_16 = total_16 + difference_4 * head_product_6 + difference_4 * difference_3
+    total_16 = keras.ops.where(product_8 * 2.0**-60 == 0.0, 0.0, total_16)
+    total_17 = head_clamped * head_ratio - product_3 + head_clamped * difference_5
+    total_17 = total_17 + difference_6 * head_ratio + difference_6 * difference_5
+    total_17 = keras.ops.where(product_3 * 2.0**-60 == 0.0, 0.0, total_17)
+    total_16 = total_16 + (total_17 + numerator * clamped) * product_6
+    total_18 = head_beta * head_ratio_2 - product_5 + head_beta * difference_9
+    total_18 = total_18 + difference_10 * head_ratio_2 + difference_10 * difference_9
+    total_18 = keras.ops.where(product_5 * 2.0**-60 == 0.0, 0.0, total_18)
+    total_15 = (total_15 + (total_18 + numerator_5 * beta) * product_5 * 2.0) * product_3
+    total_16 = total_16 + total_15
+    total_19 = t_2 + keras.ops.where(keras.ops.abs(branch_3) < float("inf"), branch_3, 0.0)
+    total_19 = keras.ops.where(minus_product < 0.0, total_19, 1.0)
+    branch_5 = keras.ops.where(keras.ops.abs(total_16) < float("inf"), total_16, 0.0)
+    branch_5 = (product_8 + branch_5) * total_19
+    head_branch_5 = _head(branch_5)
+    total_20 = head_branch_5 + (branch_5 - head_branch_5)
+    magnitude_6 = keras.ops.abs(head_branch_5)
+    product_13 = branch_5 * 2.0**-60
+    product_13 = (product_13 == 0.0) | (magnitude_6 == float("inf"))
+    product_13 = keras.ops.where(product_13, branch_5, total_20)
+    product_14 = 2.0 * beta
     product_15 = product_14 * ratio
     head_product_15 = _head(product_15)
-    total_19 = head_product_15 + (product_15 - head_product_15)
-    magnitude_6 = keras.ops.abs(head_product_15)
+    total_21 = head_product_15 + (product_15 - head_product_15)
+    magnitude_7 = keras.ops.abs(head_product_15)
     product_16 = product_15 * 2.0**-60
-    product_16 = (product_16 == 0.0) | (magnitude_6 == float("inf"))
-    product_16 = keras.ops.where(product_16, product_15, total_19)
-    total_20 = product_11 + product_16
-    difference_9 = total_20 - product_11
-    head_product_14 = _head(product_14)
-    difference_10 = product_14 - head_product_14
-    head_product_12 = _head(product_12)
-    difference_11 = product_12 - head_product_12
-    total_21 = head_product_12 * head_ratio_2 - product_14 + head_product_12 * difference_8
-    total_21 = total_21 + difference_11 * head_ratio_2 + difference_11 * difference_8
-    total_21 = keras.ops.where(product_14 * 2.0**-60 == 0.0, 0.0, total_21)
-    total_21 = (total_21 + numerator_5 * product_12) * ratio
-    total_22 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_4
-    total_22 = total_22 + difference_10 * head_ratio + difference_10 * difference_4
-    total_22 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_22) + total_21
-    total_22 = total_22 + numerator * product_14
-    total_23 = product_11 - (total_20 - difference_9) + (product_16 - difference_9)
-    total_23 = total_23 + total_22
-    branch_7 = keras.ops.where(keras.ops.abs(total_23) < float("inf"), total_23, 0.0)
-    total_24 = total_20 + branch_7
-    ratio_2_squared = keras.ops.square(ratio_2)
-    head_2 = _head(ratio_2_squared)
-    total_25 = head_2 + (ratio_2_squared - head_2)
-    product_17 = ratio_2_squared * 2.0**-60
-    abs_head_2 = keras.ops.abs(head_2)
-    product_17 = (product_17 == 0.0) | (abs_head_2 == float("inf"))
-    product_17 = keras.ops.where(product_17, ratio_2_squared, total_25)
-    product_18 = product_2 * product_17
-    head_product_18 = _head(product_18)
-    total_26 = head_product_18 + (product_18 - head_product_18)
-    magnitude_7 = keras.ops.abs(head_product_18)
-    product_19 = product_18 * 2.0**-60
-    product_19 = (product_19 == 0.0) | (magnitude_7 == float("inf"))
-    product_19 = keras.ops.where(product_19, product_18, total_26)
-    product_20 = product_19 * ratio
-    head_product_20 = _head(product_20)
-    total_27 = head_product_20 + (product_20 - head_product_20)
-    magnitude_8 = keras.ops.abs(head_product_20)
-    product_21 = product_20 * 2.0**-60
-    product_21 = (product_21 == 0.0) | (magnitude_8 == float("inf"))
-    product_21 = keras.ops.where(product_21, product_20, total_27)
-    is_negative = product_3 < 0.0
-    branch_8 = keras.ops.where(is_negative, t_2, 1.0)
-    product_22 = product_21 * branch_8
-    head_product_22 = _head(product_22)
-    total_28 = head_product_22 + (product_22 - head_product_22)
-    magnitude_9 = keras.ops.abs(head_product_22)
-    product_23 = product_22 * 2.0**-60
-    product_23 = (product_23 == 0.0) | (magnitude_9 == float("inf"))
-    product_23 = keras.ops.where(product_23, product_22, total_28)
-    minus_product_23 = -product_23
-    total_29 = total_24 + minus_product_23
-    difference_12 = total_29 - total_24
-    head_product_21 = _head(product_21)
-    head_branch_8 = _head(branch_8)
-    difference_13 = branch_8 - head_branch_8
-    difference_14 = product_21 - head_product_21
-    head_product_19 = _head(product_19)
-    difference_15 = product_19 - head_product_19
+    product_16 = (product_16 == 0.0) | (magnitude_7 == float("inf"))
+    product_16 = keras.ops.where(product_16, product_15, total_21)
+    product_17 = product_16 * ratio_2
     head_product_17 = _head(product_17)
-    difference_16 = product_17 - head_product_17
-    total_30 = head_product_19 * head_ratio - product_21 + head_product_19 * difference_4
-    total_30 = total_30 + difference_15 * head_ratio + difference_15 * difference_4
-    total_30 = keras.ops.where(product_21 * 2.0**-60 == 0.0, 0.0, total_30)
-    total_31 = total_24 - (total_29 - difference_12) + (minus_product_23 - difference_12)
-    total_31 = total_31 + (branch_7 - (total_24 - total_20))
-    total_32 = head_ratio_2 * head_ratio_2 - product_17 + head_ratio_2 * difference_8
-    total_32 = total_32 + difference_8 * head_ratio_2 + difference_8 * difference_8
-    total_32 = keras.ops.where(product_17 * 2.0**-60 == 0.0, 0.0, total_32)
-    total_32 = (total_32 + numerator_5 * ratio_2 * 2.0) * product_2
-    product_24 = keras.ops.where(is_negative, branch_3, 0.0) * product_21
-    difference_17 = head_product_2 * head_product_17 - product_19
-    difference_17 = difference_17 + head_product_2 * difference_16
-    difference_17 = difference_17 + difference_3 * head_product_17
-    difference_17 = difference_17 + difference_3 * difference_16
-    difference_17 = keras.ops.where(product_19 * 2.0**-60 == 0.0, 0.0, difference_17) + total_32
-    total_30 = (total_30 + difference_17 * ratio + numerator * product_19) * branch_8
-    difference_18 = head_product_21 * head_branch_8 - product_23
-    difference_18 = difference_18 + head_product_21 * difference_13
-    difference_18 = difference_18 + difference_14 * head_branch_8
-    difference_18 = difference_18 + difference_14 * difference_13
-    difference_18 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_18) + total_30
-    total_31 = total_31 - (difference_18 + product_24)
-    branch_9 = keras.ops.where(keras.ops.abs(total_31) < float("inf"), total_31, 0.0)
-    total_33 = total_29 + branch_9
-    total_34 = _minimum(minus_product_3, 0.0) + _minimum(product_3, 0.0)
-    is_far = keras.ops.abs(total_34) > 64.0
-    branch_10 = keras.ops.where(is_far, 0.5 * total_34, total_34)
-    is_less_3 = keras.ops.abs(branch_10) < 0.5
-    expm1_branch_10 = _expm1(branch_10)
-    total_35 = expm1_branch_10 + 1.0
-    part_of_t = keras.ops.where(is_less_3, total_35, keras.ops.exp(branch_10))
-    product_25 = total_33 * part_of_t
+    total_22 = head_product_17 + (product_17 - head_product_17)
+    magnitude_8 = keras.ops.abs(head_product_17)
+    product_18 = product_17 * 2.0**-60
+    product_18 = (product_18 == 0.0) | (magnitude_8 == float("inf"))
+    product_18 = keras.ops.where(product_18, product_17, total_22)
+    total_23 = product_13 + product_18
+    difference_12 = total_23 - product_13
+    head_product_16 = _head(product_16)
+    difference_13 = product_16 - head_product_16
+    head_product_14 = _head(product_14)
+    difference_14 = product_14 - head_product_14
+    total_24 = head_product_16 * head_ratio_2 - product_18 + head_product_16 * difference_9
+    total_24 = total_24 + difference_13 * head_ratio_2 + difference_13 * difference_9
+    total_24 = keras.ops.where(product_18 * 2.0**-60 == 0.0, 0.0, total_24)
+    total_25 = head_product_14 * head_ratio - product_16 + head_product_14 * difference_5
+    total_25 = total_25 + difference_14 * head_ratio + difference_14 * difference_5
+    total_25 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_25)
+    total_24 = total_24 + (total_25 + numerator * product_14) * ratio_2
+    total_24 = total_24 + numerator_5 * product_16
+    total_26 = product_13 - (total_23 - difference_12) + (product_18 - difference_12)
+    total_26 = total_26 + total_24
+    branch_6 = keras.ops.where(keras.ops.abs(total_26) < float("inf"), total_26, 0.0)
+    total_27 = total_23 + branch_6
+    product_19 = clamped * ratio_2
+    head_product_19 = _head(product_19)
+    total_28 = head_product_19 + (product_19 - head_product_19)
+    magnitude_9 = keras.ops.abs(head_product_19)
+    product_20 = product_19 * 2.0**-60
+    product_20 = (product_20 == 0.0) | (magnitude_9 == float("inf"))
+    product_20 = keras.ops.where(product_20, product_19, total_28)
+    product_21 = beta * ratio
+    head_product_21 = _head(product_21)
+    total_29 = head_product_21 + (product_21 - head_product_21)
+    magnitude_10 = keras.ops.abs(head_product_21)
+    product_22 = product_21 * 2.0**-60
+    product_22 = (product_22 == 0.0) | (magnitude_10 == float("inf"))
+    product_22 = keras.ops.where(product_22, product_21, total_29)
+    product_22_squared = keras.ops.square(product_22)
+    head_2 = _head(product_22_squared)
+    total_30 = head_2 + (product_22_squared - head_2)
+    product_23 = product_22_squared * 2.0**-60
+    abs_head_2 = keras.ops.abs(head_2)
+    product_23 = (product_23 == 0.0) | (abs_head_2 == float("inf"))
+    product_23 = keras.ops.where(product_23, product_22_squared, total_30)
+    product_24 = product_20 * product_23
+    head_product_24 = _head(product_24)
+    total_31 = head_product_24 + (product_24 - head_product_24)
+    magnitude_11 = keras.ops.abs(head_product_24)
+    product_25 = product_24 * 2.0**-60
+    product_25 = (product_25 == 0.0) | (magnitude_11 == float("inf"))
+    product_25 = keras.ops.where(product_25, product_24, total_31)
+    is_negative = product < 0.0
+    branch_7 = keras.ops.where(is_negative, t, 1.0)
+    product_26 = product_25 * branch_7
+    head_product_26 = _head(product_26)
+    total_32 = head_product_26 + (product_26 - head_product_26)
+    magnitude_12 = keras.ops.abs(head_product_26)
+    product_27 = product_26 * 2.0**-60
+    product_27 = (product_27 == 0.0) | (magnitude_12 == float("inf"))
+    product_27 = keras.ops.where(product_27, product_26, total_32)
+    minus_product_27 = -product_27
+    total_33 = total_27 + minus_product_27
+    difference_15 = total_33 - total_27
     head_product_25 = _head(product_25)
-    total_36 = head_product_25 + (product_25 - head_product_25)
-    magnitude_10 = keras.ops.abs(head_product_25)
-    product_26 = product_25 * 2.0**-60
-    product_26 = (product_26 == 0.0) | (magnitude_10 == float("inf"))
-    product_26 = keras.ops.where(product_26, product_25, total_36)
-    head_total_33 = _head(total_33)
-    head_part_of_t = _head(part_of_t)
-    difference_19 = part_of_t - head_part_of_t
-    difference_20 = total_33 - head_total_33
-    branch_11 = keras.ops.where(is_less_3, expm1_branch_10 - (total_35 - 1.0), 0.0)
-    total_37 = head_total_33 * head_part_of_t - product_26 + head_total_33 * difference_19
-    total_37 = total_37 + difference_20 * head_part_of_t + difference_20 * difference_19
-    total_37 = keras.ops.where(product_26 * 2.0**-60 == 0.0, 0.0, total_37)
-    total_37 = total_37 + (branch_9 - (total_33 - total_29)) * part_of_t
-    total_37 = total_37 + branch_11 * total_33
-    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
-    branch_12 = keras.ops.where(is_far, branch_11, 0.0)
-    branch_13 = keras.ops.where(keras.ops.abs(branch_12) < float("inf"), branch_12, 0.0)
-    branch_13 = rest_of_t + branch_13
-    branch_14 = keras.ops.where(keras.ops.abs(total_37) < float("inf"), total_37, 0.0)
-    branch_14 = (product_26 + branch_14) * branch_13
-    head_branch_14 = _head(branch_14)
-    total_38 = head_branch_14 + (branch_14 - head_branch_14)
-    magnitude_11 = keras.ops.abs(head_branch_14)
-    product_27 = branch_14 * 2.0**-60
-    product_27 = (product_27 == 0.0) | (magnitude_11 == float("inf"))
-    product_27 = keras.ops.where(product_27, branch_14, total_38)
-    t_3 = keras.ops.exp(-keras.ops.abs(clamped))
-    product_28 = 2.0 * alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t_3)))
-    head_product_28 = _head(product_28)
-    total_39 = head_product_28 + (product_28 - head_product_28)
-    magnitude_12 = keras.ops.abs(head_product_28)
-    product_29 = product_28 * 2.0**-60
-    product_29 = (product_29 == 0.0) | (magnitude_12 == float("inf"))
-    product_29 = keras.ops.where(product_29, product_28, total_39)
-    tanh_clamped = _tanh(clamped)
-    product_30 = product_29 * tanh_clamped
-    head_product_30 = _head(product_30)
-    total_40 = head_product_30 + (product_30 - head_product_30)
-    magnitude_13 = keras.ops.abs(head_product_30)
-    product_31 = product_30 * 2.0**-60
-    product_31 = (product_31 == 0.0) | (magnitude_13 == float("inf"))
-    product_31 = keras.ops.where(product_31, product_30, total_40)
-    product_32 = product_31 * t_3
-    head_product_32 = _head(product_32)
-    total_41 = head_product_32 + (product_32 - head_product_32)
-    magnitude_14 = keras.ops.abs(head_product_32)
-    product_33 = product_32 * 2.0**-60
-    product_33 = (product_33 == 0.0) | (magnitude_14 == float("inf"))
-    product_33 = keras.ops.where(product_33, product_32, total_41)
-    product_34 = product_33 * t_3
-    head_product_34 = _head(product_34)
-    total_42 = head_product_34 + (product_34 - head_product_34)
-    magnitude_15 = keras.ops.abs(head_product_34)
-    product_35 = product_34 * 2.0**-60
-    product_35 = (product_35 == 0.0) | (magnitude_15 == float("inf"))
-    product_35 = keras.ops.where(product_35, product_34, total_42)
-    minus_product_35 = -product_35
-    total_43 = product_27 + minus_product_35
-    difference_21 = total_43 - product_27
-    head_product_33 = _head(product_33)
-    head_t_3 = _head(t_3)
-    difference_22 = t_3 - head_t_3
-    difference_23 = product_33 - head_product_33
-    head_product_31 = _head(product_31)
-    difference_24 = product_31 - head_product_31
+    head_branch_7 = _head(branch_7)
+    difference_16 = branch_7 - head_branch_7
+    difference_17 = product_25 - head_product_25
+    head_product_20 = _head(product_20)
+    head_product_23 = _head(product_23)
+    difference_18 = product_23 - head_product_23
+    difference_19 = product_20 - head_product_20
+    head_product_22 = _head(product_22)
+    difference_20 = product_22 - head_product_22
+    total_34 = total_27 - (total_33 - difference_15) + (minus_product_27 - difference_15)
+    total_34 = total_34 + (branch_6 - (total_27 - total_23))
+    total_35 = head_clamped * head_ratio_2 - product_20 + head_clamped * difference_9
+    total_35 = total_35 + difference_6 * head_ratio_2 + difference_6 * difference_9
+    total_35 = keras.ops.where(product_20 * 2.0**-60 == 0.0, 0.0, total_35)
+    total_35 = (total_35 + numerator_5 * clamped) * product_23
+    total_36 = head_beta * head_ratio - product_22 + head_beta * difference_5
+    total_36 = total_36 + difference_10 * head_ratio + difference_10 * difference_5
+    total_36 = keras.ops.where(product_22 * 2.0**-60 == 0.0, 0.0, total_36)
+    total_36 = (total_36 + numerator * beta) * product_22 * 2.0
+    product_28 = keras.ops.where(is_negative, branch, 0.0) * product_25
+    difference_21 = head_product_22 * head_product_22 - product_23
+    difference_21 = difference_21 + head_product_22 * difference_20
+    difference_21 = difference_21 + difference_20 * head_product_22
+    difference_21 = difference_21 + difference_20 * difference_20
+    difference_21 = keras.ops.where(product_23 * 2.0**-60 == 0.0, 0.0, difference_21) + total_36
+    difference_21 = difference_21 * product_20
+    difference_22 = head_product_20 * head_product_23 - product_25
+    difference_22 = difference_22 + head_product_20 * difference_18
+    difference_22 = difference_22 + difference_19 * head_product_23
+    difference_22 = difference_22 + difference_19 * difference_18
+    difference_22 = keras.ops.where(product_25 * 2.0**-60 == 0.0, 0.0, difference_22) + total_35
+    difference_22 = (difference_22 + difference_21) * branch_7
+    difference_23 = head_product_25 * head_branch_7 - product_27
+    difference_23 = difference_23 + head_product_25 * difference_16
+    difference_23 = difference_23 + difference_17 * head_branch_7
+    difference_23 = difference_23 + difference_17 * difference_16
+    difference_23 = keras.ops.where(product_27 * 2.0**-60 == 0.0, 0.0, difference_23)
+    total_34 = total_34 - (difference_23 + difference_22 + product_28)
+    branch_8 = keras.ops.where(keras.ops.abs(total_34) < float("inf"), total_34, 0.0)
+    total_37 = total_33 + branch_8
+    total_38 = _minimum(product, 0.0) + _minimum(minus_product, 0.0)
+    is_far = keras.ops.abs(total_38) > 64.0
+    branch_9 = keras.ops.where(is_far, 0.5 * total_38, total_38)
+    is_less_3 = keras.ops.abs(branch_9) < 0.5
+    expm1_branch_9 = _expm1(branch_9)
+    total_39 = expm1_branch_9 + 1.0
+    part_of_t = keras.ops.where(is_less_3, total_39, keras.ops.exp(branch_9))
+    product_29 = total_37 * part_of_t
     head_product_29 = _head(product_29)
+    total_40 = head_product_29 + (product_29 - head_product_29)
+    magnitude_13 = keras.ops.abs(head_product_29)
+    product_30 = product_29 * 2.0**-60
+    product_30 = (product_30 == 0.0) | (magnitude_13 == float("inf"))
+    product_30 = keras.ops.where(product_30, product_29, total_40)
+    head_total_37 = _head(total_37)
+    head_part_of_t = _head(part_of_t)
+    difference_24 = part_of_t - head_part_of_t
+    difference_25 = total_37 - head_total_37
+    branch_10 = keras.ops.where(is_less_3, expm1_branch_9 - (total_39 - 1.0), 0.0)
+    total_41 = head_total_37 * head_part_of_t - product_30 + head_total_37 * difference_24
+    total_41 = total_41 + difference_25 * head_part_of_t + difference_25 * difference_24
+    total_41 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_41)
+    total_41 = total_41 + (branch_8 - (total_37 - total_33)) * part_of_t
+    total_41 = total_41 + branch_10 * total_37
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    branch_11 = keras.ops.where(is_far, branch_10, 0.0)
+    branch_12 = keras.ops.where(keras.ops.abs(branch_11) < float("inf"), branch_11, 0.0)
+    branch_12 = rest_of_t + branch_12
+    branch_13 = keras.ops.where(keras.ops.abs(total_41) < float("inf"), total_41, 0.0)
+    branch_13 = (product_30 + branch_13) * branch_12
+    head_branch_13 = _head(branch_13)
+    total_42 = head_branch_13 + (branch_13 - head_branch_13)
+    magnitude_14 = keras.ops.abs(head_branch_13)
+    product_31 = branch_13 * 2.0**-60
+    product_31 = (product_31 == 0.0) | (magnitude_14 == float("inf"))
+    product_31 = keras.ops.where(product_31, branch_13, total_42)
+    t_3 = keras.ops.exp(-keras.ops.abs(clamped))
+    product_32 = 2.0 * alpha * keras.ops.square(2.0 / (1.0 + keras.ops.square(t_3)))
+    head_product_32 = _head(product_32)
+    total_43 = head_product_32 + (product_32 - head_product_32)
+    magnitude_15 = keras.ops.abs(head_product_32)
+    product_33 = product_32 * 2.0**-60
+    product_33 = (product_33 == 0.0) | (magnitude_15 == float("inf"))
+    product_33 = keras.ops.where(product_33, product_32, total_43)
+    tanh_clamped = _tanh(clamped)
+    product_34 = product_33 * tanh_clamped
+    head_product_34 = _head(product_34)
+    total_44 = head_product_34 + (product_34 - head_product_34)
+    magnitude_16 = keras.ops.abs(head_product_34)
+    product_35 = product_34 * 2.0**-60
+    product_35 = (product_35 == 0.0) | (magnitude_16 == float("inf"))
+    product_35 = keras.ops.where(product_35, product_34, total_44)
+    product_36 = product_35 * t_3
+    head_product_36 = _head(product_36)
+    total_45 = head_product_36 + (product_36 - head_product_36)
+    magnitude_17 = keras.ops.abs(head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (magnitude_17 == float("inf"))
+    product_37 = keras.ops.where(product_37, product_36, total_45)
+    product_38 = product_37 * t_3
+    head_product_38 = _head(product_38)
+    total_46 = head_product_38 + (product_38 - head_product_38)
+    magnitude_18 = keras.ops.abs(head_product_38)
+    product_39 = product_38 * 2.0**-60
+    product_39 = (product_39 == 0.0) | (magnitude_18 == float("inf"))
+    product_39 = keras.ops.where(product_39, product_38, total_46)
+    minus_product_39 = -product_39
+    total_47 = product_31 + minus_product_39
+    difference_26 = total_47 - product_31
+    head_product_37 = _head(product_37)
+    head_t_3 = _head(t_3)
+    difference_27 = t_3 - head_t_3
+    difference_28 = product_37 - head_product_37
+    head_product_35 = _head(product_35)
+    difference_29 = product_35 - head_product_35
+    head_product_33 = _head(product_33)
     head_tanh_clamped = _head(tanh_clamped)
-    difference_25 = tanh_clamped - head_tanh_clamped
-    difference_26 = product_29 - head_product_29
-    total_44 = product_27 - (total_43 - difference_21) + (minus_product_35 - difference_21)
-    total_45 = head_product_31 * head_t_3 - product_33 + head_product_31 * difference_22
-    total_45 = total_45 + difference_24 * head_t_3 + difference_24 * difference_22
-    total_45 = keras.ops.where(product_33 * 2.0**-60 == 0.0, 0.0, total_45)
-    total_46 = head_product_33 * head_t_3 - product_35 + head_product_33 * difference_22
-    total_46 = total_46 + difference_23 * head_t_3 + difference_23 * difference_22
-    total_46 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, total_46)
-    difference_27 = head_product_29 * head_tanh_clamped - product_31
-    difference_27 = difference_27 + head_product_29 * difference_25
-    difference_27 = difference_27 + difference_26 * head_tanh_clamped
-    difference_27 = difference_27 + difference_26 * difference_25
-    difference_27 = keras.ops.where(product_31 * 2.0**-60 == 0.0, 0.0, difference_27) * t_3
-    total_44 = total_44 - (total_46 + (total_45 + difference_27) * t_3)
-    branch_15 = keras.ops.where(keras.ops.abs(total_44) < float("inf"), total_44, 0.0)
-    total_47 = total_43 + branch_15
-    difference_28 = branch_15 - (total_47 - total_43)
-    magnitude_16 = keras.ops.abs(difference_28)
-    return total_47 + keras.ops.where(magnitude_16 < float("inf"), difference_28, 0.0)
+    difference_30 = tanh_clamped - head_tanh_clamped
+    difference_31 = product_33 - head_product_33
+    total_48 = product_31 - (total_47 - difference_26) + (minus_product_39 - difference_26)
+    total_49 = head_product_35 * head_t_3 - product_37 + head_product_35 * difference_27
+    total_49 = total_49 + difference_29 * head_t_3 + difference_29 * difference_27
+    total_49 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_49)
+    total_50 = head_product_37 * head_t_3 - product_39 + head_product_37 * difference_27
+    total_50 = total_50 + difference_28 * head_t_3 + difference_28 * difference_27
+    total_50 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_50)
+    difference_32 = head_product_33 * head_tanh_clamped - product_35
+    difference_32 = difference_32 + head_product_33 * difference_30
+    difference_32 = difference_32 + difference_31 * head_tanh_clamped
+    difference_32 = difference_32 + difference_31 * difference_30
+    difference_32 = keras.ops.where(product_35 * 2.0**-60 == 0.0, 0.0, difference_32) * t_3
+    total_48 = total_48 - (total_50 + (total_49 + difference_32) * t_3)
+    branch_14 = keras.ops.where(keras.ops.abs(total_48) < float("inf"), total_48, 0.0)
+    total_51 = total_47 + branch_14
+    difference_33 = branch_14 - (total_51 - total_47)
+    magnitude_19 = keras.ops.abs(difference_33)
+    return total_51 + keras.ops.where(magnitude_19 < float("inf"), difference_33, 0.0)
 
 
 def _second_derivative_x_beta(x, alpha, beta):
@@ -774,8 +809,9 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 

@@ -212,7 +212,8 @@ def _value(x, alpha, lambd, beta):
 
     product = alpha * _tanh(keras.ops.where(lambd == 0.0, 0.0, lambd * x))
     product = keras.ops.where(alpha == 0.0, 0.0, product)
-    value = product + keras.ops.where(beta == 0.0, 0.0, beta * x)
+    product = product + keras.ops.where(beta == 0.0, 0.0, beta * x)
+    value = keras.ops.where(x == x, product, x)
     return value, gradient
 
 
@@ -291,13 +292,12 @@ def _derivative_beta(x, alpha, lambd, beta):
 
 def _second_derivative_x_x(x, alpha, lambd, beta):
     """d2f / dx dx = -2*alpha*lambd^2*tanh(lambd*x)*sech(lambd*x)^2."""
-    product = -2.0 * alpha
-    product_2 = lambd * x
-    tanh_product_2 = _tanh(product_2)
-    e = keras.ops.exp(-keras.ops.abs(product_2))
+    product = lambd * x
+    product_2 = -2.0 * alpha * _tanh(product)
+    e = keras.ops.exp(-keras.ops.abs(product))
     ratio = 2.0 * e / (keras.ops.square(e) + 1.0)
-    product_3 = product * keras.ops.square(lambd) * tanh_product_2 * keras.ops.square(ratio)
-    product_4 = product * lambd * lambd * tanh_product_2 * ratio * ratio
+    product_3 = product_2 * keras.ops.square(lambd * ratio)
+    product_4 = product_2 * lambd * lambd * ratio * ratio
     return keras.ops.where(keras.ops.abs(x) < 1.0, product_3, product_4)
 
 
@@ -395,8 +395,9 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 

@@ -458,10 +458,10 @@ def _second_derivative_x_x(x, alpha):
     numerator_20 = product_10 - product_14 + numerator_19
     numerator_21 = numerator_20 + (branch_14 - (total_17 - branch_12)) * 2.0
     numerator_21 = (numerator_21 - (branch_17 - (total_25 - total_19)) * ratio_4) / total_25
-    numerator_21 = numerator_21 * ratio_4 * 2.0
     total_28 = head_ratio_4 * head_ratio_4 - product_12 + head_ratio_4 * difference_18
     total_28 = total_28 + difference_18 * head_ratio_4 + difference_18 * difference_18
-    total_28 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_28) + numerator_21
+    total_28 = keras.ops.where(product_12 * 2.0**-60 == 0.0, 0.0, total_28)
+    total_28 = total_28 + numerator_21 * ratio_4 * 2.0
     branch_18 = keras.ops.where(keras.ops.abs(total_28) < float("inf"), total_28, 0.0)
     total_29 = product_12 + branch_18
     product_15 = total_13 * total_29
@@ -673,15 +673,14 @@ def _second_derivative_x_x(x, alpha):
     head_total_29 = _head(total_29)
     difference_37 = total_29 - head_total_29
     difference_38 = total_13 - head_total_13
-    difference_39 = branch_18 - (total_29 - product_12)
     branch_37 = keras.ops.where(is_negative, numerator, 0.0)
     head_total_47 = _head(total_47)
     head_total_57 = _head(total_57)
-    difference_40 = total_57 - head_total_57
-    difference_41 = total_47 - head_total_47
+    difference_39 = total_57 - head_total_57
+    difference_40 = total_47 - head_total_47
     product_31 = (branch_37 + keras.ops.where(is_negative_2, numerator_45, 0.0)) * product_30
-    total_60 = head_total_47 * head_total_57 - product_30 + head_total_47 * difference_40
-    total_60 = total_60 + difference_41 * head_total_57 + difference_41 * difference_40
+    total_60 = head_total_47 * head_total_57 - product_30 + head_total_47 * difference_39
+    total_60 = total_60 + difference_40 * head_total_57 + difference_40 * difference_39
     total_60 = keras.ops.where(product_30 * 2.0**-60 == 0.0, 0.0, total_60)
     total_60 = total_60 + (branch_28 - (total_47 - product_25)) * total_57
     total_60 = total_60 + (abs_numerator_50 - (total_57 - ratio_8)) * total_47 + product_31
@@ -689,82 +688,102 @@ def _second_derivative_x_x(x, alpha):
     total_61 = total_61 + difference_38 * head_total_29 + difference_38 * difference_37
     total_61 = keras.ops.where(product_16 * 2.0**-60 == 0.0, 0.0, total_61)
     total_61 = total_61 + (branch_10 - (total_13 - product_6)) * total_29
-    total_61 = total_61 + difference_39 * total_13
+    total_61 = total_61 + (branch_18 - (total_29 - product_12)) * total_13
     total_61 = total_61 + (branch_37 + numerator_16) * product_16
     total_62 = product_16 - (total_59 - difference_36) + (product_30 - difference_36)
     total_62 = total_62 + total_61 + total_60
     branch_38 = keras.ops.where(keras.ops.abs(total_62) < float("inf"), total_62, 0.0)
     total_63 = total_59 + branch_38
-    product_32 = 2.0 * keras.ops.square(alpha)
     larger = _maximum(smaller, 0.0)
     logarithm = _log1p_near(keras.ops.exp(-keras.ops.abs(smaller)))
     total_64 = larger + logarithm
-    difference_42 = total_64 - larger
-    total_65 = larger - (total_64 - difference_42) + (logarithm - difference_42)
+    difference_41 = total_64 - larger
+    total_65 = larger - (total_64 - difference_41) + (logarithm - difference_41)
     branch_39 = keras.ops.where(keras.ops.abs(total_65) < float("inf"), total_65, 0.0)
     total_66 = total_64 + branch_39
-    product_33 = product_32 * total_66
+    product_32 = 2.0 * total_66
+    product_33 = product_32 * branch_26
     head_product_33 = _head(product_33)
     total_67 = head_product_33 + (product_33 - head_product_33)
     magnitude_12 = keras.ops.abs(head_product_33)
     product_34 = product_33 * 2.0**-60
     product_34 = (product_34 == 0.0) | (magnitude_12 == float("inf"))
     product_34 = keras.ops.where(product_34, product_33, total_67)
-    product_35 = product_34 * branch_26
-    head_product_35 = _head(product_35)
-    total_68 = head_product_35 + (product_35 - head_product_35)
-    magnitude_13 = keras.ops.abs(head_product_35)
-    product_36 = product_35 * 2.0**-60
-    product_36 = (product_36 == 0.0) | (magnitude_13 == float("inf"))
-    product_36 = keras.ops.where(product_36, product_35, total_68)
-    head_product_34 = _head(product_34)
-    head_branch_26 = _head(branch_26)
-    difference_43 = branch_26 - head_branch_26
-    difference_44 = product_34 - head_product_34
     head_product_32 = _head(product_32)
-    head_total_66 = _head(total_66)
-    difference_45 = total_66 - head_total_66
-    difference_46 = product_32 - head_product_32
-    product_37 = (branch_39 - (total_66 - total_64)) * product_32
-    difference_47 = head_product_34 * head_branch_26 - product_36
-    difference_47 = difference_47 + head_product_34 * difference_43
-    difference_47 = difference_47 + difference_44 * head_branch_26
-    difference_47 = difference_47 + difference_44 * difference_43
-    difference_47 = keras.ops.where(product_36 * 2.0**-60 == 0.0, 0.0, difference_47)
-    difference_48 = head_product_32 * head_total_66 - product_34
-    difference_48 = difference_48 + head_product_32 * difference_45
-    difference_48 = difference_48 + difference_46 * head_total_66
-    difference_48 = difference_48 + difference_46 * difference_45
-    difference_48 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_48)
-    difference_47 = difference_47 + (difference_48 + product_37) * branch_26
-    difference_47 = difference_47 + product_23 * product_34
-    magnitude_14 = keras.ops.abs(difference_47)
-    magnitude_14 = keras.ops.where(magnitude_14 < float("inf"), difference_47, 0.0)
-    total_69 = product_36 + magnitude_14
-    product_38 = total_69 * total_29
-    head_product_38 = _head(product_38)
-    total_70 = head_product_38 + (product_38 - head_product_38)
-    magnitude_15 = keras.ops.abs(head_product_38)
-    product_39 = product_38 * 2.0**-60
-    product_39 = (product_39 == 0.0) | (magnitude_15 == float("inf"))
-    product_39 = keras.ops.where(product_39, product_38, total_70)
-    minus_product_39 = -product_39
-    total_71 = total_63 + minus_product_39
-    difference_49 = total_71 - total_63
+    head_branch_26 = _head(branch_26)
+    difference_42 = branch_26 - head_branch_26
+    difference_43 = product_32 - head_product_32
+    product_35 = (branch_39 - (total_66 - total_64)) * 2.0 * branch_26
+    difference_44 = head_product_32 * head_branch_26 - product_34
+    difference_44 = difference_44 + head_product_32 * difference_42
+    difference_44 = difference_44 + difference_43 * head_branch_26
+    difference_44 = difference_44 + difference_43 * difference_42
+    difference_44 = keras.ops.where(product_34 * 2.0**-60 == 0.0, 0.0, difference_44)
+    difference_44 = difference_44 + product_35 + product_23 * product_32
+    magnitude_13 = keras.ops.abs(difference_44)
+    magnitude_13 = keras.ops.where(magnitude_13 < float("inf"), difference_44, 0.0)
+    total_68 = product_34 + magnitude_13
+    abs_numerator_21 = keras.ops.abs(numerator_21)
+    abs_numerator_21 = keras.ops.where(abs_numerator_21 < float("inf"), numerator_21, 0.0)
+    total_69 = ratio_4 + abs_numerator_21
+    product_36 = alpha * total_69
+    head_product_36 = _head(product_36)
+    total_70 = head_product_36 + (product_36 - head_product_36)
+    magnitude_14 = keras.ops.abs(head_product_36)
+    product_37 = product_36 * 2.0**-60
+    product_37 = (product_37 == 0.0) | (magnitude_14 == float("inf"))
+    product_37 = keras.ops.where(product_37, product_36, total_70)
+    product_37_squared = keras.ops.square(product_37)
+    head_4 = _head(product_37_squared)
+    total_71 = head_4 + (product_37_squared - head_4)
+    product_38 = product_37_squared * 2.0**-60
+    abs_head_4 = keras.ops.abs(head_4)
+    product_38 = (product_38 == 0.0) | (abs_head_4 == float("inf"))
+    product_38 = keras.ops.where(product_38, product_37_squared, total_71)
+    head_product_37 = _head(product_37)
+    difference_45 = product_37 - head_product_37
     head_total_69 = _head(total_69)
-    difference_50 = total_69 - head_total_69
-    total_72 = head_total_69 * head_total_29 - product_39 + head_total_69 * difference_37
-    total_72 = total_72 + difference_50 * head_total_29 + difference_50 * difference_37
-    total_72 = keras.ops.where(product_39 * 2.0**-60 == 0.0, 0.0, total_72)
-    total_72 = total_72 + (magnitude_14 - (total_69 - product_36)) * total_29
-    total_72 = -(total_72 + difference_39 * total_69 + numerator_16 * product_39)
-    total_73 = total_63 - (total_71 - difference_49) + (minus_product_39 - difference_49)
-    total_73 = total_73 + (branch_38 - (total_63 - total_59)) + total_72
-    branch_40 = keras.ops.where(keras.ops.abs(total_73) < float("inf"), total_73, 0.0)
-    total_74 = total_71 + branch_40
-    difference_51 = branch_40 - (total_74 - total_71)
-    magnitude_16 = keras.ops.abs(difference_51)
-    return total_74 + keras.ops.where(magnitude_16 < float("inf"), difference_51, 0.0)
+    difference_46 = total_69 - head_total_69
+    total_72 = head_alpha * head_total_69 - product_37 + head_alpha * difference_46
+    total_72 = total_72 + difference_16 * head_total_69 + difference_16 * difference_46
+    total_72 = keras.ops.where(product_37 * 2.0**-60 == 0.0, 0.0, total_72)
+    total_72 = (total_72 + (abs_numerator_21 - (total_69 - ratio_4)) * alpha) * product_37
+    total_72 = total_72 * 2.0
+    difference_47 = head_product_37 * head_product_37 - product_38
+    difference_47 = difference_47 + head_product_37 * difference_45
+    difference_47 = difference_47 + difference_45 * head_product_37
+    difference_47 = difference_47 + difference_45 * difference_45
+    difference_47 = keras.ops.where(product_38 * 2.0**-60 == 0.0, 0.0, difference_47) + total_72
+    magnitude_15 = keras.ops.abs(difference_47)
+    magnitude_15 = keras.ops.where(magnitude_15 < float("inf"), difference_47, 0.0)
+    total_73 = product_38 + magnitude_15
+    product_39 = total_68 * total_73
+    head_product_39 = _head(product_39)
+    total_74 = head_product_39 + (product_39 - head_product_39)
+    magnitude_16 = keras.ops.abs(head_product_39)
+    product_40 = product_39 * 2.0**-60
+    product_40 = (product_40 == 0.0) | (magnitude_16 == float("inf"))
+    product_40 = keras.ops.where(product_40, product_39, total_74)
+    minus_product_40 = -product_40
+    total_75 = total_63 + minus_product_40
+    difference_48 = total_75 - total_63
+    head_total_68 = _head(total_68)
+    head_total_73 = _head(total_73)
+    difference_49 = total_73 - head_total_73
+    difference_50 = total_68 - head_total_68
+    total_76 = head_total_68 * head_total_73 - product_40 + head_total_68 * difference_49
+    total_76 = total_76 + difference_50 * head_total_73 + difference_50 * difference_49
+    total_76 = keras.ops.where(product_40 * 2.0**-60 == 0.0, 0.0, total_76)
+    total_76 = total_76 + (magnitude_13 - (total_68 - product_34)) * total_73
+    total_76 = total_76 + (magnitude_15 - (total_73 - product_38)) * total_68
+    total_76 = -(total_76 + numerator_16 * product_40)
+    total_77 = total_63 - (total_75 - difference_48) + (minus_product_40 - difference_48)
+    total_77 = total_77 + (branch_38 - (total_63 - total_59)) + total_76
+    branch_40 = keras.ops.where(keras.ops.abs(total_77) < float("inf"), total_77, 0.0)
+    total_78 = total_75 + branch_40
+    difference_51 = branch_40 - (total_78 - total_75)
+    magnitude_17 = keras.ops.abs(difference_51)
+    return total_78 + keras.ops.where(magnitude_17 < float("inf"), difference_51, 0.0)
 
 
 def _second_derivative_x_alpha(x, alpha):
@@ -1592,8 +1611,9 @@ def _expm1(a):
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return keras.ops.where(keras.ops.abs(a) < 0.5, near * (1.0 + near * p), e - 1.0)
-    u = keras.ops.where(e > 2.0**-100, e, 2.0**-100)  # XLA takes log(exp(a)) for a
-    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / keras.ops.log(u)))
+    u = keras.ops.clip(e, 2.0**-100, 2.0**100)  # XLA takes log(exp(a)) for a
+    logarithm = keras.ops.log(keras.ops.where(u == 1.0, 2.0, u))
+    growth = keras.ops.where(u == 1.0, a, (u - 1.0) * (a / logarithm))
     return keras.ops.where(keras.ops.abs(a) < 30.0, growth, e - 1.0)
 
 

@@ -34,6 +34,7 @@ TRAITS = (
     "select",
     "square",
     "subtract",
+    "tanh",
 )
 CLASS = "APTx"
 DEFAULTS = {"alpha": 1.0, "beta": 1.0, "gamma": 0.5}
@@ -495,12 +496,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    (),
-    ("x",),
-    ("gamma",),
-    ("x", "gamma"),
-)
+EDGES = ()
 
 
 def slope_of(key):

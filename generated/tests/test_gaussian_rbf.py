@@ -270,10 +270,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = (
-    ("sigma",),
-    ("sigma", "sigma"),
-)
+EDGES = (("sigma",),)
 
 
 def slope_of(key):

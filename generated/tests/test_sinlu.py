@@ -42,6 +42,7 @@ TRAITS = (
     "negate",
     "scalar parameter",
     "select",
+    "sigmoid",
     "sin",
     "square",
     "subtract",
@@ -398,7 +399,6 @@ UNITS = {}
 EDGES = (
     (),
     ("x", "x"),
-    ("frequency", "frequency"),
 )
 
 

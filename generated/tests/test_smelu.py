@@ -17,11 +17,13 @@ NAME = "smelu"
 FRAMEWORKS = contract.frameworks(NAME)
 # What its modules are built of: conftest.py chooses a few activations that together have everything.
 TRAITS = (
+    "absolute",
     "add",
     "divide",
     "elementwise of 1 parameters",
     "equal",
     "greater",
+    "less",
     "less_equal",
     "multiply",
     "negate",

@@ -178,17 +178,29 @@ def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by p: exponential normal form, expanded, halved."""
+    """The derivative by p.
+
+    Exponential normal form, expanded, held where t is 0 for beta*x < 4, else exponential normal
+    form, halved.
+    """
     difference = (beta * p).sub_(beta)
     product = x * difference
+    is_negative = _compare(torch.lt, product, 0)
+    abs_product = product.abs()
+    t = (-abs_product).exp_()
+    branch = _select(_compare(torch.eq, t, 0), 0, x)
+    total = (branch * difference).add_(1)
     clamped = x.clamp(-(2.0**50), 2.0**50)
-    root_t = product.abs().mul_(-0.5).exp_()
-    t = root_t.square()
-    total = (clamped * difference).add_(1)
-    numerator = (t + total).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator_2 = (total * t).add_(1).mul_(x)
-    numerator = _select(_compare(torch.lt, product, 0), numerator, numerator_2)
-    return numerator.div_((t + 2).mul_(t).add_(1))
+    root_t = (-0.5 * abs_product).exp_()
+    t_2 = root_t.square()
+    total_2 = (clamped * difference).add_(1)
+    numerator = _select(is_negative, (t + total).mul_(t), (total * t).add_(1))
+    numerator = numerator.div_((t + 2).mul_(t).add_(1))
+    numerator = numerator.mul_(_select(is_negative, branch, x))
+    numerator_2 = (t_2 + total_2).mul_(clamped).mul_(root_t).mul_(root_t)
+    numerator_3 = _select(is_negative, numerator_2, (total_2 * t_2).add_(1).mul_(x))
+    numerator_3 = numerator_3.div_((t_2 + 1).square_())
+    return _select(_compare(torch.lt, beta * x, 4), numerator, numerator_3)
 
 
 def _by_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -247,24 +259,35 @@ def _by_x_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 def _by_x_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Exponential normal form, expanded, halved in the tail, held where t is 0.
+    Exponential normal form, expanded for |x| < 8, else exponential normal form, halved, held where
+    t is 0.
     """
     product = x * (beta * p - beta)
+    is_negative = _compare(torch.lt, product, 0)
     product_2 = 2 * torch.square(1 - p)
-    negated = -product.abs()
-    is_far = _compare(torch.lt, negated, -64)
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
-    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
-    product_3 = 0.5 * beta
-    product_4 = product_3 * p
-    total = branch * (product_3 - product_4) + 1
-    rest_of_t = _select(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    total_2 = branch * (product_4 - product_3) + 1
-    numerator = product_2 * (total_2 * t + total)
-    numerator_2 = product_2 * (total * t + total_2)
-    numerator = _select(_compare(torch.lt, product, 0), numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * rest_of_t
+    clamped = x.clamp(-(2.0**50), 2.0**50)
+    product_3 = product_2 * clamped
+    product_4 = 0.5 * beta
+    product_5 = product_4 * p
+    difference = product_4 - product_5
+    total = clamped * difference + 1
+    abs_product = product.abs()
+    t = torch.exp(-abs_product)
+    difference_2 = product_5 - product_4
+    total_2 = clamped * difference_2 + 1
+    root_t = torch.exp(-0.5 * abs_product)
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    total_3 = branch * difference + 1
+    t_2 = root_t.square()
+    total_4 = branch * difference_2 + 1
+    total_5 = t_2 + 1
+    numerator = product_2 * (total_4 * t_2 + total_3)
+    numerator = _select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator)
+    numerator = numerator / (total_5.square() * total_5) * branch * root_t * root_t
+    numerator_2 = product_3 * (total_2 * t + total) * t
+    numerator_3 = _select(is_negative, product_3 * (total * t + total_2) * t, numerator_2)
+    numerator_3 = numerator_3 / (((t + 3) * t + 3) * t + 1)
+    return _select(_compare(torch.lt, x.abs(), 8), numerator_3, numerator)
 
 
 def _by_p_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -598,7 +621,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

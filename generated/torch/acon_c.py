@@ -201,7 +201,7 @@ def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_1.
 
     Exponential normal form, held where t is 0 for x < -1.09951e+12, else one fraction, powers
-    scaled, halved in the tail, zeros win, limits continued.
+    scaled, halved in the tail, zeros win.
     """
     difference = p_1 - p_2
     product = beta * x * difference
@@ -209,94 +209,80 @@ def _by_p_1(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     t = product.abs().neg_().exp_()
     branch = _select(_compare(torch.eq, t, 0), 0, x)
     total = (beta * branch).mul_(difference).add_(1)
-    is_equal = _compare(torch.eq, x.abs(), torch.inf)
-    branch_2 = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    held = branch_2.clamp(-1, 1)
+    held = x.clamp(-1, 1)
     product_2 = beta * p_1
-    branch_3 = _select(_compare(torch.eq, beta, 0), 0, beta * branch_2 * difference)
-    branch_3 = _select(_compare(torch.eq, difference, 0), 0, branch_3)
-    minus_branch_3 = -branch_3
-    t_2 = minus_branch_3.abs().neg_().exp_()
+    branch_2 = _select(_compare(torch.eq, beta, 0), 0, product)
+    branch_2 = _select(_compare(torch.eq, difference, 0), 0, branch_2)
+    minus_branch_2 = -branch_2
+    t_2 = minus_branch_2.abs().neg_().exp_()
     ratio = 1 / t_2.add_(1)
     product_3 = beta * p_2
-    smaller = minus_branch_3.clamp(max=0)
+    smaller = minus_branch_2.clamp(max=0)
     is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     is_gone = _compare(torch.lt, smaller, -800)
-    scale = branch_2.abs().clamp_(min=1)
+    scale = x.abs().clamp_(min=1)
     smaller_2 = scale.clamp(max=2.0**100)
     rest_of_t = _select(is_far, part_of_t, 1)
-    t_3 = branch_3.abs().neg_().exp_()
-    smaller_3 = branch_3.clamp(max=0)
+    t_3 = branch_2.abs().neg_().exp_()
+    smaller_3 = branch_2.clamp(max=0)
     is_far_2 = _compare(torch.gt, smaller_3.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller_3, smaller_3).exp_()
     is_gone_2 = _compare(torch.lt, smaller_3, -800)
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    branch_4 = _select(_compare(torch.eq, product_3, 0), 0, product_3 * held * ratio)
-    branch_5 = _select(_compare(torch.eq, product_2, 0), 0, product_2 * held * ratio)
-    branch_5 = branch_5.sub_(branch_4).mul_(part_of_t)
-    branch_5 = branch_5.mul_(_select(is_gone, smaller_2, scale)).mul_(rest_of_t).add_(1)
-    branch_5 = branch_5.mul_(held).mul_(1 / t_3.add_(1)).mul_(part_of_t_2)
-    branch_5 = branch_5.mul_(_select(is_gone_2, smaller_2, scale)).mul_(rest_of_t_2)
+    branch_3 = _select(_compare(torch.eq, product_3, 0), 0, product_3 * held * ratio)
+    branch_4 = _select(_compare(torch.eq, product_2, 0), 0, product_2 * held * ratio)
+    branch_4 = branch_4.sub_(branch_3).mul_(part_of_t)
+    branch_4 = branch_4.mul_(_select(is_gone, smaller_2, scale)).mul_(rest_of_t).add_(1)
+    branch_4 = branch_4.mul_(held).mul_(1 / t_3.add_(1)).mul_(part_of_t_2)
+    branch_4 = branch_4.mul_(_select(is_gone_2, smaller_2, scale)).mul_(rest_of_t_2)
     numerator = _select(is_negative, (t + total).mul_(t), (total * t).add_(1))
     numerator = numerator.div_((t + 1).square_()).mul_(_select(is_negative, branch, x))
-    product_4 = branch_5 * torch.inf
-    abs_branch_5 = branch_5.abs()
-    abs_branch_5 = is_equal * _compare(torch.gt, abs_branch_5, 2.0**50)
-    abs_branch_5 = _select(abs_branch_5, product_4, branch_5)
-    return _select(_compare(torch.lt, x, -(2.0**40)), numerator, abs_branch_5)
+    return _select(_compare(torch.lt, x, -(2.0**40)), numerator, branch_4)
 
 
 def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p_2.
 
-    One fraction, powers scaled, halved in the tail, zeros win, limits continued for x < 131072,
-    else exponential normal form, halved, held where t is 0.
+    One fraction, powers scaled, halved in the tail, zeros win for x < 1.04858e+06, else exponential
+    normal form, held where t is 0.
     """
-    is_equal = _compare(torch.eq, x.abs(), torch.inf)
-    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    held = branch.clamp(-1, 1)
+    held = x.clamp(-1, 1)
     product = beta * p_1
     difference = p_1 - p_2
-    branch_2 = _select(_compare(torch.eq, beta, 0), 0, beta * branch * difference)
-    branch_2 = _select(_compare(torch.eq, difference, 0), 0, branch_2)
-    t = branch_2.abs().neg_().exp_()
+    product_2 = beta * x * difference
+    branch = _select(_compare(torch.eq, beta, 0), 0, product_2)
+    branch = _select(_compare(torch.eq, difference, 0), 0, branch)
+    t = branch.abs().neg_().exp_()
     ratio = 1 / t.add_(1)
-    product_2 = beta * p_2
-    smaller = branch_2.clamp(max=0)
+    product_3 = beta * p_2
+    smaller = branch.clamp(max=0)
     is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp_()
     is_gone = _compare(torch.lt, smaller, -800)
-    scale = branch.abs().clamp_(min=1)
+    scale = x.abs().clamp_(min=1)
     smaller_2 = scale.clamp(max=2.0**100)
     rest_of_t = _select(is_far, part_of_t, 1)
-    minus_branch_2 = -branch_2
-    t_2 = minus_branch_2.abs().neg_().exp_()
-    smaller_3 = minus_branch_2.clamp(max=0)
+    minus_branch = -branch
+    t_2 = minus_branch.abs().neg_().exp_()
+    smaller_3 = minus_branch.clamp(max=0)
     is_far_2 = _compare(torch.gt, smaller_3.abs(), 64)
     part_of_t_2 = _select(is_far_2, 0.5 * smaller_3, smaller_3).exp_()
     is_gone_2 = _compare(torch.lt, smaller_3, -800)
     rest_of_t_2 = _select(is_far_2, part_of_t_2, 1)
-    branch_3 = _select(_compare(torch.eq, product_2, 0), 0, product_2 * held * ratio)
+    is_negative = _compare(torch.lt, product_2, 0)
+    t_3 = product_2.abs().neg_().exp_()
+    branch_2 = _select(_compare(torch.eq, t_3, 0), 0, x)
+    total = (beta * branch_2).mul_(p_2 - p_1).add_(1)
+    branch_3 = _select(_compare(torch.eq, product_3, 0), 0, product_3 * held * ratio)
+    numerator = _select(is_negative, (total * t_3).add_(1), (t_3 + total).mul_(t_3))
+    numerator = numerator.div_((t_3 + 1).square_()).mul_(_select(is_negative, x, branch_2))
     branch_4 = _select(_compare(torch.eq, product, 0), 0, product * held * ratio)
     branch_4 = branch_4.sub_(branch_3).mul_(part_of_t)
     branch_4 = branch_4.mul_(_select(is_gone, smaller_2, scale)).mul_(rest_of_t).sub_(1)
     branch_4 = branch_4.mul_(held).mul_(1 / t_2.add_(1)).neg_().mul_(part_of_t_2)
     branch_4 = branch_4.mul_(_select(is_gone_2, smaller_2, scale)).mul_(rest_of_t_2)
-    product_3 = beta * x * difference
-    is_negative = _compare(torch.lt, product_3, 0)
-    root_t = product_3.abs().mul_(-0.5).exp_()
-    branch_5 = _select(_compare(torch.eq, root_t, 0), 0, x)
-    total = (beta * branch_5).mul_(p_2 - p_1).add_(1)
-    t_3 = root_t.square()
-    numerator = (t_3 + total).mul_(root_t).mul_(root_t)
-    numerator = _select(is_negative, (total * t_3).add_(1), numerator)
-    numerator = numerator.div_((t_3 + 1).square_()).mul_(_select(is_negative, x, branch_5))
-    product_4 = branch_4 * torch.inf
-    abs_branch_4 = branch_4.abs()
-    abs_branch_4 = is_equal * _compare(torch.gt, abs_branch_4, 2.0**50)
-    abs_branch_4 = _select(abs_branch_4, product_4, branch_4)
-    return _select(_compare(torch.lt, x, 131072), abs_branch_4, numerator)
+    return _select(_compare(torch.lt, x, 1048576.0), branch_4, numerator)
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
@@ -809,7 +795,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

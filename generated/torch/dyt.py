@@ -161,16 +161,18 @@ class DyT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """The value: as declared for |x| < 0.25, else exponential normal form."""
+    """The value: as declared for |alpha*x| < 0.125, else exponential normal form."""
     product = alpha * x
+    abs_product = product.abs()
     total = beta + gamma
-    t = product.abs().mul_(-2).exp_()
+    t = (-2 * abs_product).exp_()
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = (difference * t).add_(total)
     numerator_2 = (total * t).add_(difference)
     numerator = _select(_compare(torch.lt, 2 * alpha * x, 0), numerator_2, numerator)
-    return _select(_compare(torch.lt, x.abs(), 0.25), total_2, numerator.div_(t + 1))
+    numerator = numerator.div_(t + 1)
+    return _select(_compare(torch.lt, abs_product, 0.125), total_2, numerator)
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -533,7 +535,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

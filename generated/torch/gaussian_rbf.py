@@ -69,73 +69,91 @@ class GaussianRbf(nn.Module):
         return f"sigma={self.sigma}"
 
 
-_1_OVER_3 = 0.3333333333333333  # 1/3
-
-
 def _value(x: Tensor, sigma: Tensor) -> Tensor:
     """The value: exp(-x^2/(2*sigma^2))."""
-    return (x.square().mul_(-0.5) / sigma.square()).exp_()
+    return (x / sigma).square_().mul_(-0.5).exp_()
 
 
 def _by_x(x: Tensor, sigma: Tensor) -> Tensor:
-    """The derivative by x: as declared, scaled, halved, clamped both sides."""
+    """The derivative by x.
+
+    As declared, scaled, halved for |x/sigma| < 64, else as declared, divided one by one, clamped
+    both sides.
+    """
+    ratio = x / sigma
+    e = ratio.square().neg_().mul_(0.5).mul_(0.5).exp_()
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    sigma_squared = sigma.square()
-    e = (clamped.square() / sigma_squared).neg_().mul_(0.5).mul_(0.5).exp_()
-    return (clamped / sigma_squared).neg_().mul_(e).mul_(e)
+    ratio_2 = 1 / sigma
+    e_2 = ((-0.5 * clamped).mul_(clamped) * ratio_2).mul_(ratio_2).exp_()
+    e_2 = (clamped * ratio_2).mul_(e_2).mul_(ratio_2).neg_()
+    product = (x / sigma.square()).neg_().mul_(e).mul_(e)
+    return _select(_compare(torch.lt, ratio.abs(), 64), product, e_2)
 
 
 def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
-    """The derivative by sigma: Gaussian normal form, halved in the tail."""
+    """The derivative by sigma: Gaussian normal form, halved, first term next to 0."""
     ratio = x / sigma
-    product = ratio.square().mul_(-0.5)
-    is_far = _compare(torch.lt, product, -64)
-    part_of_t = _select(is_far, 0.5 * product, product).exp_()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = ratio.clamp(-(2.0**50), 2.0**50).square_().mul_(part_of_t).mul_(rest_of_t)
-    return numerator.div_(sigma)
+    root_t = ratio.square().mul_(-0.25).exp_()
+    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * root_t).mul_(root_t)
+    numerator = numerator.div_(sigma.square().mul_(sigma))
+    product = (ratio / sigma).mul_(ratio)
+    is_less = _compare(torch.lt, ratio.abs(), 3.725290298461914e-09)
+    return _select(is_less, product, numerator)
 
 
 def _by_x_x(x: Tensor, sigma: Tensor) -> Tensor:
     """The second derivative by x.
 
-    Gaussian normal form, halved in the tail, clamped both sides, in |x|.
+    Gaussian normal form, halved in the tail, held where t is 0, in |x|.
     """
-    clamped = x.abs().clamp(-(2.0**40), 2.0**40)
-    clamped_2 = clamped.clamp(-(2.0**50), 2.0**50)
-    sigma_squared = sigma.square()
-    product = -0.5 * (clamped.square() / sigma_squared)
+    abs_x = x.abs()
+    product = -0.5 * torch.square(abs_x / sigma)
     is_far = _compare(torch.lt, product, -64)
     part_of_t = _select(is_far, 0.5 * product, product).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, abs_x)
+    sigma_squared = sigma.square()
     rest_of_t = _select(is_far, part_of_t, 1)
-    difference = clamped_2 / sigma_squared.square() - 1 / (sigma_squared * sigma)
-    return (sigma + clamped_2) * difference * part_of_t * rest_of_t
+    difference = branch / sigma_squared.square() - 1 / (sigma_squared * sigma)
+    return (sigma + branch) * difference * part_of_t * rest_of_t
 
 
 def _by_x_sigma(x: Tensor, sigma: Tensor) -> Tensor:
-    """The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0."""
+    """The second derivative by x and sigma.
+
+    Gaussian normal form, halved in the tail, held where t is 0.
+    """
+    product = -0.5 * torch.square(x / sigma)
+    is_far = _compare(torch.lt, product, -64)
+    part_of_t = _select(is_far, 0.5 * product, product).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
     sigma_squared = sigma.square()
-    root_t = torch.exp(-0.25 * (x.square() / sigma_squared))
-    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    rest_of_t = _select(is_far, part_of_t, 1)
     numerator = 0.5 * branch.square() / (sigma_squared.square() * sigma)
-    numerator = -(2 * (numerator - 1 / (sigma_squared * sigma))) / 1 * branch * root_t
-    return numerator * root_t
+    numerator = -(2 * (numerator - 1 / (sigma_squared * sigma))) / 1 * branch * part_of_t
+    return numerator * rest_of_t
 
 
 def _by_sigma_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     """The second derivative by sigma.
 
-    Gaussian normal form, halved in the tail, held where t is 0.
+    One fraction, scaled, halved, first term next to 0 for |x/sigma| < 64, else one fraction, by
+    roots of powers, clamped both sides.
     """
+    ratio = x / sigma
+    abs_ratio = ratio.abs()
     sigma_squared = sigma.square()
-    product = -0.5 * (x.square() / sigma_squared)
-    is_far = _compare(torch.lt, product, -64)
-    part_of_t = _select(is_far, 0.5 * product, product).exp()
-    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
-    rest_of_t = _select(is_far, part_of_t, 1)
-    numerator = _1_OVER_3 * branch.square() / torch.square(sigma_squared * sigma)
-    numerator = 3 * (numerator - 1 / sigma_squared.square()) / 1 * branch * part_of_t
-    return numerator * branch * rest_of_t
+    x_squared = x.square()
+    squared = torch.square(sigma_squared * sigma)
+    e = torch.exp(0.5 * (0.5 * -ratio.square()))
+    clamped = x.clamp(-(2.0**40), 2.0**40)
+    product = x_squared * (x_squared - 3 * sigma_squared) / squared * e * e
+    numerator = torch.exp(-0.5 * clamped * clamped / sigma_squared)
+    numerator = clamped * (clamped.square() - 3 * sigma * sigma) * numerator * clamped
+    numerator = numerator / squared
+    product_2 = -3 * (ratio / sigma_squared) * ratio
+    is_less = _compare(torch.lt, abs_ratio, 3.725290298461914e-09)
+    is_less = _select(is_less, product_2, product)
+    return _select(_compare(torch.lt, abs_ratio, 64), is_less, numerator)
 
 
 _DERIVATIVES = {

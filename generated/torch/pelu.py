@@ -188,18 +188,12 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta.
-
-    Exponential normal form, halved in the tail, clamped left.
-    """
+    """The second derivative by x and beta: exponential normal form, halved, clamped left."""
     larger = x.clamp(min=-(2.0**40))
     beta_squared = beta.square()
-    negated = -torch.abs(larger / beta)
-    is_far = _compare(torch.lt, negated, -64)
-    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
-    rest_of_t = _select(is_far, part_of_t, 1)
+    root_t = torch.exp(-0.5 * torch.abs(larger / beta))
     total = 1 / beta_squared + larger.clamp(-(2.0**100), 2.0**100) / (beta_squared * beta)
-    total = -(alpha * total * part_of_t * rest_of_t)
+    total = -(alpha * total * root_t * root_t)
     return _select(_compare(torch.ge, larger, 0), -(alpha / beta_squared), total)
 
 
@@ -524,7 +518,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

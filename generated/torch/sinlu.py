@@ -1115,16 +1115,24 @@ def _by_amplitude_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> 
 def _by_frequency_frequency(x: Tensor, amplitude: Tensor, frequency: Tensor) -> Tensor:
     """The second derivative by frequency.
 
-    As declared, scaled, halved in the tail, angles held, clamped left.
+    As declared, powers scaled, halved in the tail, angles held for x < 4, else as declared, by
+    roots of powers, angles held.
     """
-    larger = x.clamp(min=-(2.0**40))
-    t = torch.exp(-larger.abs())
-    smaller = larger.clamp(max=0)
+    held = x.clamp(-1, 1)
+    abs_x = x.abs()
+    t = torch.exp(-abs_x)
+    sin = (frequency * x).clamp(-(2.0**100), 2.0**100).sin()
+    smaller = x.clamp(max=0)
     is_far = _compare(torch.gt, smaller.abs(), 64)
     part_of_t = _select(is_far, 0.5 * smaller, smaller).exp()
+    is_gone = _compare(torch.lt, smaller, -800)
+    scale = abs_x.clamp(min=1)
     rest_of_t = _select(is_far, part_of_t, 1)
-    sin = (frequency * larger).clamp(-(2.0**100), 2.0**100).sin()
-    return -(amplitude * larger.square() * (1 / (1 + t)) * sin) * part_of_t * rest_of_t
+    product = -(amplitude * held.square() * (1 / (1 + t)) * sin) * part_of_t
+    product = product * _select(is_gone, scale.clamp(max=2.0**50), scale).square()
+    product = product * rest_of_t
+    negated = -(x * amplitude * x.sigmoid() * sin * x)
+    return _select(_compare(torch.lt, x, 4), product, negated)
 
 
 _DERIVATIVES = {
@@ -1409,7 +1417,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

@@ -89,7 +89,7 @@ def _by_x(x: Tensor, beta: Tensor) -> Tensor:
 
 def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
     """The derivative by beta: expanded."""
-    difference = 0.25 - x.square().mul_(0.25) / beta.square()
+    difference = 0.25 - (x / beta).square_().mul_(0.25)
     difference = _select(_compare(torch.le, beta, x), 0, difference)
     return _select(_compare(torch.le, beta, -x), 0, difference)
 
@@ -101,9 +101,12 @@ def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x and beta: one fraction, number last."""
-    branch = _select(_compare(torch.le, beta, x), 0, x / beta.square() * -0.5)
-    return _select(_compare(torch.le, beta, -x), 0, branch)
+    """The second derivative by x and beta: one fraction, linear next to 0."""
+    beta_squared = beta.square()
+    branch = _select(_compare(torch.le, beta, x), 0, -0.5 * x / beta_squared)
+    branch = _select(_compare(torch.le, beta, -x), 0, branch)
+    product = -(0.5 / beta_squared) * x
+    return _select(_compare(torch.lt, x.abs(), 2.0**-90), product, branch)
 
 
 def _by_beta_beta(x: Tensor, beta: Tensor) -> Tensor:

@@ -144,10 +144,11 @@ def _by_x(x: Tensor, frequency: Tensor) -> Tensor:
 def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     """The derivative by frequency.
 
-    As declared, scaled, angles held, polynomial on +-(0.5756, 0.9947).
+    As declared, scaled, angles held, polynomial on +-(0.5756, 0.9947), first term next to 0.
     """
     product = frequency * x
-    difference = product.abs().sub_(0.78515625)
+    abs_product = product.abs()
+    difference = abs_product - 0.78515625
     frequency_squared = frequency.square()
     clamped = product.clamp(-(2.0**100), 2.0**100)
     sin_clamped = clamped.sin()
@@ -167,7 +168,9 @@ def _by_frequency(x: Tensor, frequency: Tensor) -> Tensor:
     numerator_2 = numerator_2.sub_(sin_clamped.square()).div_(frequency_squared)
     abs_difference = difference.abs()
     abs_difference = _compare(torch.lt, abs_difference, 0.20957610607147215)
-    return _select(abs_difference, numerator, numerator_2)
+    abs_difference = _select(abs_difference, numerator, numerator_2)
+    is_less = _compare(torch.lt, abs_product, 3.725290298461914e-09)
+    return _select(is_less, x * x, abs_difference)
 
 
 def _by_x_x(x: Tensor, frequency: Tensor) -> Tensor:

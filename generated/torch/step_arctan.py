@@ -86,9 +86,8 @@ def _value(x: Tensor, steepness: Tensor) -> Tensor:
 
 
 def _by_x(x: Tensor, steepness: Tensor) -> Tensor:
-    """The derivative by x: as declared, by roots of powers."""
-    denominator = (_PI_TO_2_OVER_4 * x * steepness).mul_(steepness).mul_(x).add_(1)
-    return 0.5 * steepness / denominator
+    """The derivative by x: steepness/(2*(pi^2*steepness^2*x^2/4 + 1))."""
+    return 0.5 * steepness / (steepness * x).square_().mul_(_PI_TO_2_OVER_4).add_(1)
 
 
 def _by_x_x(x: Tensor, steepness: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ def _value(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:
     """The value: as declared, zeros win."""
     product = alpha * _tanh(_select(_compare(torch.eq, lambd, 0), 0, lambd * x))
     product = _select(_compare(torch.eq, alpha, 0), 0, product)
-    return product + _select(_compare(torch.eq, beta, 0), 0, beta * x)
+    return _or_nan(product + _select(_compare(torch.eq, beta, 0), 0, beta * x), x)
 
 
 def _by_x(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:
@@ -491,7 +491,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 
@@ -506,6 +507,13 @@ def _is_plain(x: Tensor) -> bool:
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
     )
+
+
+def _or_nan(a: Tensor | float, x: Tensor) -> Tensor:
+    """a, or nan where x is nan."""
+    if torch.compiler.is_compiling():
+        return torch.where(x.abs() >= 0, a, x)  # x == x would be kept for the backward pass
+    return a - x.clamp(0, 0) if _is_plain(x) else torch.where(x == x, a, x)
 
 
 def _select(condition: Tensor, a: Tensor | float, b: Tensor | float) -> Tensor:

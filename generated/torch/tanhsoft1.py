@@ -169,23 +169,44 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
 def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     """The derivative by alpha.
 
-    Rewritten, divided one by one, clamped left for x < -0.5, else as declared, scaled, clamped both
-    sides.
+    Rewritten, divided one by one for |x| < 1, else rewritten, scaled, halved, clamped both sides
+    for x < -0.5, else rewritten, powers scaled, halved in the tail, clamped right.
     """
-    larger = x.clamp(min=-(2.0**40))
-    e = (alpha * larger).abs_().neg_().exp_()
+    abs_x = x.abs()
+    e = (alpha * x).abs_().neg_().exp_()
     ratio = (2 * e).div_(e.square().add_(1))
     clamped = x.clamp(-(2.0**40), 2.0**40)
-    t = (alpha * clamped).abs_().neg_().exp_()
-    is_negative = _compare(torch.lt, clamped, 0)
-    t_2 = clamped.abs().neg_().exp_()
-    logarithm = _select(is_negative, t_2, 1).add_(_select(is_negative, 1, t_2)).log_()
-    logarithm = logarithm.sub_((-clamped).clamp_(max=0))
-    logarithm = (2 / t.square().add_(1)).square_().mul_(clamped).mul_(logarithm).mul_(t)
-    logarithm = logarithm.mul_(t)
-    total = larger.clamp(min=0).add_(_log1p_near(larger.abs().neg_().exp_()))
-    total = (total.mul_(larger) * ratio).mul_(ratio)
-    return _select(_compare(torch.lt, x, -0.5), total, logarithm)
+    negated = (alpha * clamped).abs_().neg_()
+    t = (0.5 * negated).exp_().square_()
+    t_2 = clamped.abs().neg_().mul_(0.5).exp_().square_()
+    log1p_t_2 = _log1p_near(t_2)
+    e_2 = (2 * negated).add_(clamped.clamp(max=0)).mul_(0.5).exp_()
+    smaller = x.clamp(max=2.0**40)
+    held = smaller.clamp(-1, 1)
+    negated_2 = (alpha * smaller).abs_().neg_()
+    t_3 = negated_2.exp()
+    abs_smaller = smaller.abs()
+    t_4 = (-abs_smaller).exp_()
+    log1p_t_4 = _log1p_near(t_4)
+    total = (2 * negated_2).add_(smaller.clamp(max=0))
+    is_far = _compare(torch.gt, total.abs(), 64)
+    part_of_t = _select(is_far, 0.5 * total, total).exp_()
+    is_gone = _compare(torch.lt, total, -800)
+    scale = abs_smaller.clamp(min=1)
+    rest_of_t = _select(is_far, part_of_t, 1)
+    product = x.clamp(min=0).add_(_log1p_near((-abs_x).exp_())).mul_(x) * ratio
+    product = product.mul_(ratio)
+    branch = _select(_compare(torch.lt, t_4, 2.0**-54), 1, log1p_t_4 / t_4)
+    branch = _select(_compare(torch.lt, smaller, 0), branch, smaller + log1p_t_4)
+    branch = (2 / t_3.square_().add_(1)).square_().mul_(held).mul_(branch)
+    branch = branch.mul_(part_of_t)
+    branch = branch.mul_(_select(is_gone, scale.clamp(max=2.0**100), scale))
+    branch = branch.mul_(rest_of_t)
+    branch_2 = _select(_compare(torch.lt, t_2, 2.0**-54), 1, log1p_t_2 / t_2)
+    branch_2 = _select(_compare(torch.lt, clamped, 0), branch_2, clamped + log1p_t_2)
+    branch_2 = (2 / t.square_().add_(1)).square_().mul_(clamped).mul_(branch_2).mul_(e_2)
+    product = _select(_compare(torch.lt, abs_x, 1), product, branch_2.mul_(e_2))
+    return _select(_compare(torch.lt, x, -0.5), product, branch)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -350,15 +371,15 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     product_10 = ratio_4 * total_21
     head_total_21 = _head(total_21)
     difference_19 = total_21 - head_total_21
-    total_22 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_18
-    total_22 = total_22 + difference_18 * head_ratio_4 + difference_18 * difference_18
-    total_22 = _select(_compare(torch.eq, ratio_4_squared * 2.0**-60, 0), 0, total_22)
     numerator_16 = head_ratio_4 * head_total_21 - product_10 + head_ratio_4 * difference_19
     numerator_17 = numerator_16 + difference_18 * head_total_21 + difference_18 * difference_19
     numerator_18 = -_select(_compare(torch.eq, product_10 * 2.0**-60, 0), 0, numerator_17)
     numerator_19 = product_7 - product_10 + numerator_18
     numerator_20 = numerator_19 + (branch_14 - (total_14 - branch_12)) * 2
     numerator_20 = (numerator_20 - (branch_17 - (total_21 - total_15)) * ratio_4) / total_21
+    total_22 = head_ratio_4 * head_ratio_4 - ratio_4_squared + head_ratio_4 * difference_18
+    total_22 = total_22 + difference_18 * head_ratio_4 + difference_18 * difference_18
+    total_22 = _select(_compare(torch.eq, ratio_4_squared * 2.0**-60, 0), 0, total_22)
     total_22 = total_22 + numerator_20 * ratio_4 * 2
     branch_18 = _select(_compare(torch.lt, total_22.abs(), torch.inf), total_22, 0)
     total_23 = ratio_4_squared + branch_18
@@ -531,14 +552,13 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     head_total_23 = _head(total_23)
     difference_37 = total_23 - head_total_23
     difference_38 = total_11 - head_total_11
-    difference_39 = branch_18 - (total_23 - ratio_4_squared)
     branch_38 = _select(is_negative, numerator, 0)
     head_total_38 = _head(total_38)
     head_total_47 = _head(total_47)
-    difference_40 = total_47 - head_total_47
-    difference_41 = total_38 - head_total_38
-    total_49 = head_total_38 * head_total_47 - product_20 + head_total_38 * difference_40
-    total_49 = total_49 + difference_41 * head_total_47 + difference_41 * difference_40
+    difference_39 = total_47 - head_total_47
+    difference_40 = total_38 - head_total_38
+    total_49 = head_total_38 * head_total_47 - product_20 + head_total_38 * difference_39
+    total_49 = total_49 + difference_40 * head_total_47 + difference_40 * difference_39
     total_49 = _select(_compare(torch.eq, product_20 * 2.0**-60, 0), 0, total_49)
     total_49 = total_49 + (branch_28 - (total_38 - product_17)) * total_47
     total_49 = total_49 + (branch_37 - (total_47 - ratio_8)) * total_38
@@ -546,7 +566,7 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_50 = total_50 + difference_38 * head_total_23 + difference_38 * difference_37
     total_50 = _select(_compare(torch.eq, product_11 * 2.0**-60, 0), 0, total_50)
     total_50 = total_50 + (branch_10 - (total_11 - product_4)) * total_23
-    total_50 = total_50 + difference_39 * total_11
+    total_50 = total_50 + (branch_18 - (total_23 - ratio_4_squared)) * total_11
     total_50 = total_50 + (branch_38 + numerator_15) * product_11
     total_51 = product_11 - (total_48 - difference_36) + (product_20 - difference_36)
     total_51 = total_51 + total_50
@@ -554,59 +574,71 @@ def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
     total_51 = total_51 + (total_49 + product_21)
     branch_39 = _select(_compare(torch.lt, total_51.abs(), torch.inf), total_51, 0)
     total_52 = total_48 + branch_39
-    product_22 = 2 * alpha.square()
     larger = smaller.clamp(min=0)
     logarithm = _log1p_near(torch.exp(-smaller.abs()))
     total_53 = larger + logarithm
-    difference_42 = total_53 - larger
-    total_54 = larger - (total_53 - difference_42) + (logarithm - difference_42)
+    difference_41 = total_53 - larger
+    total_54 = larger - (total_53 - difference_41) + (logarithm - difference_41)
     branch_40 = _select(_compare(torch.lt, total_54.abs(), torch.inf), total_54, 0)
     total_55 = total_53 + branch_40
-    product_23 = product_22 * total_55
-    product_24 = product_23 * branch_26
-    head_product_23 = _head(product_23)
-    head_branch_26 = _head(branch_26)
-    difference_43 = branch_26 - head_branch_26
-    difference_44 = product_23 - head_product_23
+    product_22 = 2 * total_55
+    product_23 = product_22 * branch_26
     head_product_22 = _head(product_22)
-    head_total_55 = _head(total_55)
-    difference_45 = total_55 - head_total_55
-    difference_46 = product_22 - head_product_22
-    product_25 = (branch_40 - (total_55 - total_53)) * product_22
-    difference_47 = head_product_23 * head_branch_26 - product_24
-    difference_47 = difference_47 + head_product_23 * difference_43
-    difference_47 = difference_47 + difference_44 * head_branch_26
-    difference_47 = difference_47 + difference_44 * difference_43
-    difference_47 = _select(_compare(torch.eq, product_24 * 2.0**-60, 0), 0, difference_47)
-    difference_48 = head_product_22 * head_total_55 - product_23
-    difference_48 = difference_48 + head_product_22 * difference_45
-    difference_48 = difference_48 + difference_46 * head_total_55
-    difference_48 = difference_48 + difference_46 * difference_45
-    difference_48 = _select(_compare(torch.eq, product_23 * 2.0**-60, 0), 0, difference_48)
-    difference_47 = difference_47 + (difference_48 + product_25) * branch_26
-    difference_47 = difference_47 + product_16 * product_23
-    magnitude_2 = difference_47.abs()
-    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_47, 0)
-    total_56 = product_24 + magnitude_2
-    product_26 = total_56 * total_23
-    minus_product_26 = -product_26
-    total_57 = total_52 + minus_product_26
-    difference_49 = total_57 - total_52
+    head_branch_26 = _head(branch_26)
+    difference_42 = branch_26 - head_branch_26
+    difference_43 = product_22 - head_product_22
+    product_24 = (branch_40 - (total_55 - total_53)) * 2 * branch_26
+    difference_44 = head_product_22 * head_branch_26 - product_23
+    difference_44 = difference_44 + head_product_22 * difference_42
+    difference_44 = difference_44 + difference_43 * head_branch_26
+    difference_44 = difference_44 + difference_43 * difference_42
+    difference_44 = _select(_compare(torch.eq, product_23 * 2.0**-60, 0), 0, difference_44)
+    difference_44 = difference_44 + product_24 + product_16 * product_22
+    magnitude_2 = difference_44.abs()
+    magnitude_2 = _select(_compare(torch.lt, magnitude_2, torch.inf), difference_44, 0)
+    total_56 = product_23 + magnitude_2
+    branch_41 = _select(_compare(torch.lt, numerator_20.abs(), torch.inf), numerator_20, 0)
+    total_57 = ratio_4 + branch_41
+    product_25 = alpha * total_57
+    product_25_squared = product_25.square()
+    head_product_25 = _head(product_25)
+    difference_45 = product_25 - head_product_25
+    head_total_57 = _head(total_57)
+    difference_46 = total_57 - head_total_57
+    total_58 = head_alpha * head_total_57 - product_25 + head_alpha * difference_46
+    total_58 = total_58 + difference_16 * head_total_57 + difference_16 * difference_46
+    total_58 = _select(_compare(torch.eq, product_25 * 2.0**-60, 0), 0, total_58)
+    total_58 = (total_58 + (branch_41 - (total_57 - ratio_4)) * alpha) * product_25 * 2
+    difference_47 = head_product_25 * head_product_25 - product_25_squared
+    difference_47 = difference_47 + head_product_25 * difference_45
+    difference_47 = difference_47 + difference_45 * head_product_25
+    difference_47 = difference_47 + difference_45 * difference_45
+    product_26 = product_25_squared * 2.0**-60
+    product_26 = _select(_compare(torch.eq, product_26, 0), 0, difference_47) + total_58
+    branch_42 = _select(_compare(torch.lt, product_26.abs(), torch.inf), product_26, 0)
+    total_59 = product_25_squared + branch_42
+    product_27 = total_56 * total_59
+    minus_product_27 = -product_27
+    total_60 = total_52 + minus_product_27
+    difference_48 = total_60 - total_52
     head_total_56 = _head(total_56)
+    head_total_59 = _head(total_59)
+    difference_49 = total_59 - head_total_59
     difference_50 = total_56 - head_total_56
-    total_58 = head_total_56 * head_total_23 - product_26 + head_total_56 * difference_37
-    total_58 = total_58 + difference_50 * head_total_23 + difference_50 * difference_37
-    total_58 = _select(_compare(torch.eq, product_26 * 2.0**-60, 0), 0, total_58)
-    total_58 = total_58 + (magnitude_2 - (total_56 - product_24)) * total_23
-    total_58 = -(total_58 + difference_39 * total_56 + numerator_15 * product_26)
-    total_59 = total_52 - (total_57 - difference_49) + (minus_product_26 - difference_49)
-    total_59 = total_59 + (branch_39 - (total_52 - total_48)) + total_58
-    branch_41 = _select(_compare(torch.lt, total_59.abs(), torch.inf), total_59, 0)
-    total_60 = total_57 + branch_41
-    difference_51 = branch_41 - (total_60 - total_57)
+    total_61 = head_total_56 * head_total_59 - product_27 + head_total_56 * difference_49
+    total_61 = total_61 + difference_50 * head_total_59 + difference_50 * difference_49
+    total_61 = _select(_compare(torch.eq, product_27 * 2.0**-60, 0), 0, total_61)
+    total_61 = total_61 + (magnitude_2 - (total_56 - product_23)) * total_59
+    total_61 = total_61 + (branch_42 - (total_59 - product_25_squared)) * total_56
+    total_61 = -(total_61 + numerator_15 * product_27)
+    total_62 = total_52 - (total_60 - difference_48) + (minus_product_27 - difference_48)
+    total_62 = total_62 + (branch_39 - (total_52 - total_48)) + total_61
+    branch_43 = _select(_compare(torch.lt, total_62.abs(), torch.inf), total_62, 0)
+    total_63 = total_60 + branch_43
+    difference_51 = branch_43 - (total_63 - total_60)
     magnitude_3 = difference_51.abs()
     magnitude_3 = _select(_compare(torch.lt, magnitude_3, torch.inf), difference_51, 0)
-    return total_60 + magnitude_3
+    return total_63 + magnitude_3
 
 
 def _by_x_alpha(x: Tensor, alpha: Tensor) -> Tensor:
@@ -1443,7 +1475,8 @@ def _expm1(a: Tensor) -> Tensor:
         p = p * near + 0.1666666865348816
         p = p * near + 0.5000000596046448
         return torch.where(a.abs() < 0.5, near * (1 + near * p), u - 1)
-    growth = torch.where(u == 1, a, (u - 1) * (a / u.log()))
+    held = u.clamp(2.0**-100, 2.0**100)
+    growth = torch.where(u == 1, a, (held - 1) * (a / torch.where(u == 1, 2, held).log()))
     return torch.where(a.abs() < 30, growth, u - 1)
 
 

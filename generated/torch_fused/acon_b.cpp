@@ -47,19 +47,27 @@ struct ByX {
   }
 };
 
-// The derivative by p: exponential normal form, expanded, halved.
+// The derivative by p. Exponential normal form, expanded, held where t is 0 for beta*x < 4, else
+// exponential normal form, halved.
 struct ByP {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number difference = beta * p - beta;
     Number product = x * difference;
+    auto is_negative = product < 0.0;
+    Number abs_product = abs(product);
+    Number t = exp(-abs_product);
+    Number branch = select(t == 0.0, 0.0, x);
+    Number total = branch * difference + 1.0;
     Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number root_t = exp(-0.5 * abs(product));
-    Number t = square(root_t);
-    Number total = clamped * difference + 1.0;
-    Number numerator = clamped * (t + total) * root_t * root_t;
-    numerator = select(product < 0.0, numerator, x * (total * t + 1.0));
-    return numerator / ((t + 2.0) * t + 1.0);
+    Number root_t = exp(-0.5 * abs_product);
+    Number t_2 = square(root_t);
+    Number total_2 = clamped * difference + 1.0;
+    Number numerator = select(is_negative, (t + total) * t, total * t + 1.0);
+    numerator = numerator / ((t + 2.0) * t + 1.0) * select(is_negative, branch, x);
+    Number numerator_2 = clamped * (t_2 + total_2) * root_t * root_t;
+    Number numerator_3 = select(is_negative, numerator_2, x * (total_2 * t_2 + 1.0));
+    return select(beta * x < 4.0, numerator, numerator_3 / square(t_2 + 1.0));
   }
 };
 
@@ -121,27 +129,37 @@ struct ByXAndP {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded, halved in the tail, held
-// where t is 0.
+// The second derivative by x and beta. Exponential normal form, expanded for |x| < 8, else
+// exponential normal form, halved, held where t is 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
     Number product = x * (beta * p - beta);
+    auto is_negative = product < 0.0;
     Number product_2 = 2.0 * square(1.0 - p);
-    Number negated = -abs(product);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number branch = select(part_of_t == 0.0, 0.0, x);
-    Number product_3 = 0.5 * beta;
-    Number product_4 = product_3 * p;
-    Number total = branch * (product_3 - product_4) + 1.0;
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number t = part_of_t * rest_of_t;
-    Number total_2 = branch * (product_4 - product_3) + 1.0;
-    Number numerator = product_2 * (total_2 * t + total);
-    numerator = select(product < 0.0, product_2 * (total * t + total_2), numerator);
-    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t;
-    return numerator * rest_of_t;
+    Number clamped = clamp(x, -0x1p50, 0x1p50);
+    Number product_3 = product_2 * clamped;
+    Number product_4 = 0.5 * beta;
+    Number product_5 = product_4 * p;
+    Number difference = product_4 - product_5;
+    Number total = clamped * difference + 1.0;
+    Number abs_product = abs(product);
+    Number t = exp(-abs_product);
+    Number difference_2 = product_5 - product_4;
+    Number total_2 = clamped * difference_2 + 1.0;
+    Number root_t = exp(-0.5 * abs_product);
+    Number branch = select(root_t == 0.0, 0.0, x);
+    Number total_3 = branch * difference + 1.0;
+    Number t_2 = square(root_t);
+    Number total_4 = branch * difference_2 + 1.0;
+    Number total_5 = t_2 + 1.0;
+    Number numerator = product_2 * (total_4 * t_2 + total_3);
+    numerator = select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator);
+    numerator = numerator / (square(total_5) * total_5) * branch * root_t * root_t;
+    Number numerator_2 = product_3 * (total_2 * t + total) * t;
+    Number numerator_3 = select(is_negative, product_3 * (total * t + total_2) * t, numerator_2);
+    numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0);
+    return select(abs(x) < 8.0, numerator_3, numerator);
   }
 };
 

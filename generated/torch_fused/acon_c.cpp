@@ -46,7 +46,7 @@ struct ByX {
 };
 
 // The derivative by p_1. Exponential normal form, held where t is 0 for x < -1.09951e+12, else one
-// fraction, powers scaled, halved in the tail, zeros win, limits continued.
+// fraction, powers scaled, halved in the tail, zeros win.
 struct ByP1 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
@@ -56,84 +56,76 @@ struct ByP1 {
     Number t = exp(-abs(product));
     Number branch = select(t == 0.0, 0.0, x);
     Number total = beta * branch * difference + 1.0;
-    auto is_equal = abs(x) == infinity;
-    Number branch_2 = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    Number held = clamp(branch_2, -1.0, 1.0);
+    Number held = clamp(x, -1.0, 1.0);
     Number product_2 = beta * p_1;
-    Number branch_3 = select(beta == 0.0, 0.0, beta * branch_2 * difference);
-    branch_3 = select(difference == 0.0, 0.0, branch_3);
-    Number minus_branch_3 = -branch_3;
-    Number t_2 = exp(-abs(minus_branch_3));
+    Number branch_2 = select(difference == 0.0, 0.0, select(beta == 0.0, 0.0, product));
+    Number minus_branch_2 = -branch_2;
+    Number t_2 = exp(-abs(minus_branch_2));
     Number ratio = 1.0 / (1.0 + t_2);
     Number product_3 = beta * p_2;
-    Number smaller = minimum(minus_branch_3, 0.0);
+    Number smaller = minimum(minus_branch_2, 0.0);
     auto is_far = abs(smaller) > 64.0;
     Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
     auto is_gone = smaller < -800.0;
-    Number scale = maximum(abs(branch_2), 1.0);
+    Number scale = maximum(abs(x), 1.0);
     Number smaller_2 = minimum(scale, 0x1p100);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number t_3 = exp(-abs(branch_3));
-    Number smaller_3 = minimum(branch_3, 0.0);
+    Number t_3 = exp(-abs(branch_2));
+    Number smaller_3 = minimum(branch_2, 0.0);
     auto is_far_2 = abs(smaller_3) > 64.0;
     Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller_3, smaller_3));
     auto is_gone_2 = smaller_3 < -800.0;
     Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    Number branch_4 = select(product_3 == 0.0, 0.0, product_3 * held * ratio);
-    branch_4 = select(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_4;
-    branch_4 = branch_4 * part_of_t * select(is_gone, smaller_2, scale) * rest_of_t + 1.0;
-    branch_4 = held * branch_4 * (1.0 / (1.0 + t_3)) * part_of_t_2;
-    branch_4 = branch_4 * select(is_gone_2, smaller_2, scale) * rest_of_t_2;
-    Number branch_5 = select(is_equal & (abs(branch_4) > 0x1p50), branch_4 * infinity, branch_4);
     Number ratio_2 = select(is_negative, (t + total) * t, total * t + 1.0) / square(t + 1.0);
-    return select(x < -0x1p40, ratio_2 * select(is_negative, branch, x), branch_5);
+    ratio_2 = ratio_2 * select(is_negative, branch, x);
+    Number branch_3 = select(product_3 == 0.0, 0.0, product_3 * held * ratio);
+    branch_3 = select(product_2 == 0.0, 0.0, product_2 * held * ratio) - branch_3;
+    branch_3 = branch_3 * part_of_t * select(is_gone, smaller_2, scale) * rest_of_t + 1.0;
+    branch_3 = held * branch_3 * (1.0 / (1.0 + t_3)) * part_of_t_2;
+    branch_3 = branch_3 * select(is_gone_2, smaller_2, scale) * rest_of_t_2;
+    return select(x < -0x1p40, ratio_2, branch_3);
   }
 };
 
-// The derivative by p_2. One fraction, powers scaled, halved in the tail, zeros win, limits
-// continued for x < 131072, else exponential normal form, halved, held where t is 0.
+// The derivative by p_2. One fraction, powers scaled, halved in the tail, zeros win for x <
+// 1.04858e+06, else exponential normal form, held where t is 0.
 struct ByP2 {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
-    auto is_equal = abs(x) == infinity;
-    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    Number held = clamp(branch, -1.0, 1.0);
+    Number held = clamp(x, -1.0, 1.0);
     Number product = beta * p_1;
     Number difference = p_1 - p_2;
-    Number branch_2 = select(beta == 0.0, 0.0, beta * branch * difference);
-    branch_2 = select(difference == 0.0, 0.0, branch_2);
-    Number t = exp(-abs(branch_2));
+    Number product_2 = beta * x * difference;
+    Number branch = select(difference == 0.0, 0.0, select(beta == 0.0, 0.0, product_2));
+    Number t = exp(-abs(branch));
     Number ratio = 1.0 / (1.0 + t);
-    Number product_2 = beta * p_2;
-    Number smaller = minimum(branch_2, 0.0);
+    Number product_3 = beta * p_2;
+    Number smaller = minimum(branch, 0.0);
     auto is_far = abs(smaller) > 64.0;
     Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
     auto is_gone = smaller < -800.0;
-    Number scale = maximum(abs(branch), 1.0);
+    Number scale = maximum(abs(x), 1.0);
     Number smaller_2 = minimum(scale, 0x1p100);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number minus_branch_2 = -branch_2;
-    Number t_2 = exp(-abs(minus_branch_2));
-    Number smaller_3 = minimum(minus_branch_2, 0.0);
+    Number minus_branch = -branch;
+    Number t_2 = exp(-abs(minus_branch));
+    Number smaller_3 = minimum(minus_branch, 0.0);
     auto is_far_2 = abs(smaller_3) > 64.0;
     Number part_of_t_2 = exp(select(is_far_2, 0.5 * smaller_3, smaller_3));
     auto is_gone_2 = smaller_3 < -800.0;
     Number rest_of_t_2 = select(is_far_2, part_of_t_2, 1.0);
-    Number branch_3 = select(product_2 == 0.0, 0.0, product_2 * held * ratio);
+    auto is_negative = product_2 < 0.0;
+    Number t_3 = exp(-abs(product_2));
+    Number branch_2 = select(t_3 == 0.0, 0.0, x);
+    Number total = beta * branch_2 * (p_2 - p_1) + 1.0;
+    Number numerator = select(is_negative, total * t_3 + 1.0, (t_3 + total) * t_3);
+    numerator = numerator / square(t_3 + 1.0) * select(is_negative, x, branch_2);
+    Number branch_3 = select(product_3 == 0.0, 0.0, product_3 * held * ratio);
     branch_3 = (select(product == 0.0, 0.0, product * held * ratio) - branch_3) * part_of_t;
     branch_3 = held * (branch_3 * select(is_gone, smaller_2, scale) * rest_of_t - 1.0);
     branch_3 = -(branch_3 * (1.0 / (1.0 + t_2))) * part_of_t_2;
     branch_3 = branch_3 * select(is_gone_2, smaller_2, scale) * rest_of_t_2;
-    Number product_3 = beta * x * difference;
-    auto is_negative = product_3 < 0.0;
-    Number root_t = exp(-0.5 * abs(product_3));
-    Number branch_4 = select(root_t == 0.0, 0.0, x);
-    Number total = beta * branch_4 * (p_2 - p_1) + 1.0;
-    Number t_3 = square(root_t);
-    Number branch_5 = select(is_equal & (abs(branch_3) > 0x1p50), branch_3 * infinity, branch_3);
-    Number numerator = select(is_negative, total * t_3 + 1.0, (t_3 + total) * root_t * root_t);
-    numerator = numerator / square(t_3 + 1.0) * select(is_negative, x, branch_4);
-    return select(x < 131072.0, branch_5, numerator);
+    return select(x < 1048576.0, branch_3, numerator);
   }
 };
 

@@ -10,82 +10,93 @@
 namespace actgen {
 namespace {
 
-constexpr double NUMBER_1_OVER_3 = 0.3333333333333333;  // 1/3
-
 // The value: exp(-x^2/(2*sigma^2)).
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    return exp(-0.5 * square(x) / square(sigma));
+    return exp(-0.5 * square(x / sigma));
   }
 };
 
-// The derivative by x: as declared, scaled, halved, clamped both sides.
+// The derivative by x. As declared, scaled, halved for |x/sigma| < 64, else as declared, divided
+// one by one, clamped both sides.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
+    Number ratio = x / sigma;
+    Number e = exp(0.5 * (0.5 * -square(ratio)));
     Number clamped = clamp(x, -0x1p40, 0x1p40);
-    Number sigma_squared = square(sigma);
-    Number e = exp(0.5 * (0.5 * -(square(clamped) / sigma_squared)));
-    return -(clamped / sigma_squared) * e * e;
+    Number ratio_2 = 1.0 / sigma;
+    Number product = clamped * ratio_2 * exp(-0.5 * clamped * clamped * ratio_2 * ratio_2);
+    product = -(product * ratio_2);
+    return select(abs(ratio) < 64.0, -(x / square(sigma)) * e * e, product);
   }
 };
 
-// The derivative by sigma: Gaussian normal form, halved in the tail.
+// The derivative by sigma: Gaussian normal form, halved, first term next to 0.
 struct BySigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
     Number ratio = x / sigma;
-    Number product = -0.5 * square(ratio);
-    auto is_far = product < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * product, product));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    return square(clamp(ratio, -0x1p50, 0x1p50)) * part_of_t * rest_of_t / sigma;
+    Number root_t = exp(-0.25 * square(ratio));
+    Number numerator = square(clamp(x, -0x1p50, 0x1p50)) * root_t * root_t;
+    numerator = numerator / (square(sigma) * sigma);
+    return select(abs(ratio) < 3.725290298461914e-09, ratio / sigma * ratio, numerator);
   }
 };
 
-// The second derivative by x. Gaussian normal form, halved in the tail, clamped both sides, in |x|.
+// The second derivative by x. Gaussian normal form, halved in the tail, held where t is 0, in |x|.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number clamped = clamp(abs(x), -0x1p40, 0x1p40);
-    Number clamped_2 = clamp(clamped, -0x1p50, 0x1p50);
-    Number sigma_squared = square(sigma);
-    Number product = -0.5 * (square(clamped) / sigma_squared);
+    Number abs_x = abs(x);
+    Number product = -0.5 * square(abs_x / sigma);
     auto is_far = product < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
+    Number branch = select(part_of_t == 0.0, 0.0, abs_x);
+    Number sigma_squared = square(sigma);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number difference = clamped_2 / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
-    return (sigma + clamped_2) * difference * part_of_t * rest_of_t;
+    Number difference = branch / square(sigma_squared) - 1.0 / (sigma_squared * sigma);
+    return (sigma + branch) * difference * part_of_t * rest_of_t;
   }
 };
 
-// The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0.
+// The second derivative by x and sigma. Gaussian normal form, halved in the tail, held where t is
+// 0.
 struct ByXAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number sigma_squared = square(sigma);
-    Number root_t = exp(-0.25 * (square(x) / sigma_squared));
-    Number branch = select(root_t == 0.0, 0.0, x);
-    Number numerator = 0.5 * square(branch) / (square(sigma_squared) * sigma);
-    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t;
-    return numerator * root_t;
-  }
-};
-
-// The second derivative by sigma. Gaussian normal form, halved in the tail, held where t is 0.
-struct BySigmaAndSigma {
-  template <typename Number>
-  Number operator()(Number x, Number sigma) const {
-    Number sigma_squared = square(sigma);
-    Number product = -0.5 * (square(x) / sigma_squared);
+    Number product = -0.5 * square(x / sigma);
     auto is_far = product < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product, product));
     Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number sigma_squared = square(sigma);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number numerator = NUMBER_1_OVER_3 * square(branch) / square(sigma_squared * sigma);
-    numerator = 3.0 * (numerator - 1.0 / square(sigma_squared)) / 1.0 * branch * part_of_t;
-    return numerator * branch * rest_of_t;
+    Number numerator = 0.5 * square(branch) / (square(sigma_squared) * sigma);
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch;
+    return numerator * part_of_t * rest_of_t;
+  }
+};
+
+// The second derivative by sigma. One fraction, scaled, halved, first term next to 0 for |x/sigma|
+// < 64, else one fraction, by roots of powers, clamped both sides.
+struct BySigmaAndSigma {
+  template <typename Number>
+  Number operator()(Number x, Number sigma) const {
+    Number ratio = x / sigma;
+    Number abs_ratio = abs(ratio);
+    Number sigma_squared = square(sigma);
+    Number x_squared = square(x);
+    Number squared = square(sigma_squared * sigma);
+    Number e = exp(0.5 * (0.5 * -square(ratio)));
+    Number clamped = clamp(x, -0x1p40, 0x1p40);
+    Number product = x_squared * (x_squared - 3.0 * sigma_squared) / squared * e * e;
+    Number numerator = clamped * (square(clamped) - 3.0 * sigma * sigma);
+    numerator = numerator * exp(-0.5 * clamped * clamped / sigma_squared) * clamped;
+    numerator = numerator / squared;
+    Number product_2 = -3.0 * (ratio / sigma_squared) * ratio;
+    product_2 = select(abs_ratio < 3.725290298461914e-09, product_2, product);
+    return select(abs_ratio < 64.0, product_2, numerator);
   }
 };
 

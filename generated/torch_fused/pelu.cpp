@@ -67,18 +67,15 @@ struct ByXAndAlpha {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, halved in the tail, clamped left.
+// The second derivative by x and beta: exponential normal form, halved, clamped left.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
     Number larger = maximum(x, -0x1p40);
     Number beta_squared = square(beta);
-    Number negated = -abs(larger / beta);
-    auto is_far = negated < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number root_t = exp(-0.5 * abs(larger / beta));
     Number ratio = clamp(larger, -0x1p100, 0x1p100) / (beta_squared * beta);
-    ratio = -(alpha * (1.0 / beta_squared + ratio) * part_of_t * rest_of_t);
+    ratio = -(alpha * (1.0 / beta_squared + ratio) * root_t * root_t);
     return select(larger >= 0.0, -(alpha / beta_squared), ratio);
   }
 };

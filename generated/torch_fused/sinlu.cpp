@@ -971,20 +971,24 @@ struct ByAmplitudeAndFrequency {
   }
 };
 
-// The second derivative by frequency. As declared, scaled, halved in the tail, angles held, clamped
-// left.
+// The second derivative by frequency. As declared, powers scaled, halved in the tail, angles held
+// for x < 4, else as declared, by roots of powers, angles held.
 struct ByFrequencyAndFrequency {
   template <typename Number>
   Number operator()(Number x, Number amplitude, Number frequency) const {
-    Number larger = maximum(x, -0x1p40);
-    Number t = exp(-abs(larger));
-    Number smaller = minimum(larger, 0.0);
+    Number held = clamp(x, -1.0, 1.0);
+    Number abs_x = abs(x);
+    Number t = exp(-abs_x);
+    Number sin_2 = sin(clamp(frequency * x, -0x1p100, 0x1p100));
+    Number smaller = minimum(x, 0.0);
     auto is_far = abs(smaller) > 64.0;
     Number part_of_t = exp(select(is_far, 0.5 * smaller, smaller));
+    auto is_gone = smaller < -800.0;
+    Number scale = maximum(abs_x, 1.0);
     Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number sin_2 = sin(clamp(frequency * larger, -0x1p100, 0x1p100));
-    sin_2 = -(amplitude * square(larger) * (1.0 / (1.0 + t)) * sin_2) * part_of_t;
-    return sin_2 * rest_of_t;
+    Number product = -(amplitude * square(held) * (1.0 / (1.0 + t)) * sin_2) * part_of_t;
+    product = product * square(select(is_gone, minimum(scale, 0x1p50), scale)) * rest_of_t;
+    return select(x < 4.0, product, -(x * amplitude * sigmoid(x) * sin_2 * x));
   }
 };
 

@@ -30,7 +30,7 @@ struct ByX {
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    Number branch = select(beta <= x, 0.0, 0.25 - 0.25 * square(x) / square(beta));
+    Number branch = select(beta <= x, 0.0, 0.25 - 0.25 * square(x / beta));
     return select(beta <= -x, 0.0, branch);
   }
 };
@@ -44,11 +44,13 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and beta: one fraction, number last.
+// The second derivative by x and beta: one fraction, linear next to 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    return select(beta <= -x, 0.0, select(beta <= x, 0.0, x / square(beta) * -0.5));
+    Number beta_squared = square(beta);
+    Number branch = select(beta <= -x, 0.0, select(beta <= x, 0.0, -0.5 * x / beta_squared));
+    return select(abs(x) < 0x1p-90, -(0.5 / beta_squared) * x, branch);
   }
 };
 

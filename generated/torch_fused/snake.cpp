@@ -39,12 +39,14 @@ struct ByX {
   }
 };
 
-// The derivative by frequency. As declared, scaled, angles held, polynomial on +-(0.5756, 0.9947).
+// The derivative by frequency. As declared, scaled, angles held, polynomial on +-(0.5756, 0.9947),
+// first term next to 0.
 struct ByFrequency {
   template <typename Number>
   Number operator()(Number x, Number frequency) const {
     Number product = frequency * x;
-    Number difference = abs(product) - 0.78515625;
+    Number abs_product = abs(product);
+    Number difference = abs_product - 0.78515625;
     Number frequency_squared = square(frequency);
     Number clamped = clamp(product, -0x1p100, 0x1p100);
     Number sin_clamped = sin(clamped);
@@ -59,7 +61,8 @@ struct ByFrequency {
     numerator = (numerator * difference + 0.28539807149003954) / frequency_squared;
     Number numerator_2 = 2.0 * product * cos(clamped) * sin_clamped - square(sin_clamped);
     numerator_2 = numerator_2 / frequency_squared;
-    return select(abs(difference) < 0.20957610607147215, numerator, numerator_2);
+    numerator = select(abs(difference) < 0.20957610607147215, numerator, numerator_2);
+    return select(abs_product < 3.725290298461914e-09, x * x, numerator);
   }
 };
 

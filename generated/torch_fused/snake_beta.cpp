@@ -41,13 +41,11 @@ struct ByAlpha {
   }
 };
 
-// The derivative by beta: one fraction, expanded, divided one by one, angles held.
+// The derivative by beta: as declared, angles held.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    Number sin_2 = sin(clamp(alpha * x, -0x1p100, 0x1p100));
-    Number difference = beta - 1.0;
-    return -(sin_2 * (1.0 / (difference * (difference + 2.0) + 1.0)) * sin_2);
+    return -square(sin(clamp(alpha * x, -0x1p100, 0x1p100)) / beta);
   }
 };
 

@@ -24,11 +24,11 @@ struct Value {
   }
 };
 
-// The derivative by x: as declared, by roots of powers.
+// The derivative by x: steepness/(2*(pi^2*steepness^2*x^2/4 + 1)).
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number steepness) const {
-    return 0.5 * steepness / (PI_TO_2_OVER_4 * x * steepness * steepness * x + 1.0);
+    return 0.5 * steepness / (PI_TO_2_OVER_4 * square(steepness * x) + 1.0);
   }
 };
 

@@ -15,7 +15,8 @@ struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number lambd, Number beta) const {
     Number product = alpha * tanh(select(lambd == 0.0, 0.0, lambd * x));
-    return select(alpha == 0.0, 0.0, product) + select(beta == 0.0, 0.0, beta * x);
+    product = select(alpha == 0.0, 0.0, product) + select(beta == 0.0, 0.0, beta * x);
+    return select(x == x, product, x);
   }
 };
 
