@@ -21,7 +21,7 @@ from actgen.numerics.candidates import Candidate, Source, Stage, stages
 from actgen.numerics.emulation import Arithmetic
 from actgen.numerics.judge import Judge
 from actgen.numerics.kernel import Kernel, Node
-from actgen.numerics.lowering import call, constant, lower
+from actgen.numerics.lowering import ZERO, call, constant, lower
 from actgen.numerics.mending import mend
 from actgen.numerics.race import CONTRACT, Judgement, Race, Trial, cost_of
 from actgen.numerics.shape import Joint, Shape, joints_of, shape_of
@@ -127,25 +127,11 @@ def choose_kernels(
         candidate, verdict = race.verdict()
         found = strict.errors(candidate.kernel, math.inf)
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
-            # What is lost at remote parameters is worth guards, or another form: one of those that are good enough
-            # elsewhere,
-            other = Race(strict, shape, joints)
+            # What is lost at remote parameters is worth guards, or another form.
             good = [candidate, *race.good(_MOST_GOOD, candidate)]
-            for form in good:
-                other.run_with_guards(form)
-            if own is near and not other.settle():
-                # or any other that need not be mended.
-                other = _raced(strict, shape, joints, [*winners, *good], forms)
-                for close in () if other.settle() else other.closest(_MOST_GUARDED):
-                    other.run_with_guards(close)
-                if not other.settle() and (
-                    len(joints) > 1 or _fails_in_the_middle(strict.leniently().errors(candidate.kernel, math.inf))
-                ):
-                    # The threshold at which two forms were joined may be one for the parameters that were tried.
-                    for spliced in other.spliced(wholly=True):
-                        other.run_with_guards(spliced)
-            if other.settle() and other.verdict()[0].cost.passes < _DEAR:
-                candidate, verdict = other.verdict()
+            remote = _raced_remotely(strict, known, shape, joints, good, winners, forms if own is near else ())
+            if remote.settle() and remote.verdict()[0].cost.passes < _DEAR:
+                candidate, verdict = remote.verdict()
                 found = strict.errors(candidate.kernel, math.inf)
         if found.worst > max(verdict.units, CONTRACT):
             verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
@@ -180,6 +166,61 @@ def _raced(
         for winner in dear:
             race.run(winner)
     return race
+
+
+def _raced_remotely(
+    judge: Judge,
+    known: Mapping[sp.Basic, Node],
+    shape: Shape | None,
+    joints: Sequence[Joint],
+    good: Sequence[Candidate],
+    winners: Sequence[Candidate],
+    forms: Iterable[Sequence[Candidate]],
+) -> Race:
+    """A race at all parameters of forms that need not be mended.
+
+    Args:
+        judge: asks at remote parameters, too.
+        known: the node of each symbol.
+        shape: of the formula.
+        joints: what forms may be joined by.
+        good: forms that are good enough at all other parameters, the one to replace first.
+        winners: forms that won on other machines.
+        forms: all others that may be tried.
+    """
+    race = Race(judge, shape, joints)
+    for form in good:
+        race.run_with_guards(form)
+    if forms and not race.settle():
+        race = _raced(judge, shape, joints, [*winners, *good], forms)
+        for close in () if race.settle() else race.closest(_MOST_GUARDED):
+            race.run_with_guards(close)
+        is_joinable = len(joints) > 1 or _fails_in_the_middle(judge.leniently().errors(good[0].kernel, math.inf))
+        # The threshold at which two forms were joined may be one for the parameters that were tried.
+        for spliced in race.spliced(wholly=True) if is_joinable and not race.settle() else ():
+            race.run_with_guards(spliced)
+    if not race.settle():
+        race.run_with_guards(_with_zeros(judge, known, good[0]))
+    return race
+
+
+def _with_zeros(judge: Judge, known: Mapping[sp.Basic, Node], form: Candidate) -> Candidate:
+    """A form joined to those of what the formula is where a parameter is 0, as far as that mends something.
+
+    x (1 + a x^2) / (1 + b x^2) grows like a x / b, but for a = 0, where it falls like 1 / (b x).
+    """
+    for parameter in judge.parameters:
+        without = judge.expression.subs(parameter, 0)
+        if all(setting[parameter.name] for setting in judge.exact_settings) or without.has(sp.nan, sp.zoo, sp.oo):
+            continue
+        kernel = choose_kernels(judge.without(parameter, without), known, (), (judge.arithmetic,), is_part=True)[0][0]
+        is_zero = call("equal", known[parameter], ZERO)
+        name = f"{kernel.form} for {parameter.name} = 0, else {form.form}"
+        result = call("select", is_zero, kernel.result, form.kernel.result)
+        joined = Candidate(name, Kernel(result, {**kernel.names, **form.kernel.names}, name), False)
+        if judge.errors(joined.kernel, math.inf).closeness < judge.errors(form.kernel, math.inf).closeness:
+            form = joined
+    return form
 
 
 def _split(race: Race, judge: Judge, known: Mapping[sp.Basic, Node]) -> None:

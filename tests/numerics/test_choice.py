@@ -270,6 +270,14 @@ def test_of_what_is_mended_what_holds_at_a_remote_parameter_too_is_taken() -> No
     assert told.units < 4
 
 
+@pytest.mark.parametrize("text", ["x*(1 + p*x**2)/(1 + x**2/2)", "sqrt(x**2 + p**2) - p"])
+def test_where_a_parameter_of_0_makes_it_another_formula_that_has_a_form_of_its_own(text: str) -> None:
+    """The first grows like 2 p x, but at p = 0 it falls like 2 / x; the second is |x| there, and x^2 / 2 p else."""
+    kernel, told = judged(text, (1, 3, Fraction(1, 4), 0))
+    assert "for p = 0" in kernel.form
+    assert told.units < 4
+
+
 def test_nothing_is_mended_for_a_remote_parameter_and_what_is_lost_there_is_told() -> None:
     """exp(x) - 1 - x + p x next to 0 is p x: what rounding leaves of the rest is little of it unless p is little."""
     (kernel, told), (nearby, kept) = (judged("exp(x) - 1 - x + p*x", values) for values in (REMOTE, REMOTE[:-1]))

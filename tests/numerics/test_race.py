@@ -101,7 +101,7 @@ def test_what_was_not_judged_at_all_parameters_is_not_joined(looks: int, monkeyp
 
 
 def test_what_was_given_up_at_one_value_is_judged_at_the_others_where_that_is_asked_for() -> None:
-    """The forms with a clamp are right at 1, fail at few points at 4 and everywhere at 0, where they were not judged."""
+    """One form fails at few points at 4 and at all others at 0, where it was not judged: it was given up at 4."""
     declared = formula("beta*tanh(x)", BETA)
     judge = Judge(declared, x, (BETA,), [{"beta": Fraction(n)} for n in (1, 4, 0)])
     beta = KNOWN[BETA]
