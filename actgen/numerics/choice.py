@@ -98,7 +98,7 @@ def choose_kernels(
     forms: Iterable[Sequence[Candidate]] = _Stages(stages(sources))
     winners: list[Candidate] = []
     verdicts = []
-    is_hopeless = False
+    is_hopeless = is_hopeless_remotely = False
     for machine in machines:
         strict = judge.on(machine)
         near = own = strict.nearby()
@@ -129,7 +129,13 @@ def choose_kernels(
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth guards, or another form.
             good = [candidate, *race.good(_MOST_GOOD, candidate)]
-            remote = _raced_remotely(strict, known, shape, joints, good, winners, forms if own is near else ())
+            remote = Race(strict, shape, joints)
+            for form in (*good, *winners):
+                remote.run_with_guards(form)
+            if not (remote.settle() or is_hopeless_remotely):
+                # What is hopeless on the least exact machine is so on the others.
+                remote = _raced_remotely(strict, known, shape, joints, [*good, *winners], forms if own is near else ())
+                is_hopeless_remotely = not remote.settle()
             if remote.settle() and remote.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = remote.verdict()
                 found = strict.errors(candidate.kernel, math.inf)
@@ -174,7 +180,6 @@ def _raced_remotely(
     shape: Shape | None,
     joints: Sequence[Joint],
     good: Sequence[Candidate],
-    winners: Sequence[Candidate],
     forms: Iterable[Sequence[Candidate]],
 ) -> Race:
     """A race at all parameters of forms that need not be mended.
@@ -184,41 +189,41 @@ def _raced_remotely(
         known: the node of each symbol.
         shape: of the formula.
         joints: what forms may be joined by.
-        good: forms that are good enough at all other parameters, the one to replace first.
-        winners: forms that won on other machines.
+        good: forms that are good enough at all other parameters, the one to replace first, or won on other machines.
         forms: all others that may be tried.
     """
-    race = Race(judge, shape, joints)
-    for form in good:
-        race.run_with_guards(form)
-    if forms and not race.settle():
-        race = _raced(judge, shape, joints, [*winners, *good], forms)
-        for close in () if race.settle() else race.closest(_MOST_GUARDED):
-            race.run_with_guards(close)
-        is_joinable = len(joints) > 1 or _fails_in_the_middle(judge.leniently().errors(good[0].kernel, math.inf))
-        # The threshold at which two forms were joined may be one for the parameters that were tried.
-        for spliced in race.spliced(wholly=True) if is_joinable and not race.settle() else ():
-            race.run_with_guards(spliced)
+    race = _raced(judge, shape, joints, good, forms)
+    for close in () if race.settle() else race.closest(_MOST_GUARDED):
+        race.run_with_guards(close)
+    is_joinable = len(joints) > 1 or _fails_in_the_middle(judge.leniently().errors(good[0].kernel, math.inf))
+    # The threshold at which two forms were joined may be one for the parameters that were tried.
+    for spliced in race.spliced(wholly=True) if is_joinable and not race.settle() else ():
+        race.run_with_guards(spliced)
     if not race.settle():
         race.run_with_guards(_with_zeros(judge, known, good[0]))
     return race
 
 
 def _with_zeros(judge: Judge, known: Mapping[sp.Basic, Node], form: Candidate) -> Candidate:
-    """A form joined to those of what the formula is where a parameter is 0, as far as that mends something.
+    """A form joined to those of what the formula is where a parameter is 0, if it fails at such parameters only.
 
     x (1 + a x^2) / (1 + b x^2) grows like a x / b, but for a = 0, where it falls like 1 / (b x).
     """
+    if judge.off_zero().errors(form.kernel).worst > CONTRACT:
+        return form
     for parameter in judge.parameters:
         without = judge.expression.subs(parameter, 0)
-        if all(setting[parameter.name] for setting in judge.exact_settings) or without.has(sp.nan, sp.zoo, sp.oo):
+        has_zero = not all(setting[parameter.name] for setting in judge.exact_settings)
+        if not has_zero or without.has(sp.nan, sp.zoo, sp.oo):
+            continue
+        if judge.at_zero(parameter).errors(form.kernel).worst <= CONTRACT:
             continue
         kernel = choose_kernels(judge.without(parameter, without), known, (), (judge.arithmetic,), is_part=True)[0][0]
         is_zero = call("equal", known[parameter], ZERO)
         name = f"{kernel.form} for {parameter.name} = 0, else {form.form}"
         result = call("select", is_zero, kernel.result, form.kernel.result)
         joined = Candidate(name, Kernel(result, {**kernel.names, **form.kernel.names}, name), False)
-        if judge.errors(joined.kernel, math.inf).closeness < judge.errors(form.kernel, math.inf).closeness:
+        if judge.at_zero(parameter).errors(joined.kernel).worst <= CONTRACT:
             form = joined
     return form
 

@@ -92,6 +92,7 @@ class Judge:
         self._is_lenient = False
         self._variables: tuple[Kernel, ...] = ()
         self._counts: dict[tuple[Setting, ...], int] = {}
+        self._known_places: dict[Setting, Floats] = {}
         self._asked_of: Sequence[Setting] = (*self.settings, *self._subnormals)
 
     def on(self, arithmetic: emulation.Arithmetic) -> Judge:
@@ -110,13 +111,27 @@ class Judge:
     def placing(self, *variables: Kernel) -> Judge:
         """The same judge, which tells what variables are at the points that it looks at."""
         other = copy(self)
-        other._variables = variables
+        other._variables, other._known_places = variables, {}
         return other
 
     def nearby(self) -> Judge:
         """The same judge without the settings at which a parameter is remote from its default."""
+        return self._asking([setting for setting in self._asked_of if not self._is_remote(setting)])
+
+    def at_zero(self, parameter: sp.Symbol) -> Judge:
+        """The same judge of the settings at which a parameter is 0."""
+        return self._asking([setting for setting in self._asked_of if setting.parameters[parameter.name] == 0])
+
+    def off_zero(self) -> Judge:
+        """The same judge without the settings at which a parameter is 0 that is not 0 by default."""
+        defaults = self.exact_settings[0]
+        return self._asking(
+            [s for s in self._asked_of if all(s.parameters[name] for name in defaults if defaults[name])]
+        )
+
+    def _asking(self, settings: Sequence[Setting]) -> Judge:
         other = copy(self)
-        other._asked_of = [setting for setting in self._asked_of if not self._is_remote(setting)]
+        other._asked_of = settings
         return other
 
     def without(self, parameter: sp.Symbol, expression: sp.Expr) -> Judge:
@@ -263,8 +278,10 @@ class Judge:
         results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
         found = self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
         if self._variables:
-            places = [self._places(setting, variable, found.points) for variable in self._variables]
-            found = replace(found, places=np.stack(places))
+            if setting not in self._known_places:
+                places = [self._places(setting, variable, found.points) for variable in self._variables]
+                self._known_places[setting] = np.stack(places)
+            found = replace(found, places=self._known_places[setting])
         if not self._is_lenient or setting in self.settings[:2]:
             return found
         exact = self.exact(setting)
