@@ -135,7 +135,7 @@ def choose_kernels(
             if not (remote.settle() or is_hopeless_remotely):
                 # What is hopeless on the least exact machine is so on the others.
                 remote = _raced_remotely(strict, known, shape, joints, [*good, *winners], forms if own is near else ())
-                is_hopeless_remotely = not remote.settle()
+                is_hopeless_remotely = remote.best_units > _NEAR_MISS
             if remote.settle() and remote.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = remote.verdict()
                 found = strict.errors(candidate.kernel, math.inf)

@@ -77,7 +77,8 @@ def in_torch(operation: str, a: Array) -> Array:
     try:
         torch._dynamo.reset()
         x = torch.from_numpy(a).requires_grad_()
-        torch.compile(getattr(module, f"_{operation}"), dynamic=False)(x).sum().backward()
+        compiled: Any = torch.compile(getattr(module, f"_{operation}"), dynamic=False)
+        compiled(x).sum().backward()
     finally:
         del sys.modules[module.__name__]
     assert x.grad is not None
