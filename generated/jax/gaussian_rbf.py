@@ -96,15 +96,12 @@ def _second_derivative_x_x(x: Array, sigma: Array) -> Array:
 @jax.jit
 def _second_derivative_x_sigma(x: Array, sigma: Array) -> Array:
     """d2f / dx dsigma = x*(2 - x^2/sigma^2)*exp(-x^2/(2*sigma^2))/sigma^3."""
-    product = -0.5 * jnp.square(x / sigma)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    branch = jnp.where(part_of_t == 0.0, 0.0, x)
+    root_t = jnp.exp(-0.25 * jnp.square(x / sigma))
+    branch = jnp.where(root_t == 0.0, 0.0, x)
     sigma_squared = jnp.square(sigma)
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     numerator = 0.5 * jnp.square(branch) / (jnp.square(sigma_squared) * sigma)
-    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch
-    return numerator * part_of_t * rest_of_t
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t
+    return numerator * root_t
 
 
 @jax.jit

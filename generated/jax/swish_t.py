@@ -46,15 +46,22 @@ def swish_t(x: ArrayLike, alpha: ArrayLike = 0.1, beta: ArrayLike = 1.0) -> Arra
 @jax.jit
 def _value(x: Array, alpha: Array, beta: Array) -> Array:
     """f = alpha*tanh(x) + x*sigmoid(beta*x)."""
-    is_equal = jnp.abs(x) == jnp.inf
-    branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
+    is_equal = alpha == 0.0
+    product = beta * x
+    clamped = jnp.clip(x, -(2.0**100), 2.0**100)
+    root_t = jnp.exp(-0.5 * jnp.abs(product))
+    t = jnp.square(root_t)
+    is_equal_2 = jnp.abs(x) == jnp.inf
+    branch = jnp.where(is_equal_2, clamped, x)
     total = alpha + 0.5
-    product = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
-    product = jnp.where(alpha == 0.0, 0.0, alpha * _tanh(branch)) + product
+    product_2 = branch * jax.nn.sigmoid(jnp.where(beta == 0.0, 0.0, beta * branch))
+    product_2 = jnp.where(is_equal, 0.0, alpha * _tanh(branch)) + product_2
     branch_2 = jnp.where(total == 0.0, 0.0, total * branch)
-    branch_2 = jnp.where(jnp.abs(branch) < 2.0**-90, branch_2, product)
-    product_2 = branch_2 * jnp.inf
-    return jnp.where(is_equal & (jnp.abs(branch_2) > 2.0**50), product_2, branch_2)
+    branch_2 = jnp.where(jnp.abs(branch) < 2.0**-90, branch_2, product_2)
+    ratio = jnp.where(product < 0.0, clamped * root_t * root_t, x) / (t + 1.0)
+    product_3 = branch_2 * jnp.inf
+    product_3 = jnp.where(is_equal_2 & (jnp.abs(branch_2) > 2.0**50), product_3, branch_2)
+    return jnp.where(is_equal, ratio, product_3)
 
 
 @jax.custom_jvp

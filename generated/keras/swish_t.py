@@ -162,16 +162,23 @@ def _value(x, alpha, beta):
                 _sum_to(upstream * _derivative_beta(x, alpha, beta), beta),
             )
 
-        is_equal = keras.ops.abs(x) == float("inf")
-        branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
+        is_equal = alpha == 0.0
+        product = beta * x
+        clamped = keras.ops.clip(x, -(2.0**100), 2.0**100)
+        root_t = keras.ops.exp(-0.5 * keras.ops.abs(product))
+        t = keras.ops.square(root_t)
+        is_equal_2 = keras.ops.abs(x) == float("inf")
+        branch = keras.ops.where(is_equal_2, clamped, x)
         total = alpha + 0.5
-        product = branch * _sigmoid(keras.ops.where(beta == 0.0, 0.0, beta * branch))
-        product = keras.ops.where(alpha == 0.0, 0.0, alpha * _tanh(branch)) + product
+        product_2 = branch * _sigmoid(keras.ops.where(beta == 0.0, 0.0, beta * branch))
+        product_2 = keras.ops.where(is_equal, 0.0, alpha * _tanh(branch)) + product_2
         branch_2 = keras.ops.where(total == 0.0, 0.0, total * branch)
-        branch_2 = keras.ops.where(keras.ops.abs(branch) < 2.0**-90, branch_2, product)
-        product_2 = branch_2 * float("inf")
+        branch_2 = keras.ops.where(keras.ops.abs(branch) < 2.0**-90, branch_2, product_2)
+        ratio = keras.ops.where(product < 0.0, clamped * root_t * root_t, x) / (t + 1.0)
+        product_3 = branch_2 * float("inf")
         abs_branch_2 = keras.ops.abs(branch_2)
-        value = keras.ops.where(is_equal & (abs_branch_2 > 2.0**50), product_2, branch_2)
+        abs_branch_2 = keras.ops.where(is_equal_2 & (abs_branch_2 > 2.0**50), product_3, branch_2)
+        value = keras.ops.where(is_equal, ratio, abs_branch_2)
         return value, gradient
 
     return differentiable(x, beta)

@@ -232,19 +232,22 @@ def _by_x_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
 def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Exponential normal form, expanded, halved, held where t is 0.
+    Exponential normal form, expanded, halved in the tail, held where t is 0.
     """
     product = 8 * gamma
-    root_t = torch.exp(-torch.abs(beta * x))
-    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
-    product_2 = beta * branch
-    total = product_2 + 1
-    difference = product_2 - 1
-    t = root_t.square()
+    product_2 = -2 * torch.abs(beta * x)
+    is_far = _compare(torch.lt, product_2, -64)
+    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp()
+    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    product_3 = beta * branch
+    total = product_3 + 1
+    difference = product_3 - 1
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     numerator = product * (total * t - difference)
     numerator_2 = product * (total - difference * t)
     numerator = _select(_compare(torch.lt, 2 * beta * x, 0), numerator_2, numerator)
-    return numerator / (((t + 3) * t + 3) * t + 1) * branch * root_t * root_t
+    return numerator / (((t + 3) * t + 3) * t + 1) * branch * part_of_t * rest_of_t
 
 
 def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:

@@ -161,18 +161,16 @@ class DyT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """The value: as declared for |alpha*x| < 0.125, else exponential normal form."""
+    """The value: as declared for |x| < 0.25, else exponential normal form."""
     product = alpha * x
-    abs_product = product.abs()
     total = beta + gamma
-    t = (-2 * abs_product).exp_()
+    t = product.abs().mul_(-2).exp_()
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = (difference * t).add_(total)
     numerator_2 = (total * t).add_(difference)
     numerator = _select(_compare(torch.lt, 2 * alpha * x, 0), numerator_2, numerator)
-    numerator = numerator.div_(t + 1)
-    return _select(_compare(torch.lt, abs_product, 0.125), total_2, numerator)
+    return _select(_compare(torch.lt, x.abs(), 0.25), total_2, numerator.div_(t + 1))
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:

@@ -118,19 +118,13 @@ def _by_x_x(x: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _by_x_sigma(x: Tensor, sigma: Tensor) -> Tensor:
-    """The second derivative by x and sigma.
-
-    Gaussian normal form, halved in the tail, held where t is 0.
-    """
-    product = -0.5 * torch.square(x / sigma)
-    is_far = _compare(torch.lt, product, -64)
-    part_of_t = _select(is_far, 0.5 * product, product).exp()
-    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
+    """The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0."""
+    root_t = torch.exp(-0.25 * torch.square(x / sigma))
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
     sigma_squared = sigma.square()
-    rest_of_t = _select(is_far, part_of_t, 1)
     numerator = 0.5 * branch.square() / (sigma_squared.square() * sigma)
-    numerator = -(2 * (numerator - 1 / (sigma_squared * sigma))) / 1 * branch * part_of_t
-    return numerator * rest_of_t
+    numerator = -(2 * (numerator - 1 / (sigma_squared * sigma))) / 1 * branch * root_t
+    return numerator * root_t
 
 
 def _by_sigma_sigma(x: Tensor, sigma: Tensor) -> Tensor:

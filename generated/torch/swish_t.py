@@ -102,19 +102,29 @@ class SwishT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The value: as declared, linear next to 0, zeros win, limits continued."""
-    is_equal = _compare(torch.eq, x.abs(), torch.inf)
-    branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
+    """The value.
+
+    Exponential normal form, halved for alpha = 0, else as declared, linear next to 0, zeros win,
+    limits continued.
+    """
+    is_equal = _compare(torch.eq, alpha, 0)
+    product = beta * x
+    clamped = x.clamp(-(2.0**100), 2.0**100)
+    root_t = product.abs().mul_(-0.5).exp_()
+    t = root_t.square()
+    is_equal_2 = _compare(torch.eq, x.abs(), torch.inf)
+    branch = _select(is_equal_2, clamped, x)
     total = alpha + 0.5
     gate = _select(_compare(torch.eq, beta, 0), 0, beta * branch).sigmoid_()
-    gate = gate.mul_(branch)
-    gate = _select(_compare(torch.eq, alpha, 0), 0, alpha * _tanh(branch)) + gate
+    gate = _select(is_equal, 0, alpha * _tanh(branch)) + gate.mul_(branch)
     branch_2 = _select(_compare(torch.eq, total, 0), 0, total * branch)
     branch_2 = _select(_compare(torch.lt, branch.abs(), 2.0**-90), branch_2, gate)
-    product = branch_2 * torch.inf
+    numerator = _select(_compare(torch.lt, product, 0), (clamped * root_t).mul_(root_t), x)
+    numerator = numerator.div_(t.add_(1))
+    product_2 = branch_2 * torch.inf
     abs_branch_2 = branch_2.abs()
-    abs_branch_2 = is_equal * _compare(torch.gt, abs_branch_2, 2.0**50)
-    return _select(abs_branch_2, product, branch_2)
+    abs_branch_2 = is_equal_2 * _compare(torch.gt, abs_branch_2, 2.0**50)
+    return _select(is_equal, numerator, _select(abs_branch_2, product_2, branch_2))
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

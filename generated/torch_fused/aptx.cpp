@@ -155,21 +155,25 @@ struct ByXAndAlpha {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded, halved, held where t is
-// 0.
+// The second derivative by x and beta. Exponential normal form, expanded, halved in the tail, held
+// where t is 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
     Number product = 8.0 * gamma;
-    Number root_t = exp(-abs(beta * x));
-    Number branch = select(root_t == 0.0, 0.0, x);
-    Number product_2 = beta * branch;
-    Number total = product_2 + 1.0;
-    Number difference = product_2 - 1.0;
-    Number t = square(root_t);
+    Number product_2 = -2.0 * abs(beta * x);
+    auto is_far = product_2 < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
+    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number product_3 = beta * branch;
+    Number total = product_3 + 1.0;
+    Number difference = product_3 - 1.0;
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number numerator = product * (total * t - difference);
     numerator = select(2.0 * beta * x < 0.0, product * (total - difference * t), numerator);
-    return numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * root_t * root_t;
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0) * branch * part_of_t;
+    return numerator * rest_of_t;
   }
 };
 

@@ -61,20 +61,16 @@ struct ByXAndX {
   }
 };
 
-// The second derivative by x and sigma. Gaussian normal form, halved in the tail, held where t is
-// 0.
+// The second derivative by x and sigma: Gaussian normal form, halved, held where t is 0.
 struct ByXAndSigma {
   template <typename Number>
   Number operator()(Number x, Number sigma) const {
-    Number product = -0.5 * square(x / sigma);
-    auto is_far = product < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * product, product));
-    Number branch = select(part_of_t == 0.0, 0.0, x);
+    Number root_t = exp(-0.25 * square(x / sigma));
+    Number branch = select(root_t == 0.0, 0.0, x);
     Number sigma_squared = square(sigma);
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number numerator = 0.5 * square(branch) / (square(sigma_squared) * sigma);
-    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch;
-    return numerator * part_of_t * rest_of_t;
+    numerator = -(2.0 * (numerator - 1.0 / (sigma_squared * sigma))) / 1.0 * branch * root_t;
+    return numerator * root_t;
   }
 };
 

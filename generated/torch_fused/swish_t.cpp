@@ -10,18 +10,26 @@
 namespace actgen {
 namespace {
 
-// The value: as declared, linear next to 0, zeros win, limits continued.
+// The value. Exponential normal form, halved for alpha = 0, else as declared, linear next to 0,
+// zeros win, limits continued.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    auto is_equal = abs(x) == infinity;
-    Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
+    auto is_equal = alpha == 0.0;
+    Number product = beta * x;
+    Number clamped = clamp(x, -0x1p100, 0x1p100);
+    Number root_t = exp(-0.5 * abs(product));
+    Number t = square(root_t);
+    auto is_equal_2 = abs(x) == infinity;
+    Number branch = select(is_equal_2, clamped, x);
     Number total = alpha + 0.5;
-    Number product = branch * sigmoid(select(beta == 0.0, 0.0, beta * branch));
-    product = select(alpha == 0.0, 0.0, alpha * tanh(branch)) + product;
+    Number product_2 = branch * sigmoid(select(beta == 0.0, 0.0, beta * branch));
+    product_2 = select(is_equal, 0.0, alpha * tanh(branch)) + product_2;
     Number branch_2 = select(total == 0.0, 0.0, total * branch);
-    branch_2 = select(abs(branch) < 0x1p-90, branch_2, product);
-    return select(is_equal & (abs(branch_2) > 0x1p50), branch_2 * infinity, branch_2);
+    branch_2 = select(abs(branch) < 0x1p-90, branch_2, product_2);
+    Number branch_3 = select(is_equal_2 & (abs(branch_2) > 0x1p50), branch_2 * infinity, branch_2);
+    Number ratio = select(product < 0.0, clamped * root_t * root_t, x) / (t + 1.0);
+    return select(is_equal, ratio, branch_3);
   }
 };
 
