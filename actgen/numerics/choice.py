@@ -220,6 +220,8 @@ def _with_zeros(judge: Judge, known: Mapping[sp.Basic, Node], form: Candidate) -
             continue
         kernel = choose_kernels(judge.without(parameter, without), known, (), (judge.arithmetic,), is_part=True)[0][0]
         is_zero = call("equal", known[parameter], ZERO)
+        if known[judge.x] not in kernel.nodes:  # NaN has to come through a constant, too
+            is_zero = call("both", is_zero, call("equal", known[judge.x], known[judge.x]))
         name = f"{kernel.form} for {parameter.name} = 0, else {form.form}"
         result = call("select", is_zero, kernel.result, form.kernel.result)
         joined = Candidate(name, Kernel(result, {**kernel.names, **form.kernel.names}, name), False)

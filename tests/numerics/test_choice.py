@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from actgen.numerics import choice
+from actgen.numerics import choice, emulation
 from actgen.numerics.candidates import Candidate, candidates
 from actgen.numerics.choice import CONTRACT, Judgement, choose_kernel
 from actgen.numerics.emulation import IDEAL
@@ -276,6 +276,14 @@ def test_where_a_parameter_of_0_makes_it_another_formula_that_has_a_form_of_its_
     kernel, told = judged(text, (1, 3, Fraction(1, 4), 0))
     assert "for p = 0" in kernel.form
     assert told.units < 4
+
+
+def test_nan_comes_through_where_a_parameter_of_0_makes_it_a_constant() -> None:
+    """p / sqrt(x^2 + p^2) - 1 is -1 at p = 0."""
+    kernel, _ = judged("p/sqrt(x**2 + p**2) - 1", (1, 3, Fraction(1, 4), 0))
+    assert "for p = 0" in kernel.form
+    assert emulation.run(kernel, {"x": np.array([2.0, math.nan]), "p": 0.0}, "float32")[0] == -1
+    assert math.isnan(emulation.run(kernel, {"x": np.array([2.0, math.nan]), "p": 0.0}, "float32")[1])
 
 
 def test_nothing_is_mended_for_a_remote_parameter_and_what_is_lost_there_is_told() -> None:
