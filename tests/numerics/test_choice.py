@@ -286,6 +286,20 @@ def test_nan_comes_through_where_a_parameter_of_0_makes_it_a_constant() -> None:
     assert math.isnan(emulation.run(kernel, {"x": np.array([2.0, math.nan]), "p": 0.0}, "float32")[1])
 
 
+@pytest.mark.parametrize(
+    ("text", "guard"),
+    [
+        ("x + exp(-x**2/2)*sin(p*x)", "linear next to 0"),
+        ("log((exp(p*x) + exp(-p*x))/2)/p", "first term next to 0"),
+    ],
+)
+def test_what_is_flushed_at_a_remote_parameter_only_is_guarded(text: str, guard: str) -> None:
+    """At p = 1/1024, p x is subnormal where x + p x is not, and so is (p x)^2 where p x^2 is not."""
+    kernel, told = judged(text, REMOTE)
+    assert guard in kernel.form
+    assert told.units < 4
+
+
 def test_nothing_is_mended_for_a_remote_parameter_and_what_is_lost_there_is_told() -> None:
     """exp(x) - 1 - x + p x next to 0 is p x: what rounding leaves of the rest is little of it unless p is little."""
     (kernel, told), (nearby, kept) = (judged("exp(x) - 1 - x + p*x", values) for values in (REMOTE, REMOTE[:-1]))

@@ -1,7 +1,7 @@
 """What automatic differentiation makes of the targets' own primitives, of which third derivatives are made.
 
 A branch that is not taken still has a slope, and infinity or NaN times 0 is NaN: its argument has to be held where it
-is finite.
+is finite. What is tested is the text that goes into modules, and text can only be run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ def arguments(operation: str, dtype: str) -> Array:
 
 def in_jax(operation: str, a: Array) -> Array:
     scope: dict[str, Any] = {"jax": jax, "jnp": jax.numpy, "Array": jax.Array}
-    # What is tested is the text that goes into modules.
     exec("\n\n".join(JAX.values()), scope)
     with jax.enable_x64(a.dtype == np.float64):
         return np.asarray(jax.vmap(jax.grad(scope[f"_{operation}"]))(jax.numpy.asarray(a)))
