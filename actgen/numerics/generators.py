@@ -62,8 +62,7 @@ class Generators:
         logs: the q of the generators log1p(q), by their symbols, in either half: rational in t, 0 with it, above -1.
         ratios: the same of the generators log1p(q) / q, which are 1 where q is 0.
         centred: whole logarithms with a root at u = 0, where log c, m log t and log1p(q) cancel, by their symbols.
-        numbers: what does not read x and is not rational, by the symbols that stand for it: irrational numbers, and
-            exponentials of parameters.
+        numbers: irrational numbers, by the symbols that stand for them.
     """
 
     name: str
@@ -210,6 +209,8 @@ def _exponential(expression: sp.Expr, x: sp.Symbol, is_centred: bool = False) ->
     u, apart = _common(exponents) if exponents else None, {e: (e, sp.Integer(1)) for e in exponents}
     if u is None and exponents:
         apart = _without_shifts(exponents, x, numbers)
+        if any(not number.is_number for number in numbers.values()):
+            return None  # exp(4 p) overflows from p = 23 on, where no sigmoid(x - p) does, and no setting would tell
         moving = {e for e, _ in apart.values() if e != 0}
         u = _common(moving) if moving else None
     if u is None or not u.is_polynomial(x) or not u.has(x):
@@ -305,7 +306,7 @@ def _without_shifts(
 ) -> dict[sp.Expr, tuple[sp.Expr, sp.Expr]]:
     """Each exponent without the terms that do not read x, and the exponential of those by symbols, which are noted.
 
-    Those of exp(x + a) and exp(x - a) are powers of one exp(a).
+    Those of exp(x + 1) and exp(x - 2) are powers of one number.
     """
     terms = {e: sp.expand(e).as_independent(x, as_Add=True) for e in exponents}
     shifts = {shift for shift, _ in terms.values() if shift != 0}

@@ -16,8 +16,7 @@ z >= 0, where erfc itself is 0 from 10 on in float32, and log(2) + log1p(-t E(-z
 
 Four details decide whether the form holds over all floats:
 
-* A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|). So is (1 - s), where s is
-  exp(a), of which sigmoid(x + a) - sigmoid(x - a) is made.
+* A factor (1 - t) has a root at u = 0 and would cancel there: it is computed as -expm1(-|u|).
 * A term with a positive power of t vanishes for large |u|, but x t is inf * 0 = NaN at infinity. In vanishing terms
   x is therefore held at a bound so large that t is 0 beyond it, and so small that its powers do not overflow.
 * With a parameter in the exponent t need not be 0 for large x: b x is 0 for b = 0. A variant holds x at 0 wherever t is
@@ -229,10 +228,7 @@ class _Assembly:
         self._halving = halving
         self._is_for_far = is_for_far
         self._known: dict[sp.Basic, Node] = dict(known)
-        self._known |= {
-            symbol: constant(number) if number.is_number else lower(number, known)
-            for symbol, number in generators.numbers.items()
-        }
+        self._known |= {symbol: constant(number) for symbol, number in generators.numbers.items()}
         self._names: dict[Node, str] = {}
         self._side = None if generators.side is None else self._node(_horner(generators.side, x))
         self._follows_x = _direction(generators.side, x) > 0
@@ -432,9 +428,6 @@ class _Assembly:
         if factor == t - 1:
             node: Node = call("negate", self._expm1) if n % 2 == 0 else self._expm1
             return power(node, n)
-        for symbol, number in self._generators.numbers.items():
-            if factor == 1 - symbol and isinstance(number, sp.exp) and not number.is_number:
-                return power(call("negate", call("expm1", self._node(number.exp))), n)
         if self._collect and factor.is_polynomial(self._x) and factor.has(self._x) and factor.has(*self._vanishing):
             return power(self._by_powers_of_x(factor, vanishes, bound), n)
         return power(self._polynomial(factor, self._vanishing, vanishes, bound), n)

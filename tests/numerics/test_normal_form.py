@@ -15,7 +15,6 @@ from actgen.numerics.generators import generators_of
 from actgen.numerics.kernel import Kernel, Variable
 from actgen.numerics.normal_form import NormalForm, normal_forms
 from actgen.numerics.rules import rewrite
-from actgen.symbolic.derivatives import differentiate
 from tests.numerics.judging import KNOWN, errors, run
 from tests.symbolic.reading import formula, x
 
@@ -251,22 +250,11 @@ def test_a_parameter_may_stand_above_and_below_a_line(text: str) -> None:
         assert got == pytest.approx(exact, rel=1e-12), form.name
 
 
-@pytest.mark.parametrize("shift", [0.001, 0.75, 3.0])
-def test_next_to_shifted_exponentials_nothing_cancels(shift: float) -> None:
-    """Two sigmoids are nearly equal for a small shift, and far out; the two halves of their slope are next to 0."""
+def test_exponentials_of_parameters_are_no_generators() -> None:
+    """Their powers overflow: at p = 30 slopes of a window of two sigmoids would be NaN in float32."""
     p = sp.Symbol("p", positive=True)
-    window = formula("sigmoid(x + p) - sigmoid(x - p)", p)
-    value = sp.sinh(p) / (sp.cosh(p) + sp.cosh(x))
-    points = np.array([1e-7, -0.3, 2.0, -30.0, 60.0])
     known = {**KNOWN, p: Variable("p", is_parameter=True)}
-    for expression, exact in ((window, value), (differentiate(window, x), sp.diff(value, x))):
-        at_shift = exact.subs(p, sp.Rational(shift))
-        expected = [float(at_shift.subs(x, sp.Rational(point)).evalf(30)) for point in points.tolist()]
-        found = list(normal_forms(rewrite(expression)[0], x, known))
-        assert found
-        for form in found:
-            got = emulation.run(Kernel(form.result), {"x": points, "p": shift}, "float64")
-            assert got == pytest.approx(expected, rel=1e-13, abs=0), form.name
+    assert not list(normal_forms(formula("sigmoid(x + p) - sigmoid(x - p)", p), x, known))
 
 
 def test_a_logarithm_is_one_call_whatever_it_is_of() -> None:
