@@ -91,7 +91,6 @@ def choose_kernels(
         sources.insert(1, Source.of_shape(shape, known))
     if shape is None:
         sources += _from_defaults(judge, known)
-    if shape is None:
         joints = joints_of(judge.expression, judge.x, judge.parameters, known)
     else:
         joints = (Joint(shape.name, shape.node),)
@@ -125,20 +124,22 @@ def choose_kernels(
                 race.run(spliced)
             race.confirm()
         candidate, verdict = race.verdict()
-        found = strict.errors(candidate.kernel, math.inf)
+        # What may be lost next to underflow far from the default may be lost at remote parameters, too.
+        everywhere = strict if own is near else strict.leniently()
+        found = everywhere.errors(candidate.kernel, math.inf)
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth guards, or another form.
             good = [candidate, *race.good(_MOST_GOOD, candidate)]
-            remote = Race(strict, shape, joints)
+            remote = Race(everywhere, shape, joints)
             for form in (*good, *winners):
                 remote.run_with_guards(form)
             if not (remote.settle() or is_hopeless_remotely):
                 # What is hopeless on the least exact machine is so on the others.
-                remote = _raced_remotely(strict, known, shape, joints, [*good, *winners], forms if own is near else ())
+                remote = _raced_remotely(everywhere, known, shape, joints, [*good, *winners], forms)
                 is_hopeless_remotely = remote.best_units > _NEAR_MISS
             if remote.settle() and remote.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = remote.verdict()
-                found = strict.errors(candidate.kernel, math.inf)
+        found = strict.errors(candidate.kernel, math.inf)
         if found.worst > max(verdict.units, CONTRACT):
             verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
         winners.append(candidate)

@@ -18,25 +18,24 @@ from actgen.numerics.candidates import Failure
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import lower, variables
 from actgen.numerics.oracle import Exact, Floats, Oracle
-from actgen.numerics.samples import even, stratified
+from actgen.numerics.samples import even, slack, stratified
 from actgen.symbolic.derivatives import differentiate
 
 _EXACT_ABOVE = 2.5
 """Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
-_REMOTE = 2.0**-8
-"""A parameter is remote below this part of its default."""
+_REMOTE, _REMOTE_ABOVE = 2.0**-8, 2.0**4
+"""A parameter is remote below one of these parts of its default, and above the other."""
 
 _NEXT_TO_UNDERFLOW = 2.0**10
 """Smallest normal numbers, below which a lenient judge lets pass what is lost at other parameters than the default."""
 
+_FREE_OF_SUBNORMALS = 16.0
+"""Smallest normal numbers that are free where the input is subnormal, at whatever parameters."""
+
 _FAR = 2.0**12
 _FAR_APART, _MOST_ZOOMS = 16.0, 4
 _FAINT = 2.0**-90
-
-_SLACK = 16.0
-"""At other parameters than the default, the absolute error that is free near underflow, in smallest normal numbers: a
-factor such as 1/beta moves the threshold at which an intermediate result is flushed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +146,8 @@ class Judge:
             yield self._default_setting(dtype, rounded[dtype][0], around)
         for dtype in rounded:
             for parameters in rounded[dtype][1:]:
-                yield self._other_setting(dtype, parameters, is_sparse=len(exact) > 2)
+                free = slack(parameters, rounded[dtype][0])
+                yield self._other_setting(dtype, parameters, free, is_sparse=len(exact) > 2)
 
     def _subnormal_settings(self, exact: Sequence[Mapping[str, Fraction]]) -> Iterator[Setting]:
         """Where machines that keep subnormal numbers are judged too: of these 1 / x is infinite, and 0 / x is NaN."""
@@ -156,9 +156,9 @@ class Judge:
             sizes = np.array([least, np.sqrt(tiny) * np.sqrt(least), tiny - least], dtype=dtype).astype(np.float64)
             for values in exact:
                 points = np.concatenate([-sizes[::-1], sizes])
-                yield Setting(dtype, _rounded(values, dtype), points, _SLACK, keeps=True)
+                yield Setting(dtype, _rounded(values, dtype), points, _FREE_OF_SUBNORMALS, keeps=True)
 
-    def _other_setting(self, dtype: str, parameters: Mapping[str, float], is_sparse: bool) -> Setting:
+    def _other_setting(self, dtype: str, parameters: Mapping[str, float], free: float, is_sparse: bool) -> Setting:
         # Only finite points: 0 x has the limit 0 at infinity, and no arithmetic says so.
         if dtype == "float64":  # what only it shows is where a form has another threshold than in float32
             points = stratified(dtype, dense=1)
@@ -169,7 +169,7 @@ class Judge:
         largest = float(np.finfo(dtype).max)
         points = np.union1d(points, [-largest, 0.0, largest])
         points = np.union1d(points, self._underflow_edges(points, parameters, dtype, 24))
-        return Setting(dtype, parameters, np.append(points, self._nan), _SLACK)
+        return Setting(dtype, parameters, np.append(points, self._nan), free)
 
     def _default_setting(self, dtype: str, parameters: Mapping[str, float], around: Sequence[float]) -> Setting:
         finite = stratified(dtype, dense={"float32": 16, "float64": 8}[dtype], around=around)
@@ -295,9 +295,12 @@ class Judge:
         return [setting for setting in self._asked_of if self.arithmetic.keeps or not setting.keeps]
 
     def _is_remote(self, setting: Setting) -> bool:
-        """Whether a parameter is far below its default, or 0 where that is not."""
-        defaults = self.exact_settings[0]
-        return any(abs(value) < _REMOTE * abs(float(defaults[name])) for name, value in setting.parameters.items())
+        """Whether a parameter is far below its default, or 0, or far above, where the default is not 0."""
+        for name, default in self.exact_settings[0].items():
+            size, usual = abs(setting.parameters[name]), abs(float(default))
+            if usual and not _REMOTE * usual <= size <= _REMOTE_ABOVE * usual:
+                return True
+        return False
 
     def _yardstick(self, setting: Setting) -> contract.Yardstick:
         """What errors at one setting are measured by, the same on every machine."""

@@ -21,7 +21,7 @@ from actgen.numerics.contract import FORMATS, Format
 from actgen.numerics.emulation import Arithmetic, Emulator, Functions
 from actgen.numerics.kernel import Kernel
 from actgen.numerics.oracle import Floats, Oracle
-from actgen.numerics.samples import even, stratified
+from actgen.numerics.samples import even, slack, stratified
 from actgen.symbolic.derivatives import differentiate
 from actgen.symbolic.formula import Order
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from actgen.numerics.gated import Factor, Term
 
 _GOLDEN = 0.6180339887498949
-_SLACK = 16.0
-"""At other parameters than the default, as for elementwise activations."""
 
 Wide = NDArray[np.longdouble]
 
@@ -169,12 +167,13 @@ class PairJudge:
     @cached_property
     def _trials(self) -> list[tuple[str, Mapping[str, float], list[Floats], PairValues]]:
         found: list[tuple[str, Mapping[str, float], list[Floats], PairValues]] = []
-        for number, exact in enumerate(joint_settings(self._factors)):
+        settings = joint_settings(self._factors)
+        for number, exact in enumerate(settings):
             for dtype in ("float32", "float64") if number == 0 else ("float32",):
                 parameters = {name: float(np.dtype(dtype).type(value)) for name, value in exact.items()}
                 points = pairs(dtype, [factor.kinks for factor in self._factors], 8 if number == 0 else 1)
-                slack = _SLACK if number else 1.0
-                found.append((dtype, parameters, points, self._truth(points, parameters, FORMATS[dtype], slack)))
+                truth = self._truth(points, parameters, FORMATS[dtype], slack(exact, settings[0]))
+                found.append((dtype, parameters, points, truth))
         return found
 
     def judge(self, kernel: Kernel, machine: Arithmetic, parts: Sequence[Judgement]) -> Judgement:

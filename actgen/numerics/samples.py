@@ -5,7 +5,7 @@ No random numbers: mantissas follow the golden ratio, so a build gives the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
@@ -15,6 +15,12 @@ from numpy.typing import DTypeLike, NDArray
 from actgen.spec import Domain, Parameter
 
 _GOLDEN = 0.6180339887498949
+
+_FAR_ABOVE = 32
+"""The largest value of a parameter that is asked, in its defaults."""
+
+_FREE, _FREE_ABOVE = 16.0, 64.0
+"""Smallest normal numbers that are free near underflow: where a parameter is not its default, where it is far above."""
 
 
 def stratified(dtype: DTypeLike, dense: int = 24, sparse: int = 1, around: Iterable[float] = ()) -> NDArray[np.float64]:
@@ -65,13 +71,26 @@ def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:
     """The values of a parameter a form is judged at: the default first, then a few across its domain.
 
     0 is one of them, which may make terms vanish, and a number far below the default: what is added to the default and
-    taken away again is lost there.
+    taken away again is lost there. The last is far above the default: powers of exp(p) overflow there.
     """
     default = Fraction(int(parameter.default.p), int(parameter.default.q))
     half = default + Fraction(1, 2)
     spread = [default * 3, default / 4, default / 1024, Fraction(0), -default, half, Fraction(1)]
     inside = [value for value in dict.fromkeys(spread) if value != default and _is_inside(value, parameter.domain)]
-    return (default, *inside[:5])
+    above = [value for value in (default * _FAR_ABOVE,) if value != default and _is_inside(value, parameter.domain)]
+    return (default, *inside[:5], *above)
+
+
+def slack(parameters: Mapping[str, float | Fraction], defaults: Mapping[str, float | Fraction]) -> float:
+    """The absolute error that is free near underflow at some parameters, in smallest normal numbers.
+
+    At other parameters than the default it is more than 1: a factor such as 1/beta moves the threshold at which an
+    intermediate result is flushed, and a factor of 32 moves it far.
+    """
+    if parameters == defaults:
+        return 1.0
+    is_far = any(abs(value) > _FAR_ABOVE / 2 * abs(defaults[name]) > 0 for name, value in parameters.items())
+    return _FREE_ABOVE if is_far else _FREE
 
 
 def _is_inside(value: Fraction, domain: Domain) -> bool:

@@ -15,6 +15,7 @@ from actgen.numerics.derivation import settings_of
 from actgen.numerics.gated import Factor, factorise, orders, terms
 from actgen.numerics.oracle import Floats
 from actgen.numerics.pairs import PairTruth, PairValues, joint_settings, pairs, shuffled, units_of
+from actgen.numerics.samples import slack
 from actgen.spec import Activation
 from actgen.symbolic import Formula, Order
 from actgen.verify.batch import Batch, Failed, Framework, Refused, Results
@@ -22,7 +23,6 @@ from actgen.verify.builtin import Native
 from actgen.verify.finding import Finding
 from actgen.verify.points import every, wide
 from actgen.verify.record import Cell, Entry, quantity_name
-from actgen.verify.subject import SLACK
 
 _DENSEST = 256
 """Floats a binade and sign, at most: so many have exact values within a minute."""
@@ -84,9 +84,9 @@ class PairSubject:
         if key not in self._values:
             if order not in self._truths:
                 self._truths[order] = PairTruth(self.factors, list(terms(self.factors, order)))
-            slack = SLACK if setting else 1.0
+            free = slack(self.settings[setting], self.settings[0])
             here = self.parameters(dtype, setting)
-            self._values[key] = self._truths[order](self.points(dtype, setting), here, FORMATS[dtype], slack)
+            self._values[key] = self._truths[order](self.points(dtype, setting), here, FORMATS[dtype], free)
         return self._values[key]
 
     def orders(self, most: Sequence[int], parameters: Sequence[str]) -> list[Order]:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from actgen.build.digest import digest
 from actgen.numerics.contract import FORMATS
+from actgen.numerics.samples import slack
 from actgen.spec import Activation, load_spec
 from actgen.symbolic import Order
 from actgen.verify.batch import Batch, Framework, Refused, Results
@@ -23,7 +24,7 @@ from actgen.verify.gated import PairSubject, measure
 from actgen.verify.record import Cell, Entry, quantity_name
 from actgen.verify.rows import RowSubject, measure_rows
 from actgen.verify.state import Store
-from actgen.verify.subject import SLACK, Piece, Subject
+from actgen.verify.subject import Piece, Subject
 from actgen.verify.support import supported
 
 # One thread each: several frameworks run side by side.
@@ -239,7 +240,7 @@ def _find(subject: Subject, order: Order, batch: Batch, setting: int, part: slic
         subject.exact(order, batch.dtype, setting, points),
         subject.truth(order, batch.dtype, setting).slope,
         FORMATS[batch.dtype],
-        slack=SLACK if setting else 1.0,
+        slack=slack(subject.settings[setting], subject.settings[0]),
         asks_nan=subject.reads_input(order),
         setting=subject.describe(setting),
     )

@@ -20,10 +20,6 @@ from actgen.verify.batch import Batch
 from actgen.verify.points import every, stratified, wide, without_inexact_kinks
 from actgen.verify.truth import Truth, is_few, truth
 
-SLACK = 16.0
-"""At other parameters than the default, the absolute error that is free near underflow, in smallest normal numbers: a
-factor such as 1/beta moves the threshold at which an intermediate result is flushed."""
-
 _FEWER = 64
 
 

@@ -262,6 +262,13 @@ def test_a_form_that_fails_at_a_remote_parameter_alone_gives_way_to_another(text
     assert judged(text, REMOTE)[1].units < 4
 
 
+def test_a_form_that_overflows_far_above_a_default_gives_way_to_another() -> None:
+    """The cheapest squares p x + 1 and p apart: at p = 32 the one overflows long before the quotient is 0."""
+    text, near = "p**2/(p*Max(0, x) + 1)**2", (1, 3, Fraction(1, 4))
+    assert judged(text, near)[0].form != judged(text, (*near, 32))[0].form
+    assert judged(text, (*near, 32))[1].units < 4
+
+
 def test_of_what_is_mended_what_holds_at_a_remote_parameter_too_is_taken() -> None:
     """The cheapest that will do at the others loses ten digits there."""
     values = (Fraction(1, 2), Fraction(3, 2), Fraction(1, 8), Fraction(1, 2048))

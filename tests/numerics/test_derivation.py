@@ -206,3 +206,11 @@ def test_a_bound_on_x_holds_for_parameters_that_nobody_tried(
     for dtype, digits in (("float32", 1e-6), ("float64", 2e-15)):
         got = emulation.run(found.kernels[key], {"x": points, parameter: value}, dtype)
         np.testing.assert_allclose(got.astype(np.float64), exact, rtol=digits)
+
+
+def test_what_is_flushed_far_from_the_default_does_not_end_the_search_at_remote_parameters() -> None:
+    """No form of dyt has all of a sum that nearly vanishes; one loses three digits more at small alpha."""
+    found = derive(
+        load_spec(SPECS / "dyt.toml"), emulation.Arithmetic(name="one that flushes", flushes=True, errors={})
+    )
+    assert found.judgements[()].units < CONTRACT
