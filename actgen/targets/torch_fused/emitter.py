@@ -17,6 +17,7 @@ from actgen.targets.templates import environment
 from actgen.targets.torch.arithmetic import ARITHMETIC
 from actgen.targets.torch.emitter import TorchTarget, kernel_title, module_facts
 from actgen.targets.torch_fused.printer import CppPrinter, cpp_name, lines, struct_name
+from actgen.targets.torch_fused.triton_printer import KEPT, LIBRARY, TritonPrinter
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
@@ -27,7 +28,7 @@ _COLUMNS = 100
 
 
 class TorchFusedTarget:
-    """Emits `torch_fused/NAME.py`, `torch_fused/NAME.cpp`, what compiles and runs them, and its part of the tests."""
+    """Emits the module of an activation, its kernels in C++ and in Triton, what compiles and runs them, and tests."""
 
     name = "torch_fused"
     arithmetic = ARITHMETIC
@@ -41,6 +42,7 @@ class TorchFusedTarget:
         return {
             f"torch_fused/{name}.py": template.render(module_facts(derivation)),
             f"torch_fused/{name}.cpp": kernels(derivation),
+            f"torch_fused/_triton/{name}.py": triton_kernels(derivation),
         }
 
     def emit_axiswise(self, derivation: AxiswiseDerivation, context: Context) -> dict[str, str]:
@@ -57,7 +59,7 @@ class TorchFusedTarget:
 
     def emit_package(self, entries: Sequence[Entry], context: Context) -> dict[str, str]:
         """Return the package that imports an activation when its name is first used, and what compiles kernels."""
-        title = "Activations for PyTorch in one pass over memory on a CPU: the package `torch`, with kernels in C++."
+        title = "Activations for PyTorch in one pass over memory: the package `torch`, with kernels in C++ and Triton."
         templates = environment(_PACKAGE)
         files = {
             "_compiling.py": "compiling.py.j2",
@@ -65,7 +67,9 @@ class TorchFusedTarget:
             "_kernels.h": "kernels.h.j2",
             "_arithmetic.h": "arithmetic.h.j2",
             "_operators.cpp": "operators.cpp.j2",
+            "_triton/_launching.py": "triton_launching.py.j2",
         }
+        arithmetic = templates.get_template("triton_arithmetic.py.j2").render(functions=LIBRARY)
         gated = environment("actgen.targets.torch").get_template("gated.py.j2").render()
         compile_source = templates.get_template("compile.py.j2").render()
         return {
@@ -73,6 +77,8 @@ class TorchFusedTarget:
                 title, entries, "torch.Tensor", functions={"compile": compile_source}, companions=GATES
             ),
             "torch_fused/gated.py": gated,
+            "torch_fused/_triton/__init__.py": '"""Kernels for GPUs, in Triton."""\n',
+            "torch_fused/_triton/_arithmetic.py": arithmetic,
             **{f"torch_fused/{name}": templates.get_template(source).render() for name, source in files.items()},
         }
 
@@ -124,6 +130,45 @@ def kernels(derivation: Derivation) -> str:
             constants=constants.lines(CppPrinter()),
             formulas=formulas,
             rows=list(rows.values()),
+        )
+    )
+
+
+def triton_kernels(derivation: Derivation) -> str:
+    """Return the Triton source of the kernels of an activation."""
+    variables = [symbol.name for symbol in derivation.formula.variables]
+    renamed: dict[str, str] = {}
+    for name in variables:
+        wanted = f"{name}_" if name in KEPT else name
+        renamed[name] = unused(wanted, [*variables, *renamed.values()]) if wanted != name else name
+    called = {"read"}
+    formulas: list[dict[str, Any]] = []
+    table: list[tuple[str, str]] = []
+    for by, kernel in derivation.kernels.items():
+        printer = TritonPrinter(renamed.values())
+        like = renamed[variables[0]]
+        listing = printer.print(_renamed(kernel, renamed), like=like)
+        result = printer.tensor(listing.result, like) if listing.is_number else listing.result
+        called |= printer.called
+        function = "_".join(("_by", *by)) if by else "_value"
+        formulas.append(
+            {
+                "name": function,
+                "document": kernel_title(by, kernel, derivation.formulas.get(by, "")),
+                "lines": [*map(str, listing.statements), f"return {result}"],
+            }
+        )
+        table += [(" ".join(order), function) for order in dict.fromkeys((by, by[::-1]))]
+    return (
+        environment(_PACKAGE)
+        .get_template("triton_kernels.py.j2")
+        .render(
+            name=derivation.activation.name,
+            headline=headline(derivation.activation, 90)[0].rstrip("."),
+            variables=list(renamed.values()),
+            called=sorted(called),
+            formulas=formulas,
+            table=table,
         )
     )
 

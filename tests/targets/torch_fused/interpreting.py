@@ -1,0 +1,46 @@
+"""Triton's interpreter, which runs kernels on a CPU, and what it lacks."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+triton: Any = importlib.import_module("triton")
+tl: Any = importlib.import_module("triton.language")
+
+
+class Library:
+    """The functions of a GPU's library, by those of PyTorch on what the interpreter computes with."""
+
+    def __getattr__(self, name: str) -> Any:
+        def apply(*operands: Any) -> Any:
+            found = getattr(torch, name)(*(torch.from_numpy(operand.handle.data) for operand in operands))
+            first = operands[0]
+            return tl.core.tensor(type(first.handle)(found.numpy(), first.handle.dtype), first.type)
+
+        return apply
+
+
+def forget(package: str) -> None:
+    """Have the modules of a package imported again."""
+    for name in [name for name in sys.modules if name.startswith(package)]:
+        del sys.modules[name]
+
+
+@contextmanager
+def interpreted(package: str) -> Iterator[None]:
+    """Kernels of a package that are imported here are interpreted, not compiled."""
+    forget(package)
+    before = triton.knobs.runtime.interpret
+    triton.knobs.runtime.interpret = True
+    try:
+        importlib.import_module(f"{package}._arithmetic").libdevice = Library()
+        yield
+    finally:
+        triton.knobs.runtime.interpret = before
+        forget(package)
