@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from functools import cached_property, partial
 
@@ -14,15 +14,13 @@ import sympy as sp
 from flint import arb, fmpq
 
 from actgen.numerics import contract, emulation, guards
+from actgen.numerics.batches import Batch, Setting
 from actgen.numerics.candidates import Failure
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import lower, variables
 from actgen.numerics.oracle import Exact, Floats, Oracle
 from actgen.numerics.samples import even, slack, stratified
 from actgen.symbolic.derivatives import differentiate
-
-_EXACT_ABOVE = 2.5
-"""Units are exact at points where they exceed this, so that it can be told where a form fails."""
 
 _REMOTE, _REMOTE_ABOVE = 2.0**-8, 2.0**4
 """A parameter is remote below one of these parts of its default, and above the other."""
@@ -36,21 +34,6 @@ _FREE_OF_SUBNORMALS = 16.0
 _FAR = 2.0**12
 _FAR_APART, _MOST_ZOOMS = 16.0, 4
 _FAINT = 2.0**-90
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """One assignment of values to the parameters, rounded to the type that is judged, and the points to judge at.
-
-    `keeps` holds for points at which it matters that subnormal numbers are kept; only machines that may keep them are
-    judged there.
-    """
-
-    dtype: str
-    parameters: Mapping[str, float]
-    points: Floats
-    slack: float
-    keeps: bool = False
 
 
 class Judge:
@@ -85,7 +68,7 @@ class Judge:
         self._subnormals = tuple(self._subnormal_settings(settings))
         self._known_close_ups: list[Setting] = []
         self._exact: dict[Setting, Exact] = {}
-        self._emulators: dict[Setting, emulation.Emulator] = {}
+        self._batches: dict[Setting, Batch] = {}
         self._functions = emulation.Functions()
         self._yardsticks: dict[Setting, contract.Yardstick] = {}
         self._is_lenient = False
@@ -98,7 +81,7 @@ class Judge:
         """The same judge for another machine; what the oracle has said is shared."""
         other = copy(self)
         other.arithmetic = arithmetic
-        other._emulators = {}
+        other._batches = {}
         return other
 
     def leniently(self) -> Judge:
@@ -271,12 +254,7 @@ class Judge:
         return _together(parts)
 
     def _errors_at(self, setting: Setting, kernel: Kernel) -> contract.Errors:
-        if setting not in self._emulators:
-            values: dict[str, Floats | float] = {self.x.name: setting.points, **setting.parameters}
-            machine = replace(self.arithmetic, flushes=False) if setting.keeps else self.arithmetic
-            self._emulators[setting] = emulation.Emulator(values, setting.dtype, machine, functions=self._functions)
-        results = np.broadcast_to(self._emulators[setting].run(kernel), setting.points.shape)
-        found = self._yardstick(setting).errors(results, exact_above=_EXACT_ABOVE)
+        found = self._batch(setting).errors(kernel, setting, self._yardstick(setting))
         if self._variables:
             if setting not in self._known_places:
                 places = [self._places(setting, variable, found.points) for variable in self._variables]
@@ -288,6 +266,20 @@ class Judge:
         size = np.abs(exact.high[exact.decided])
         is_excused = (size < _NEXT_TO_UNDERFLOW * float(np.finfo(setting.dtype).tiny)) & np.isfinite(found.ulps)
         return replace(found, ulps=np.where(is_excused, 0, found.ulps), units=np.where(is_excused, 0, found.units))
+
+    def _batch(self, setting: Setting) -> Batch:
+        """What evaluates kernels at a setting, and at those that are mostly asked for with it."""
+        if setting not in self._batches:
+
+            def kind(one: Setting) -> tuple[str, bool, bool]:
+                return one.dtype, one.keeps, not one.keeps and self._is_remote(one)
+
+            others = (*self.settings[2:], *self._subnormals)
+            together = [one for one in others if kind(one) == kind(setting)] if setting in others else [setting]
+            machine = replace(self.arithmetic, flushes=False) if setting.keeps else self.arithmetic
+            batch = Batch(self.x.name, together, machine, self._functions)
+            self._batches.update(dict.fromkeys(together, batch))
+        return self._batches[setting]
 
     @property
     def _asked(self) -> Sequence[Setting]:
