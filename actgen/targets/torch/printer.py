@@ -242,6 +242,10 @@ class TorchPrinter(Printer):
     def write(self, node: Call, operands: tuple[Piece, ...], like: str) -> Piece:
         """Return the text of a call: in place where the temporary is spent, as a method where that reads better."""
         first = operands[0]
+        if node.operation == "divide" and first.is_number and first.text not in ("1", "-1"):
+            # PyTorch computes c / a as c (1 / a), which rounds twice, and 1 / a has no digits where a is huge.
+            first = Piece(self.tensor(first.text, like), Precedence.ATOM, first.node)
+            operands = (first, *operands[1:])
         if self._is_nan_kept(node, operands[0]):
             self.expansions.update(USES["sign"])
             return Piece(f"_or_nan({operands[1].text}, {operands[2].text})", Precedence.ATOM, node)

@@ -177,3 +177,12 @@ def test_a_small_temporary_is_not_overwritten_by_a_larger_operand() -> None:
     assert TorchPrinter(reuse=True).print(Kernel(result)).result == "alpha.exp() * x"
     got = run(result, alpha=torch.tensor(1.0), x=torch.ones(3))
     torch.testing.assert_close(got, torch.full((3,), math.e))
+
+
+@pytest.mark.parametrize("constant", [3.0, -0.3, 1e30])
+def test_a_number_is_divided_as_ieee_does(constant: float) -> None:
+    """PyTorch takes it for a product with a reciprocal: of 3e38 that is subnormal, and flushed on many machines."""
+    x = torch.tensor([3e38, 2.9e38, 7.0, 49.0, 0.3])
+    got = run(Call("divide", (Constant(constant), X)), x=x)
+    np.testing.assert_array_equal(got.numpy(), np.float32(constant) / x.numpy())
+    assert TorchPrinter(reuse=True).print(Kernel(Call("divide", (ONE, X)))).result == "1 / x"
