@@ -80,7 +80,12 @@ def assert_alike(got: Tensor, expected: Tensor, ulps: float = 4.0) -> None:
 @pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_half_precision_number_gives_the_same_value_and_derivatives(name: str, dtype: torch.dtype) -> None:
-    x, tiny = every(dtype), torch.finfo(dtype).tiny
+    assert_alike_in_halves(name, every(dtype))
+
+
+def assert_alike_in_halves(name: str, x: Tensor) -> None:
+    """Assert that value and derivatives are those of the plain function, but for the last digit."""
+    dtype, tiny = x.dtype, torch.finfo(x.dtype).tiny
     f, g = both(name)
     for order, (got, expected) in enumerate(zip(derivatives(f, x), derivatives(g, x), strict=True)):
         assert got.dtype == dtype
@@ -112,6 +117,11 @@ def test_infinities_and_nan_give_what_the_plain_function_gives(name: str) -> Non
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_any_shape_and_strides_are_taken_and_kept(name: str, dtype: torch.dtype) -> None:
+    assert_any_shape_and_strides_are_taken(name, dtype)
+
+
+def assert_any_shape_and_strides_are_taken(name: str, dtype: torch.dtype) -> None:
+    """Assert that they are, and kept, and that values and derivatives are those of the plain function."""
     f, g = both(name)
     base = torch.linspace(-3, 3, 2 * 3 * 8 * 10).to(dtype)
     image = base.reshape(2, 3, 8, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from actgen.numerics.kernel import Call
+from actgen.numerics.kernel import Call, Kernel
 from actgen.targets.forms import ARITHMETIC, Form, Precedence, call
 from actgen.targets.statements import Piece, Printer
 
@@ -35,7 +35,8 @@ _NUMBER = "number"  # what makes a block of a literal
 class TritonPrinter(Printer):
     """Prints kernels in Triton.
 
-    A literal that is an operand of a function is a float32 to Triton; so there it is made a block of the right type.
+    A literal is a float32 to Triton where it is an operand of a function or gets a name; so it is made a block of the
+    right type there.
 
     Args:
         reserved: names that steps must not take.
@@ -67,7 +68,16 @@ class TritonPrinter(Printer):
             else operand
             for operand in operands
         )
-        return super().write(node, typed, like)
+        piece = super().write(node, typed, like)
+        if any(map(_is_block, typed)):
+            return piece
+        # A name that is given to an operation on literals would be one of a float32.
+        return Piece(self.tensor(piece.text, like), Precedence.ATOM, node)
+
+
+def _is_block(piece: Piece) -> bool:
+    """Whether a text is that of a block, not of literals alone."""
+    return piece.is_name or bool(Kernel(piece.node).variables) or piece.text.startswith(f"{_NUMBER}(")
 
 
 _SPECIAL = frozenset({"inf", "-inf", "nan"})

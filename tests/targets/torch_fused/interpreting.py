@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,13 +33,21 @@ def forget(package: str) -> None:
 
 
 @contextmanager
-def interpreted(package: str) -> Iterator[None]:
-    """Kernels of a package that are imported here are interpreted, not compiled."""
+def interpreted(package: str, as_in_torch: Iterable[str] = ()) -> Iterator[None]:
+    """Kernels of a package that are imported here are interpreted, not compiled.
+
+    Args:
+        package: its name.
+        as_in_torch: functions of its arithmetic to be replaced by those of PyTorch, which round otherwise.
+    """
     forget(package)
     before = triton.knobs.runtime.interpret
     triton.knobs.runtime.interpret = True
     try:
-        importlib.import_module(f"{package}._arithmetic").libdevice = Library()
+        arithmetic = importlib.import_module(f"{package}._arithmetic")
+        arithmetic.libdevice = Library()
+        for name in as_in_torch:
+            setattr(arithmetic, name, getattr(arithmetic.libdevice, name))
         yield
     finally:
         triton.knobs.runtime.interpret = before

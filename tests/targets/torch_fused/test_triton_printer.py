@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +105,12 @@ def test_a_literal_that_a_function_takes_has_the_digits_of_the_block(operation: 
     x, tenth = Variable("x"), Constant(0.1)
     operands = (x, tenth, tenth) if operation == "clamp" else (x, tenth)
     assert TritonPrinter().print(Kernel(Call(operation, operands))).result.count("number(0.1, x)") == len(operands) - 1
+
+
+def test_a_step_that_reads_no_variable_has_the_digits_of_the_block() -> None:
+    x, step = Variable("x"), Call("multiply", (Constant(0.1), Constant(0.7, "seven tenths")))
+    kernel = Kernel(Call("add", (Call("multiply", (step, x)), step)))
+    assert str(TritonPrinter().print(kernel).statements[0]) == "product = number(0.1 * 0.7, x)"
 
 
 def test_what_is_not_finite_is_a_block() -> None:

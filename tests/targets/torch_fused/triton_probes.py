@@ -5,12 +5,12 @@ import triton.language as tl
 
 
 @triton.jit
-def unary(result, a, FUNCTION: tl.constexpr, WIDE: tl.constexpr):
+def unary(result, a, function: tl.constexpr, wide: tl.constexpr):
     at = tl.arange(0, 128)
-    tl.store(result + at, FUNCTION(tl.load(a + at)).to(WIDE))
+    tl.store(result + at, function(tl.load(a + at)).to(wide))
 
 
 @triton.jit
-def binary(result, a, b, FUNCTION: tl.constexpr, WIDE: tl.constexpr):
+def binary(result, a, b, function: tl.constexpr, wide: tl.constexpr):
     at = tl.arange(0, 128)
-    tl.store(result + at, FUNCTION(tl.load(a + at), tl.load(b + at)).to(WIDE))
+    tl.store(result + at, function(tl.load(a + at), tl.load(b + at)).to(wide))
