@@ -89,18 +89,23 @@ def _derivative_p(x: Array, p: Array, beta: Array) -> Array:
     product = x * difference
     is_negative = product < 0.0
     abs_product = jnp.abs(product)
-    t = jnp.exp(-abs_product)
-    branch = jnp.where(t == 0.0, 0.0, x)
+    root_t = jnp.exp(-0.5 * abs_product)
+    t = jnp.square(root_t)
+    branch = jnp.where(root_t == 0.0, 0.0, x)
     total = branch * difference + 1.0
     clamped = jnp.clip(x, -(2.0**50), 2.0**50)
-    root_t = jnp.exp(-0.5 * abs_product)
-    t_2 = jnp.square(root_t)
+    minus_abs_product = -abs_product
+    is_far = minus_abs_product < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * minus_abs_product, minus_abs_product))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t_2 = part_of_t * rest_of_t
     total_2 = clamped * difference + 1.0
-    numerator = jnp.where(is_negative, (t + total) * t, total * t + 1.0)
-    numerator = numerator / ((t + 2.0) * t + 1.0) * jnp.where(is_negative, branch, x)
-    numerator_2 = clamped * (t_2 + total_2) * root_t * root_t
+    numerator = jnp.where(is_negative, (t + total) * root_t * root_t, total * t + 1.0)
+    numerator = numerator / jnp.square(t + 1.0) * jnp.where(is_negative, branch, x)
+    numerator_2 = clamped * (t_2 + total_2) * part_of_t * rest_of_t
     numerator_3 = jnp.where(is_negative, numerator_2, x * (total_2 * t_2 + 1.0))
-    return jnp.where(beta * x < 4.0, numerator, numerator_3 / jnp.square(t_2 + 1.0))
+    numerator_3 = numerator_3 / ((t_2 + 2.0) * t_2 + 1.0)
+    return jnp.where(beta * x < 0.0625, numerator, numerator_3)
 
 
 @jax.custom_jvp
@@ -171,23 +176,26 @@ def _second_derivative_x_beta(x: Array, p: Array, beta: Array) -> Array:
     product_5 = product_4 * p
     difference = product_4 - product_5
     total = clamped * difference + 1.0
-    abs_product = jnp.abs(product)
-    t = jnp.exp(-abs_product)
+    negated = -jnp.abs(product)
+    is_far = negated < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     difference_2 = product_5 - product_4
     total_2 = clamped * difference_2 + 1.0
-    root_t = jnp.exp(-0.5 * abs_product)
-    branch = jnp.where(root_t == 0.0, 0.0, x)
+    t_2 = jnp.exp(negated)
+    branch = jnp.where(t_2 == 0.0, 0.0, x)
     total_3 = branch * difference + 1.0
-    t_2 = jnp.square(root_t)
     total_4 = branch * difference_2 + 1.0
     total_5 = t_2 + 1.0
-    numerator = product_2 * (total_4 * t_2 + total_3)
-    numerator = jnp.where(is_negative, product_2 * (total_3 * t_2 + total_4), numerator)
-    numerator = numerator / (jnp.square(total_5) * total_5) * branch * root_t * root_t
-    numerator_2 = product_3 * (total_2 * t + total) * t
-    numerator_3 = jnp.where(is_negative, product_3 * (total * t + total_2) * t, numerator_2)
-    numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0)
-    return jnp.where(jnp.abs(x) < 8.0, numerator_3, numerator)
+    numerator = product_3 * (total_2 * t + total) * part_of_t * rest_of_t
+    numerator_2 = product_3 * (total * t + total_2) * part_of_t * rest_of_t
+    numerator = jnp.where(is_negative, numerator_2, numerator)
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_2 * (total_4 * t_2 + total_3)
+    numerator_4 = jnp.where(is_negative, product_2 * (total_3 * t_2 + total_4), numerator_3)
+    numerator_4 = numerator_4 / (jnp.square(total_5) * total_5) * branch * t_2
+    return jnp.where(jnp.abs(x) < 1048576.0, numerator, numerator_4)
 
 
 @jax.jit
@@ -232,16 +240,15 @@ def _second_derivative_p_beta(x: Array, p: Array, beta: Array) -> Array:
     total_3 = branch * difference + 1.0
     t_2 = jnp.square(root_t)
     total_4 = branch * difference_2 + 1.0
-    total_5 = t_2 + 1.0
     numerator = -(product_2 * (total_4 * t_2 + total_3))
     numerator = jnp.where(is_negative, -(product_2 * (total_3 * t_2 + total_4)), numerator)
-    numerator = numerator / (jnp.square(total_5) * total_5) * branch * root_t * branch
-    numerator = numerator * root_t
+    numerator = numerator / (((t_2 + 3.0) * t_2 + 3.0) * t_2 + 1.0) * branch * root_t
+    numerator = numerator * branch * root_t
     numerator_2 = -(product_3 * (total_2 * t + total) * t)
     numerator_3 = -(product_3 * (total * t + total_2) * t)
     numerator_4 = jnp.where(is_negative, numerator_3, numerator_2)
     numerator_4 = numerator_4 / (((t + 3.0) * t + 3.0) * t + 1.0)
-    return jnp.where(jnp.abs(x) < 8.0, numerator_4, numerator)
+    return jnp.where(jnp.abs(x) < 2.0, numerator_4, numerator)
 
 
 @jax.jit

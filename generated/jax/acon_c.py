@@ -176,9 +176,8 @@ def _derivative_beta(x: Array, p_1: Array, p_2: Array, beta: Array) -> Array:
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * negated, negated))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    branch = jnp.where(part_of_t == 0.0, 0.0, x)
-    product = jnp.square(difference) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch
-    return product * rest_of_t
+    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * jnp.square(difference)
+    return numerator * part_of_t * rest_of_t / ((t + 2.0) * t + 1.0)
 
 
 @jax.jit

@@ -55,54 +55,66 @@ def aptx(
 @jax.jit
 def _value(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """f = gamma*x*(alpha + tanh(beta*x))."""
+    product = beta * x
     abs_x = jnp.abs(x)
     is_equal = abs_x == jnp.inf
     is_equal_2 = gamma == 0.0
-    product = 2.0 * beta
+    product_2 = 2.0 * beta
     branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    is_negative = jnp.where(product == 0.0, 0.0, product * branch) < 0.0
+    is_negative = jnp.where(product_2 == 0.0, 0.0, product_2 * branch) < 0.0
     difference = alpha - 1.0
     total = alpha + 1.0
-    root_t = jnp.exp(-jnp.abs(jnp.where(beta == 0.0, 0.0, beta * branch)))
-    t = jnp.square(root_t)
-    numerator = jnp.where(is_negative, difference, total) * gamma * branch
-    numerator = jnp.where(is_equal_2, 0.0, numerator)
-    numerator_2 = jnp.where(is_negative, total, difference) * gamma
-    numerator_3 = numerator_2 * jnp.clip(branch, -(2.0**100), 2.0**100) * root_t * root_t
-    numerator = (numerator + jnp.where(is_equal_2, 0.0, numerator_3)) / (t + 1.0)
-    product_2 = gamma * x * (alpha + _tanh(beta * x))
-    product_3 = numerator * jnp.inf
-    product_3 = jnp.where(is_equal & (jnp.abs(numerator) > 2.0**50), product_3, numerator)
-    return jnp.where(abs_x < 0.5, product_2, product_3)
+    branch_2 = jnp.where(is_negative, difference, total)
+    product_3 = -2.0 * jnp.abs(jnp.where(beta == 0.0, 0.0, beta * branch))
+    is_far = product_3 < -64.0
+    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product_3, product_3))
+    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
+    total_2 = t + 1.0
+    ratio = 1.0 / total_2
+    branch_3 = jnp.where(is_negative, total, difference)
+    product_4 = branch_3 * ratio * gamma * jnp.where(part_of_t == 0.0, 0.0, branch)
+    product_4 = jnp.where(is_equal_2, 0.0, product_4 * part_of_t * rest_of_t)
+    product_4 = jnp.where(is_equal_2, 0.0, branch_2 * ratio * gamma * branch) + product_4
+    numerator = branch_3 * gamma * jnp.clip(branch, -(2.0**100), 2.0**100) * part_of_t
+    numerator = jnp.where(is_equal_2, 0.0, numerator * rest_of_t)
+    numerator = jnp.where(is_equal_2, 0.0, branch_2 * gamma * branch) + numerator
+    numerator = numerator / total_2
+    product_5 = gamma * x * (alpha + _tanh(product))
+    product_6 = numerator * jnp.inf
+    product_6 = jnp.where(is_equal & (jnp.abs(numerator) > 2.0**50), product_6, numerator)
+    product_5 = jnp.where(abs_x < 0.0625, product_5, product_6)
+    product_7 = product_4 * jnp.inf
+    product_7 = jnp.where(is_equal & (jnp.abs(product_4) > 2.0**50), product_7, product_4)
+    return jnp.where(product < -0.0625, product_7, product_5)
 
 
 @jax.custom_jvp
 @jax.jit
 def _derivative_x(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """df / dx = gamma*(alpha + beta*x*sech(beta*x)^2 + tanh(beta*x))."""
+    product = beta * x
     is_negative = 2.0 * beta * x < 0.0
     difference = alpha - 1.0
     total = alpha + 1.0
-    product = jnp.where(is_negative, difference, total) * gamma
-    product_2 = beta * x
-    abs_product_2 = jnp.abs(product_2)
-    product_3 = -2.0 * abs_product_2
+    product_2 = jnp.where(is_negative, difference, total) * gamma
+    abs_product = jnp.abs(product)
+    product_3 = -2.0 * abs_product
     is_far = product_3 < -64.0
     part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product_3, product_3))
     rest_of_t = jnp.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
     total_2 = 2.0 * alpha + 4.0 * beta * jnp.clip(x, -(2.0**100), 2.0**100)
-    root_t = jnp.exp(-abs_product_2)
+    root_t = jnp.exp(-abs_product)
     t_2 = jnp.square(root_t)
     numerator = jnp.where(is_negative, total * t_2 + total_2, difference * t_2 + total_2)
-    numerator = (product + numerator * gamma * root_t * root_t) / ((t_2 + 2.0) * t_2 + 1.0)
+    numerator = product_2 + numerator * gamma * root_t * root_t
+    numerator = numerator / ((t_2 + 2.0) * t_2 + 1.0)
+    total_3 = alpha + product * jnp.square(2.0 * root_t / (t_2 + 1.0)) + _tanh(product)
+    total_3 = jnp.where(jnp.abs(x) < 0.0625, gamma * total_3, numerator)
     numerator_2 = jnp.where(is_negative, total * t + total_2, difference * t + total_2)
-    numerator_3 = product + numerator_2 * gamma * part_of_t * rest_of_t
-    numerator_3 = numerator_3 / ((t + 2.0) * t + 1.0)
-    total_3 = alpha + product_2 * jnp.square(2.0 * root_t / (t_2 + 1.0))
-    total_3 = gamma * (total_3 + _tanh(product_2))
-    total_3 = jnp.where(jnp.abs(x) < 0.0625, total_3, numerator)
-    return jnp.where(x < -1.0, numerator_3, total_3)
+    numerator_3 = product_2 + numerator_2 * gamma * part_of_t * rest_of_t
+    return jnp.where(product < -0.5, numerator_3 / ((t + 2.0) * t + 1.0), total_3)
 
 
 @jax.custom_jvp
@@ -130,36 +142,23 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array
 @jax.jit
 def _derivative_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """df / dgamma = x*(alpha + tanh(beta*x))."""
-    abs_x = jnp.abs(x)
-    is_equal = abs_x == jnp.inf
-    product = 2.0 * beta
+    product = beta * x
+    is_equal = jnp.abs(x) == jnp.inf
+    product_2 = 2.0 * beta
     branch = jnp.where(is_equal, jnp.clip(x, -(2.0**100), 2.0**100), x)
-    is_negative = jnp.where(product == 0.0, 0.0, product * branch) < 0.0
+    is_negative = jnp.where(product_2 == 0.0, 0.0, product_2 * branch) < 0.0
     difference = alpha - 1.0
     total = alpha + 1.0
-    branch_2 = jnp.where(is_negative, difference, total)
-    magnitude = jnp.abs(jnp.where(beta == 0.0, 0.0, beta * branch))
-    product_2 = -2.0 * magnitude
-    is_far = product_2 < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product_2, product_2))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    t = part_of_t * rest_of_t
-    ratio = 1.0 / (t + 1.0)
-    branch_3 = jnp.where(is_negative, total, difference)
-    product_3 = branch_3 * ratio * jnp.where(part_of_t == 0.0, 0.0, branch) * part_of_t
-    product_3 = branch_2 * ratio * branch + product_3 * rest_of_t
-    root_t = jnp.exp(-magnitude)
-    t_2 = jnp.square(root_t)
-    ratio_2 = 1.0 / (t_2 + 1.0)
-    product_4 = branch_3 * ratio_2 * jnp.where(root_t == 0.0, 0.0, branch) * root_t * root_t
-    product_4 = branch_2 * ratio_2 * branch + product_4
-    product_5 = x * (alpha + _tanh(beta * x))
-    product_6 = product_4 * jnp.inf
-    product_6 = jnp.where(is_equal & (jnp.abs(product_4) > 2.0**50), product_6, product_4)
-    product_5 = jnp.where(abs_x < 0.5, product_5, product_6)
-    product_7 = product_3 * jnp.inf
-    product_7 = jnp.where(is_equal & (jnp.abs(product_3) > 2.0**50), product_7, product_3)
-    return jnp.where(x < -0.5, product_7, product_5)
+    root_t = jnp.exp(-jnp.abs(jnp.where(beta == 0.0, 0.0, beta * branch)))
+    t = jnp.square(root_t)
+    numerator = jnp.where(is_negative, difference, total) * branch
+    numerator_2 = jnp.where(is_negative, total, difference)
+    numerator_3 = numerator_2 * jnp.clip(branch, -(2.0**100), 2.0**100) * root_t * root_t
+    numerator = (numerator + numerator_3) / (t + 1.0)
+    product_3 = x * (alpha + _tanh(product))
+    product_4 = numerator * jnp.inf
+    product_4 = jnp.where(is_equal & (jnp.abs(numerator) > 2.0**50), product_4, numerator)
+    return jnp.where(jnp.abs(product) < 0.5, product_3, product_4)
 
 
 @jax.jit
@@ -206,11 +205,11 @@ def _second_derivative_x_beta(x: Array, alpha: Array, beta: Array, gamma: Array)
 @jax.jit
 def _second_derivative_x_gamma(x: Array, alpha: Array, beta: Array, gamma: Array) -> Array:
     """d2f / dx dgamma = alpha + beta*x*sech(beta*x)^2 + tanh(beta*x)."""
+    product = beta * x
     is_negative = 2.0 * beta * x < 0.0
     difference = alpha - 1.0
     total = alpha + 1.0
     branch = jnp.where(is_negative, difference, total)
-    product = beta * x
     abs_product = jnp.abs(product)
     product_2 = -2.0 * abs_product
     is_far = product_2 < -64.0
@@ -226,7 +225,7 @@ def _second_derivative_x_gamma(x: Array, alpha: Array, beta: Array, gamma: Array
     total_3 = jnp.where(jnp.abs(x) < 0.0625, total_3, numerator)
     numerator_2 = jnp.where(is_negative, total * t + total_2, difference * t + total_2)
     numerator_2 = (branch + numerator_2 * part_of_t * rest_of_t) / ((t + 2.0) * t + 1.0)
-    return jnp.where(x < -1.0, numerator_2, total_3)
+    return jnp.where(product < -0.5, numerator_2, total_3)
 
 
 @jax.jit

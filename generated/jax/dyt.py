@@ -60,13 +60,14 @@ dynamic_tanh = dyt
 def _value(x: Array, alpha: Array, gamma: Array, beta: Array) -> Array:
     """f = beta + gamma*tanh(alpha*x)."""
     product = alpha * x
+    abs_product = jnp.abs(product)
     total = beta + gamma
-    t = jnp.exp(-2.0 * jnp.abs(product))
+    t = jnp.exp(-2.0 * abs_product)
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = difference * t + total
     numerator = jnp.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    return jnp.where(jnp.abs(x) < 0.25, total_2, numerator / (t + 1.0))
+    return jnp.where(abs_product < 0.125, total_2, numerator / (t + 1.0))
 
 
 @jax.custom_jvp

@@ -80,8 +80,9 @@ def _second_derivative_x_x(x: Array, sub: Array, maxv: Array) -> Array:
     """d2f / dx dx."""
     abs_x = jnp.abs(x)
     clamped = jnp.clip(abs_x, -(2.0**100), 2.0**100)
-    t = jnp.exp(-2.0 * abs_x)
-    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t
+    root_t = jnp.exp(-abs_x)
+    t = jnp.square(root_t)
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * root_t * root_t
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
     return jnp.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 

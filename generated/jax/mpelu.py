@@ -84,7 +84,8 @@ def _derivative_beta(x: Array, alpha: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, alpha: Array, beta: Array) -> Array:
     """d2f / dx dx = Piecewise((0, x > 0), (alpha*beta^2*exp(beta*x), True))."""
-    return jnp.where(x > 0.0, 0.0, alpha * jnp.square(beta) * jnp.exp(beta * x))
+    root_t = jnp.exp(-0.5 * jnp.abs(beta * x))
+    return jnp.where(x > 0.0, 0.0, alpha * jnp.square(beta) * root_t * root_t)
 
 
 @jax.jit

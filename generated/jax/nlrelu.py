@@ -76,9 +76,7 @@ def _derivative_beta(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, beta: Array) -> Array:
     """d2f / dx dx."""
-    beta_squared = jnp.square(beta)
-    negated = -(beta_squared / (x * (x * beta_squared + 2.0 * beta) + 1.0))
-    return jnp.where(x <= 0.0, 0.0, negated)
+    return jnp.where(x <= 0.0, 0.0, -(1.0 / jnp.square((beta * x + 1.0) / beta)))
 
 
 @jax.jit

@@ -99,8 +99,9 @@ def _derivative_c(x: Array, k: Array, c: Array) -> Array:
 @jax.jit
 def _second_derivative_x_x(x: Array, k: Array, c: Array) -> Array:
     """d2f / dx dx = k^2*(1 - exp(k*x)/(expm1(k*x) + 2))*exp(k*x)/(expm1(k*x) + 2)."""
-    t = jnp.exp(-jnp.abs(k * x))
-    return jnp.square(k) * t / jnp.square(t + 1.0)
+    root_t = jnp.exp(-0.5 * jnp.abs(k * x))
+    t = jnp.square(root_t)
+    return jnp.square(k) * root_t * root_t / jnp.square(t + 1.0)
 
 
 @jax.jit

@@ -262,19 +262,25 @@ def _derivative_p(x, p, beta):
     product = x * difference
     is_negative = product < 0.0
     abs_product = keras.ops.abs(product)
-    t = keras.ops.exp(-abs_product)
-    branch = keras.ops.where(t == 0.0, 0.0, x)
+    root_t = keras.ops.exp(-0.5 * abs_product)
+    t = keras.ops.square(root_t)
+    branch = keras.ops.where(root_t == 0.0, 0.0, x)
     total = branch * difference + 1.0
     clamped = keras.ops.clip(x, -(2.0**50), 2.0**50)
-    root_t = keras.ops.exp(-0.5 * abs_product)
-    t_2 = keras.ops.square(root_t)
+    minus_abs_product = -abs_product
+    is_far = minus_abs_product < -64.0
+    part_of_t = keras.ops.where(is_far, 0.5 * minus_abs_product, minus_abs_product)
+    part_of_t = keras.ops.exp(part_of_t)
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t_2 = part_of_t * rest_of_t
     total_2 = clamped * difference + 1.0
-    numerator = keras.ops.where(is_negative, (t + total) * t, total * t + 1.0)
-    numerator = numerator / ((t + 2.0) * t + 1.0) * keras.ops.where(is_negative, branch, x)
-    numerator_2 = clamped * (t_2 + total_2) * root_t * root_t
+    numerator = keras.ops.where(is_negative, (t + total) * root_t * root_t, total * t + 1.0)
+    numerator = numerator / keras.ops.square(t + 1.0)
+    numerator = numerator * keras.ops.where(is_negative, branch, x)
+    numerator_2 = clamped * (t_2 + total_2) * part_of_t * rest_of_t
     numerator_3 = keras.ops.where(is_negative, numerator_2, x * (total_2 * t_2 + 1.0))
-    numerator_3 = numerator_3 / keras.ops.square(t_2 + 1.0)
-    value = keras.ops.where(beta * x < 4.0, numerator, numerator_3)
+    numerator_3 = numerator_3 / ((t_2 + 2.0) * t_2 + 1.0)
+    value = keras.ops.where(beta * x < 0.0625, numerator, numerator_3)
     return value, gradient
 
 
@@ -353,25 +359,27 @@ def _second_derivative_x_beta(x, p, beta):
     product_5 = product_4 * p
     difference = product_4 - product_5
     total = clamped * difference + 1.0
-    abs_product = keras.ops.abs(product)
-    t = keras.ops.exp(-abs_product)
+    negated = -keras.ops.abs(product)
+    is_far = negated < -64.0
+    part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
+    rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+    t = part_of_t * rest_of_t
     difference_2 = product_5 - product_4
     total_2 = clamped * difference_2 + 1.0
-    root_t = keras.ops.exp(-0.5 * abs_product)
-    branch = keras.ops.where(root_t == 0.0, 0.0, x)
+    t_2 = keras.ops.exp(negated)
+    branch = keras.ops.where(t_2 == 0.0, 0.0, x)
     total_3 = branch * difference + 1.0
-    t_2 = keras.ops.square(root_t)
     total_4 = branch * difference_2 + 1.0
     total_5 = t_2 + 1.0
-    numerator = product_2 * (total_4 * t_2 + total_3)
-    numerator_2 = product_2 * (total_3 * t_2 + total_4)
+    numerator = product_3 * (total_2 * t + total) * part_of_t * rest_of_t
+    numerator_2 = product_3 * (total * t + total_2) * part_of_t * rest_of_t
     numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (keras.ops.square(total_5) * total_5) * branch * root_t * root_t
-    numerator_3 = product_3 * (total_2 * t + total) * t
-    numerator_4 = product_3 * (total * t + total_2) * t
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
+    numerator_3 = product_2 * (total_4 * t_2 + total_3)
+    numerator_4 = product_2 * (total_3 * t_2 + total_4)
     numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
-    numerator_5 = numerator_5 / (((t + 3.0) * t + 3.0) * t + 1.0)
-    return keras.ops.where(keras.ops.abs(x) < 8.0, numerator_5, numerator)
+    numerator_5 = numerator_5 / (keras.ops.square(total_5) * total_5) * branch * t_2
+    return keras.ops.where(keras.ops.abs(x) < 1048576.0, numerator, numerator_5)
 
 
 def _second_derivative_p_p(x, p, beta):
@@ -414,17 +422,16 @@ def _second_derivative_p_beta(x, p, beta):
     total_3 = branch * difference + 1.0
     t_2 = keras.ops.square(root_t)
     total_4 = branch * difference_2 + 1.0
-    total_5 = t_2 + 1.0
     numerator = -(product_2 * (total_4 * t_2 + total_3))
     numerator_2 = -(product_2 * (total_3 * t_2 + total_4))
     numerator = keras.ops.where(is_negative, numerator_2, numerator)
-    numerator = numerator / (keras.ops.square(total_5) * total_5) * branch * root_t * branch
-    numerator = numerator * root_t
+    numerator = numerator / (((t_2 + 3.0) * t_2 + 3.0) * t_2 + 1.0) * branch * root_t
+    numerator = numerator * branch * root_t
     numerator_3 = -(product_3 * (total_2 * t + total) * t)
     numerator_4 = -(product_3 * (total * t + total_2) * t)
     numerator_5 = keras.ops.where(is_negative, numerator_4, numerator_3)
     numerator_5 = numerator_5 / (((t + 3.0) * t + 3.0) * t + 1.0)
-    return keras.ops.where(keras.ops.abs(x) < 8.0, numerator_5, numerator)
+    return keras.ops.where(keras.ops.abs(x) < 2.0, numerator_5, numerator)
 
 
 def _second_derivative_beta_beta(x, p, beta):

@@ -401,9 +401,9 @@ def _derivative_beta(x, p_1, p_2, beta):
     part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * negated, negated))
     rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
     t = part_of_t * rest_of_t
-    branch = keras.ops.where(part_of_t == 0.0, 0.0, x)
-    product = keras.ops.square(difference) / ((t + 2.0) * t + 1.0) * branch * part_of_t
-    value = product * branch * rest_of_t
+    numerator = keras.ops.square(keras.ops.clip(x, -(2.0**50), 2.0**50))
+    numerator = numerator * keras.ops.square(difference) * part_of_t * rest_of_t
+    value = numerator / ((t + 2.0) * t + 1.0)
     return value, gradient
 
 

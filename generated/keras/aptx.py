@@ -104,49 +104,49 @@ def _value(x, alpha, beta, gamma):
             upstream = _upstream(arguments, upstream)
             return upstream * _derivative(x, alpha, beta, gamma)
 
+        product = beta * x
         abs_x = keras.ops.abs(x)
         is_equal = abs_x == float("inf")
         is_equal_2 = gamma == 0.0
-        product = 2.0 * beta
+        product_2 = 2.0 * beta
         branch = keras.ops.where(is_equal, keras.ops.clip(x, -(2.0**100), 2.0**100), x)
-        is_negative = keras.ops.where(product == 0.0, 0.0, product * branch) < 0.0
+        is_negative = keras.ops.where(product_2 == 0.0, 0.0, product_2 * branch) < 0.0
         difference = alpha - 1.0
         total = alpha + 1.0
-        root_t = -keras.ops.abs(keras.ops.where(beta == 0.0, 0.0, beta * branch))
-        root_t = keras.ops.exp(root_t)
-        t = keras.ops.square(root_t)
-        numerator = keras.ops.clip(branch, -(2.0**100), 2.0**100)
-        numerator = (
-            keras.ops.where(
-                is_equal_2,
-                0.0,
-                keras.ops.where(
-                    is_negative,
-                    keras.ops.convert_to_tensor(difference, x.dtype),
-                    keras.ops.convert_to_tensor(total, x.dtype),
-                )
-                * gamma
-                * branch,
-            )
-            + keras.ops.where(
-                is_equal_2,
-                0.0,
-                keras.ops.where(
-                    is_negative,
-                    keras.ops.convert_to_tensor(total, x.dtype),
-                    keras.ops.convert_to_tensor(difference, x.dtype),
-                )
-                * gamma
-                * numerator
-                * root_t
-                * root_t,
-            )
-        ) / (t + 1.0)
-        product_2 = gamma * x * (alpha + _tanh(beta * x))
-        product_3 = numerator * float("inf")
+        branch_2 = keras.ops.where(
+            is_negative,
+            keras.ops.convert_to_tensor(difference, x.dtype),
+            keras.ops.convert_to_tensor(total, x.dtype),
+        )
+        product_3 = -2.0 * keras.ops.abs(keras.ops.where(beta == 0.0, 0.0, beta * branch))
+        is_far = product_3 < -64.0
+        part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_3, product_3))
+        rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
+        t = part_of_t * rest_of_t
+        total_2 = t + 1.0
+        ratio = 1.0 / total_2
+        branch_3 = keras.ops.where(
+            is_negative,
+            keras.ops.convert_to_tensor(total, x.dtype),
+            keras.ops.convert_to_tensor(difference, x.dtype),
+        )
+        product_4 = branch_3 * ratio * gamma * keras.ops.where(part_of_t == 0.0, 0.0, branch)
+        product_4 = keras.ops.where(is_equal_2, 0.0, product_4 * part_of_t * rest_of_t)
+        branch_4 = keras.ops.where(is_equal_2, 0.0, branch_2 * ratio * gamma * branch)
+        branch_4 = branch_4 + product_4
+        numerator = branch_3 * gamma * keras.ops.clip(branch, -(2.0**100), 2.0**100) * part_of_t
+        numerator = keras.ops.where(is_equal_2, 0.0, numerator * rest_of_t)
+        numerator = keras.ops.where(is_equal_2, 0.0, branch_2 * gamma * branch) + numerator
+        numerator = numerator / total_2
+        product_5 = gamma * x * (alpha + _tanh(product))
+        product_6 = numerator * float("inf")
         abs_numerator = keras.ops.abs(numerator)
-        abs_numerator = keras.ops.where(is_equal & (abs_numerator > 2.0**50), product_3, numerator)
-        value = keras.ops.where(abs_x < 0.5, product_2, abs_numerator)
+        abs_numerator = keras.ops.where(is_equal & (abs_numerator > 2.0**50), product_6, numerator)
+        product_5 = keras.ops.where(abs_x < 0.0625, product_5, abs_numerator)
+        product_7 = branch_4 * float("inf")
+        abs_branch_4 = keras.ops.abs(branch_4)
+        abs_branch_4 = keras.ops.where(is_equal & (abs_branch_4 > 2.0**50), product_7, branch_4)
+        value = keras.ops.where(product < -0.0625, abs_branch_4, product_5)
         return value, gradient
 
     return differentiable(x)
@@ -161,10 +161,11 @@ def _derivative(x, alpha, beta, gamma):
             upstream = _upstream(arguments, upstream)
             return upstream * _second_derivative(x, alpha, beta, gamma)
 
+        product = beta * x
         is_negative = 2.0 * beta * x < 0.0
         difference = alpha - 1.0
         total = alpha + 1.0
-        product = (
+        product_2 = (
             keras.ops.where(
                 is_negative,
                 keras.ops.convert_to_tensor(difference, x.dtype),
@@ -172,26 +173,25 @@ def _derivative(x, alpha, beta, gamma):
             )
             * gamma
         )
-        product_2 = beta * x
-        abs_product_2 = keras.ops.abs(product_2)
-        product_3 = -2.0 * abs_product_2
+        abs_product = keras.ops.abs(product)
+        product_3 = -2.0 * abs_product
         is_far = product_3 < -64.0
         part_of_t = keras.ops.exp(keras.ops.where(is_far, 0.5 * product_3, product_3))
         rest_of_t = keras.ops.where(is_far, part_of_t, 1.0)
         t = part_of_t * rest_of_t
         total_2 = 2.0 * alpha + 4.0 * beta * keras.ops.clip(x, -(2.0**100), 2.0**100)
-        root_t = keras.ops.exp(-abs_product_2)
+        root_t = keras.ops.exp(-abs_product)
         t_2 = keras.ops.square(root_t)
         numerator = keras.ops.where(is_negative, total * t + total_2, difference * t + total_2)
-        numerator = product + numerator * gamma * part_of_t * rest_of_t
+        numerator = product_2 + numerator * gamma * part_of_t * rest_of_t
         numerator = numerator / ((t + 2.0) * t + 1.0)
-        total_3 = alpha + product_2 * keras.ops.square(2.0 * root_t / (t_2 + 1.0))
-        total_3 = gamma * (total_3 + _tanh(product_2))
+        total_3 = alpha + product * keras.ops.square(2.0 * root_t / (t_2 + 1.0))
+        total_3 = gamma * (total_3 + _tanh(product))
         numerator_2 = difference * t_2 + total_2
         numerator_3 = keras.ops.where(is_negative, total * t_2 + total_2, numerator_2) * gamma
-        numerator_3 = (product + numerator_3 * root_t * root_t) / ((t_2 + 2.0) * t_2 + 1.0)
+        numerator_3 = (product_2 + numerator_3 * root_t * root_t) / ((t_2 + 2.0) * t_2 + 1.0)
         total_3 = keras.ops.where(keras.ops.abs(x) < 0.0625, total_3, numerator_3)
-        value = keras.ops.where(x < -1.0, numerator, total_3)
+        value = keras.ops.where(product < -0.5, numerator, total_3)
         return value, gradient
 
     return differentiable(x)

@@ -231,13 +231,14 @@ def _value(x, alpha, gamma, beta):
         )
 
     product = alpha * x
+    abs_product = keras.ops.abs(product)
     total = beta + gamma
-    t = keras.ops.exp(-2.0 * keras.ops.abs(product))
+    t = keras.ops.exp(-2.0 * abs_product)
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = difference * t + total
     numerator = keras.ops.where(2.0 * alpha * x < 0.0, total * t + difference, numerator)
-    value = keras.ops.where(keras.ops.abs(x) < 0.25, total_2, numerator / (t + 1.0))
+    value = keras.ops.where(abs_product < 0.125, total_2, numerator / (t + 1.0))
     return value, gradient
 
 

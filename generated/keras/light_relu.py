@@ -121,8 +121,9 @@ def _second_derivative(x, sub, maxv):
     """d2f / dx dx."""
     abs_x = keras.ops.abs(x)
     clamped = keras.ops.clip(abs_x, -(2.0**100), 2.0**100)
-    t = keras.ops.exp(-2.0 * abs_x)
-    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t
+    root_t = keras.ops.exp(-abs_x)
+    t = keras.ops.square(root_t)
+    numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * root_t * root_t
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0)
     return keras.ops.where(maxv <= x * _tanh(x) - sub, 0.0, numerator)
 

@@ -293,7 +293,8 @@ def _derivative_beta(x, alpha, beta):
 
 def _second_derivative_x_x(x, alpha, beta):
     """d2f / dx dx = Piecewise((0, x > 0), (alpha*beta^2*exp(beta*x), True))."""
-    product = alpha * keras.ops.square(beta) * keras.ops.exp(beta * x)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(beta * x))
+    product = alpha * keras.ops.square(beta) * root_t * root_t
     return keras.ops.where(x > 0.0, 0.0, product)
 
 

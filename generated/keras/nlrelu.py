@@ -127,9 +127,7 @@ def _derivative(x, beta):
 
 def _second_derivative(x, beta):
     """d2f / dx dx."""
-    beta = keras.ops.convert_to_tensor(beta, x.dtype)
-    beta_squared = keras.ops.square(beta)
-    negated = -(beta_squared / (x * (x * beta_squared + 2.0 * beta) + 1.0))
+    negated = -(1.0 / keras.ops.square((beta * x + 1.0) / beta))
     return keras.ops.where(x <= 0.0, 0.0, negated)
 
 

@@ -162,8 +162,9 @@ def _derivative(x, k, c):
 def _second_derivative(x, k, c):
     """d2f / dx dx = k^2*(1 - exp(k*x)/(expm1(k*x) + 2))*exp(k*x)/(expm1(k*x) + 2)."""
     k = keras.ops.convert_to_tensor(k, x.dtype)
-    t = keras.ops.exp(-keras.ops.abs(k * x))
-    return keras.ops.square(k) * t / keras.ops.square(t + 1.0)
+    root_t = keras.ops.exp(-0.5 * keras.ops.abs(k * x))
+    t = keras.ops.square(root_t)
+    return keras.ops.square(k) * root_t * root_t / keras.ops.square(t + 1.0)
 
 
 def _upstream(arguments, upstream):

@@ -662,7 +662,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ()
+EDGES = (("beta",),)
 
 
 def slope_of(key):

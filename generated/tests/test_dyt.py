@@ -385,7 +385,7 @@ BENDS = {
 }
 UNITS = {}
 # In these a factor is flushed to zero before the result is: not compared where that is so small.
-EDGES = ((),)
+EDGES = ()
 
 
 def slope_of(key):

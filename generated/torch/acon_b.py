@@ -180,27 +180,31 @@ def _by_x(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 def _by_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The derivative by p.
 
-    Exponential normal form, expanded, held where t is 0 for beta*x < 4, else exponential normal
-    form, halved.
+    Exponential normal form, halved, held where t is 0 for beta*x < 0.0625, else exponential normal
+    form, expanded, halved in the tail.
     """
     difference = (beta * p).sub_(beta)
     product = x * difference
     is_negative = _compare(torch.lt, product, 0)
     abs_product = product.abs()
-    t = (-abs_product).exp_()
-    branch = _select(_compare(torch.eq, t, 0), 0, x)
+    root_t = (-0.5 * abs_product).exp_()
+    t = root_t.square()
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
     total = (branch * difference).add_(1)
     clamped = x.clamp(-(2.0**50), 2.0**50)
-    root_t = (-0.5 * abs_product).exp_()
-    t_2 = root_t.square()
+    minus_abs_product = -abs_product
+    is_far = _compare(torch.lt, minus_abs_product, -64)
+    part_of_t = _select(is_far, 0.5 * minus_abs_product, minus_abs_product).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t_2 = part_of_t * rest_of_t
     total_2 = (clamped * difference).add_(1)
-    numerator = _select(is_negative, (t + total).mul_(t), (total * t).add_(1))
-    numerator = numerator.div_((t + 2).mul_(t).add_(1))
-    numerator = numerator.mul_(_select(is_negative, branch, x))
-    numerator_2 = (t_2 + total_2).mul_(clamped).mul_(root_t).mul_(root_t)
-    numerator_3 = _select(is_negative, numerator_2, (total_2 * t_2).add_(1).mul_(x))
-    numerator_3 = numerator_3.div_((t_2 + 1).square_())
-    return _select(_compare(torch.lt, beta * x, 4), numerator, numerator_3)
+    numerator = (t_2 + total_2).mul_(clamped).mul_(part_of_t).mul_(rest_of_t)
+    numerator = _select(is_negative, numerator, (total_2 * t_2).add_(1).mul_(x))
+    numerator = numerator.div_((t_2 + 2).mul_(t_2).add_(1))
+    numerator_2 = (t + total).mul_(root_t).mul_(root_t)
+    numerator_3 = _select(is_negative, numerator_2, (total * t).add_(1))
+    numerator_3 = numerator_3.div_((t + 1).square_()).mul_(_select(is_negative, branch, x))
+    return _select(_compare(torch.lt, beta * x, 0.0625), numerator_3, numerator)
 
 
 def _by_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -259,8 +263,8 @@ def _by_x_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 def _by_x_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x and beta.
 
-    Exponential normal form, expanded for |x| < 8, else exponential normal form, halved, held where
-    t is 0.
+    Exponential normal form, expanded, halved in the tail for |x| < 1.04858e+06, else exponential
+    normal form, held where t is 0.
     """
     product = x * (beta * p - beta)
     is_negative = _compare(torch.lt, product, 0)
@@ -271,23 +275,25 @@ def _by_x_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     product_5 = product_4 * p
     difference = product_4 - product_5
     total = clamped * difference + 1
-    abs_product = product.abs()
-    t = torch.exp(-abs_product)
+    negated = -product.abs()
+    is_far = _compare(torch.lt, negated, -64)
+    part_of_t = _select(is_far, 0.5 * negated, negated).exp()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
     difference_2 = product_5 - product_4
     total_2 = clamped * difference_2 + 1
-    root_t = torch.exp(-0.5 * abs_product)
-    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    t_2 = negated.exp()
+    branch = _select(_compare(torch.eq, t_2, 0), 0, x)
     total_3 = branch * difference + 1
-    t_2 = root_t.square()
     total_4 = branch * difference_2 + 1
     total_5 = t_2 + 1
-    numerator = product_2 * (total_4 * t_2 + total_3)
-    numerator = _select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator)
-    numerator = numerator / (total_5.square() * total_5) * branch * root_t * root_t
-    numerator_2 = product_3 * (total_2 * t + total) * t
-    numerator_3 = _select(is_negative, product_3 * (total * t + total_2) * t, numerator_2)
-    numerator_3 = numerator_3 / (((t + 3) * t + 3) * t + 1)
-    return _select(_compare(torch.lt, x.abs(), 8), numerator_3, numerator)
+    numerator = product_3 * (total_2 * t + total) * part_of_t * rest_of_t
+    numerator_2 = product_3 * (total * t + total_2) * part_of_t * rest_of_t
+    numerator_2 = _select(is_negative, numerator_2, numerator) / (((t + 3) * t + 3) * t + 1)
+    numerator_3 = product_2 * (total_4 * t_2 + total_3)
+    numerator_4 = _select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator_3)
+    numerator_4 = numerator_4 / (total_5.square() * total_5) * branch * t_2
+    return _select(_compare(torch.lt, x.abs(), 1048576.0), numerator_2, numerator_4)
 
 
 def _by_p_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
@@ -313,8 +319,8 @@ def _by_p_p(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 def _by_p_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by p and beta.
 
-    Exponential normal form, expanded for |x| < 8, else exponential normal form, halved, held where
-    t is 0.
+    Exponential normal form, expanded for |x| < 2, else exponential normal form, expanded, halved,
+    held where t is 0.
     """
     product = x * (beta * p - beta)
     is_negative = _compare(torch.lt, product, 0)
@@ -334,14 +340,14 @@ def _by_p_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
     total_3 = branch * difference + 1
     t_2 = root_t.square()
     total_4 = branch * difference_2 + 1
-    total_5 = t_2 + 1
     numerator = -(product_2 * (total_4 * t_2 + total_3))
     numerator = _select(is_negative, -(product_2 * (total_3 * t_2 + total_4)), numerator)
-    numerator = numerator / (total_5.square() * total_5) * branch * root_t * branch * root_t
+    numerator = numerator / (((t_2 + 3) * t_2 + 3) * t_2 + 1) * branch * root_t * branch
+    numerator = numerator * root_t
     numerator_2 = -(product_3 * (total_2 * t + total) * t)
     numerator_3 = _select(is_negative, -(product_3 * (total * t + total_2) * t), numerator_2)
     numerator_3 = numerator_3 / (((t + 3) * t + 3) * t + 1)
-    return _select(_compare(torch.lt, x.abs(), 8), numerator_3, numerator)
+    return _select(_compare(torch.lt, x.abs(), 2), numerator_3, numerator)
 
 
 def _by_beta_beta(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:

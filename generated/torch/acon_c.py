@@ -286,19 +286,15 @@ def _by_p_2(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_beta(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:
-    """The derivative by beta.
-
-    Exponential normal form, expanded, halved in the tail, held where t is 0.
-    """
+    """The derivative by beta: exponential normal form, halved in the tail."""
     difference = p_1 - p_2
     negated = (beta * x * difference).abs_().neg_()
     is_far = _compare(torch.lt, negated, -64)
     part_of_t = _select(is_far, 0.5 * negated, negated).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
-    branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
-    product = (difference.square() / (t + 2).mul_(t).add_(1)).mul_(branch).mul_(part_of_t)
-    return product.mul_(branch).mul_(rest_of_t)
+    numerator = x.clamp(-(2.0**50), 2.0**50).square_() * difference.square() * part_of_t
+    return numerator.mul_(rest_of_t).div_(t.add_(1).square_())
 
 
 def _by_x_x(x: Tensor, p_1: Tensor, p_2: Tensor, beta: Tensor) -> Tensor:

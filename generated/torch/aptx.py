@@ -83,66 +83,83 @@ class APTx(nn.Module):
 def _value(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The value.
 
-    As declared for |x| < 0.5, else exponential normal form, term by term, halved, zeros win, limits
-    continued.
+    Exponential normal form, term by term, halved in the tail, held where t is 0, zeros win, limits
+    continued for beta*x < -0.0625, else as declared for |x| < 0.0625, else exponential normal form,
+    term by term, halved in the tail, zeros win, limits continued.
     """
+    product = beta * x
     abs_x = x.abs()
     is_equal = _compare(torch.eq, abs_x, torch.inf)
     is_equal_2 = _compare(torch.eq, gamma, 0)
-    product = 2 * beta
+    product_2 = 2 * beta
     branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    branch_2 = _select(_compare(torch.eq, product, 0), 0, product * branch)
+    branch_2 = _select(_compare(torch.eq, product_2, 0), 0, product_2 * branch)
     branch_2 = _compare(torch.lt, branch_2, 0)
     difference = alpha - 1
     total = alpha + 1
-    root_t = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_().neg_().exp_()
-    t = root_t.square()
-    numerator = (_select(branch_2, difference, total) * gamma).mul_(branch)
-    numerator = _select(is_equal_2, 0, numerator)
-    numerator_2 = _select(branch_2, total, difference) * gamma
-    numerator_3 = numerator_2.mul_(branch.clamp(-(2.0**100), 2.0**100)).mul_(root_t)
-    numerator = numerator.add_(_select(is_equal_2, 0, numerator_3.mul_(root_t)))
-    numerator = numerator.div_(t.add_(1))
-    product_2 = gamma * x * (alpha + _tanh(beta * x))
-    product_3 = numerator * torch.inf
+    branch_3 = _select(branch_2, difference, total)
+    product_3 = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_().mul_(-2)
+    is_far = _compare(torch.lt, product_3, -64)
+    part_of_t = _select(is_far, 0.5 * product_3, product_3).exp_()
+    rest_of_t = _select(is_far, part_of_t, 1)
+    t = part_of_t * rest_of_t
+    total_2 = t.add_(1)
+    ratio = 1 / total_2
+    branch_4 = _select(branch_2, total, difference)
+    branch_5 = _select(is_equal_2, 0, (branch_3 * ratio * gamma).mul_(branch))
+    branch_6 = _select(_compare(torch.eq, part_of_t, 0), 0, branch)
+    branch_6 = (branch_4 * ratio * gamma).mul_(branch_6).mul_(part_of_t).mul_(rest_of_t)
+    branch_5 = branch_5.add_(_select(is_equal_2, 0, branch_6))
+    numerator = (branch_4 * gamma).mul_(branch.clamp(-(2.0**100), 2.0**100)).mul_(part_of_t)
+    numerator = _select(is_equal_2, 0, numerator.mul_(rest_of_t))
+    numerator = _select(is_equal_2, 0, (branch_3 * gamma).mul_(branch)).add_(numerator)
+    numerator = numerator.div_(total_2)
+    product_4 = gamma * x * (alpha + _tanh(product))
+    product_5 = numerator * torch.inf
+    product_6 = branch_5 * torch.inf
     abs_numerator = numerator.abs()
+    abs_branch_5 = branch_5.abs()
     abs_numerator = is_equal * _compare(torch.gt, abs_numerator, 2.0**50)
-    abs_numerator = _select(abs_numerator, product_3, numerator)
-    return _select(_compare(torch.lt, abs_x, 0.5), product_2, abs_numerator)
+    abs_numerator = _select(abs_numerator, product_5, numerator)
+    product_4 = _select(_compare(torch.lt, abs_x, 0.0625), product_4, abs_numerator)
+    abs_branch_5 = is_equal * _compare(torch.gt, abs_branch_5, 2.0**50)
+    abs_branch_5 = _select(abs_branch_5, product_6, branch_5)
+    return _select(_compare(torch.lt, product, -0.0625), abs_branch_5, product_4)
 
 
 def _by_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by x.
 
-    Exponential normal form, expanded, term by term, halved in the tail for x < -1, else rewritten,
-    factored for |x| < 0.0625, else exponential normal form, expanded, term by term, halved.
+    Exponential normal form, expanded, term by term, halved in the tail for beta*x < -0.5, else
+    rewritten, factored for |x| < 0.0625, else exponential normal form, expanded, term by term,
+    halved.
     """
+    product = beta * x
     is_negative = _compare(torch.lt, 2 * beta * x, 0)
     difference = alpha - 1
     total = alpha + 1
-    product = _select(is_negative, difference, total) * gamma
-    product_2 = beta * x
-    abs_product_2 = product_2.abs()
-    product_3 = -2 * abs_product_2
+    product_2 = _select(is_negative, difference, total) * gamma
+    abs_product = product.abs()
+    product_3 = -2 * abs_product
     is_far = _compare(torch.lt, product_3, -64)
     part_of_t = _select(is_far, 0.5 * product_3, product_3).exp_()
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     total_2 = 2 * alpha + 4 * beta * x.clamp(-(2.0**100), 2.0**100)
-    root_t = (-abs_product_2).exp_()
+    root_t = (-abs_product).exp_()
     t_2 = root_t.square()
-    total_3 = alpha + (2 * root_t).div_(t_2 + 1).square_().mul_(product_2)
-    total_3 = gamma * total_3.add_(_tanh(product_2))
+    total_3 = alpha + (2 * root_t).div_(t_2 + 1).square_().mul_(product)
+    total_3 = gamma * total_3.add_(_tanh(product))
     numerator = (difference * t_2).add_(total_2)
     numerator = _select(is_negative, (total * t_2).add_(total_2), numerator) * gamma
-    numerator = numerator.mul_(root_t).mul_(root_t).add_(product)
+    numerator = numerator.mul_(root_t).mul_(root_t).add_(product_2)
     numerator = numerator.div_((t_2 + 2).mul_(t_2).add_(1))
     total_3 = _select(_compare(torch.lt, x.abs(), 0.0625), total_3, numerator)
     numerator_2 = (difference * t).add_(total_2)
     numerator_3 = _select(is_negative, (total * t).add_(total_2), numerator_2) * gamma
-    numerator_4 = numerator_3.mul_(part_of_t).mul_(rest_of_t).add_(product)
+    numerator_4 = numerator_3.mul_(part_of_t).mul_(rest_of_t).add_(product_2)
     numerator_4 = numerator_4.div_((t + 2).mul_(t).add_(1))
-    return _select(_compare(torch.lt, x, -1), numerator_4, total_3)
+    return _select(_compare(torch.lt, product, -0.5), numerator_4, total_3)
 
 
 def _by_alpha(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -168,46 +185,30 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 def _by_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The derivative by gamma.
 
-    Exponential normal form, term by term, halved in the tail, held where t is 0, zeros win, limits
-    continued for x < -0.5, else as declared for |x| < 0.5, else exponential normal form, term by
-    term, halved, held where t is 0, zeros win, limits continued.
+    As declared for |beta*x| < 0.5, else exponential normal form, term by term, halved, zeros win,
+    limits continued.
     """
-    abs_x = x.abs()
-    is_equal = _compare(torch.eq, abs_x, torch.inf)
-    product = 2 * beta
+    product = beta * x
+    is_equal = _compare(torch.eq, x.abs(), torch.inf)
+    product_2 = 2 * beta
     branch = _select(is_equal, x.clamp(-(2.0**100), 2.0**100), x)
-    branch_2 = _select(_compare(torch.eq, product, 0), 0, product * branch)
+    branch_2 = _select(_compare(torch.eq, product_2, 0), 0, product_2 * branch)
     branch_2 = _compare(torch.lt, branch_2, 0)
     difference = alpha - 1
     total = alpha + 1
-    branch_3 = _select(branch_2, difference, total)
-    magnitude = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_()
-    product_2 = -2 * magnitude
-    is_far = _compare(torch.lt, product_2, -64)
-    part_of_t = _select(is_far, 0.5 * product_2, product_2).exp_()
-    rest_of_t = _select(is_far, part_of_t, 1)
-    t = part_of_t * rest_of_t
-    ratio = 1 / t.add_(1)
-    branch_4 = _select(branch_2, total, difference)
-    branch_5 = _select(_compare(torch.eq, part_of_t, 0), 0, branch)
-    branch_5 = (branch_4 * ratio).mul_(branch_5).mul_(part_of_t).mul_(rest_of_t)
-    branch_5 = (branch_3 * ratio).mul_(branch).add_(branch_5)
-    root_t = (-magnitude).exp_()
-    t_2 = root_t.square()
-    ratio_2 = 1 / t_2.add_(1)
-    product_3 = (branch_4 * ratio_2).mul_(_select(_compare(torch.eq, root_t, 0), 0, branch))
-    product_3 = (branch_3 * ratio_2).mul_(branch).add_(product_3.mul_(root_t).mul_(root_t))
-    product_4 = (alpha + _tanh(beta * x)).mul_(x)
-    product_5 = product_3 * torch.inf
-    product_6 = branch_5 * torch.inf
-    abs_product_3 = product_3.abs()
-    abs_branch_5 = branch_5.abs()
-    abs_product_3 = is_equal * _compare(torch.gt, abs_product_3, 2.0**50)
-    abs_product_3 = _select(abs_product_3, product_5, product_3)
-    product_4 = _select(_compare(torch.lt, abs_x, 0.5), product_4, abs_product_3)
-    abs_branch_5 = is_equal * _compare(torch.gt, abs_branch_5, 2.0**50)
-    abs_branch_5 = _select(abs_branch_5, product_6, branch_5)
-    return _select(_compare(torch.lt, x, -0.5), abs_branch_5, product_4)
+    root_t = _select(_compare(torch.eq, beta, 0), 0, beta * branch).abs_().neg_().exp_()
+    t = root_t.square()
+    numerator = _select(branch_2, total, difference).mul_(branch.clamp(-(2.0**100), 2.0**100))
+    numerator = numerator.mul_(root_t).mul_(root_t)
+    numerator = _select(branch_2, difference, total).mul_(branch).add_(numerator)
+    numerator = numerator.div_(t.add_(1))
+    product_3 = (alpha + _tanh(product)).mul_(x)
+    product_4 = numerator * torch.inf
+    abs_numerator = numerator.abs()
+    abs_product = product.abs()
+    abs_numerator = is_equal * _compare(torch.gt, abs_numerator, 2.0**50)
+    abs_numerator = _select(abs_numerator, product_4, numerator)
+    return _select(_compare(torch.lt, abs_product, 0.5), product_3, abs_numerator)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -253,14 +254,14 @@ def _by_x_beta(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
 def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
     """The second derivative by x and gamma.
 
-    Exponential normal form, expanded, term by term, halved in the tail for x < -1, else as declared
-    for |x| < 0.0625, else exponential normal form, expanded, term by term, halved.
+    Exponential normal form, expanded, term by term, halved in the tail for beta*x < -0.5, else as
+    declared for |x| < 0.0625, else exponential normal form, expanded, term by term, halved.
     """
+    product = beta * x
     is_negative = _compare(torch.lt, 2 * beta * x, 0)
     difference = alpha - 1
     total = alpha + 1
     branch = _select(is_negative, difference, total)
-    product = beta * x
     abs_product = product.abs()
     product_2 = -2 * abs_product
     is_far = _compare(torch.lt, product_2, -64)
@@ -276,7 +277,7 @@ def _by_x_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor
     total_3 = _select(_compare(torch.lt, x.abs(), 0.0625), total_3, numerator)
     numerator_2 = _select(is_negative, total * t + total_2, difference * t + total_2)
     numerator_2 = (branch + numerator_2 * part_of_t * rest_of_t) / ((t + 2) * t + 1)
-    return _select(_compare(torch.lt, x, -1), numerator_2, total_3)
+    return _select(_compare(torch.lt, product, -0.5), numerator_2, total_3)
 
 
 def _by_alpha_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Tensor:
@@ -309,7 +310,8 @@ def _by_beta_gamma(x: Tensor, alpha: Tensor, beta: Tensor, gamma: Tensor) -> Ten
     rest_of_t = _select(is_far, part_of_t, 1)
     t = part_of_t * rest_of_t
     branch = _select(_compare(torch.eq, part_of_t, 0), 0, x)
-    return 4 / ((t + 2) * t + 1) * branch * part_of_t * branch * rest_of_t
+    product_2 = x.new_full((), 4) / ((t + 2) * t + 1) * branch * part_of_t * branch
+    return product_2 * rest_of_t
 
 
 _DERIVATIVES = {

@@ -109,7 +109,7 @@ def _by_x(x: Tensor) -> Tensor:
 
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: one fraction."""
-    return _2_OVER_PI / torch.square(x.square() + 1)
+    return x.new_full((), _2_OVER_PI) / torch.square(x.square() + 1)
 
 
 _DERIVATIVES = {

@@ -161,16 +161,18 @@ class DyT(nn.Module):
 
 
 def _value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """The value: as declared for |x| < 0.25, else exponential normal form."""
+    """The value: as declared for |alpha*x| < 0.125, else exponential normal form."""
     product = alpha * x
+    abs_product = product.abs()
     total = beta + gamma
-    t = product.abs().mul_(-2).exp_()
+    t = (-2 * abs_product).exp_()
     difference = beta - gamma
     total_2 = beta + gamma * _tanh(product)
     numerator = (difference * t).add_(total)
     numerator_2 = (total * t).add_(difference)
     numerator = _select(_compare(torch.lt, 2 * alpha * x, 0), numerator_2, numerator)
-    return _select(_compare(torch.lt, x.abs(), 0.25), total_2, numerator.div_(t + 1))
+    numerator = numerator.div_(t + 1)
+    return _select(_compare(torch.lt, abs_product, 0.125), total_2, numerator)
 
 
 def _by_x(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -254,8 +256,8 @@ def _by_alpha_gamma(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Te
     """
     root_t = torch.exp(-torch.abs(alpha * x))
     t = root_t.square()
-    product = 4 / torch.square(t + 1) * _select(_compare(torch.eq, root_t, 0), 0, x)
-    return product * root_t * root_t
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    return x.new_full((), 4) / torch.square(t + 1) * branch * root_t * root_t
 
 
 _DERIVATIVES = {

@@ -114,20 +114,20 @@ def _by_a_a(a: Tensor, b: Tensor) -> Tensor:
     product = (product * difference_2 - 0.5325922417515331) * difference_2
     product = (product + 1.9792652171013727) * difference_2 - 0.5729346526672128
     product = sign_a * (product * difference_2 - 0.7257505146974531)
-    product_2 = (0.08018404766734702 * difference - 0.5961974825234595) * difference
-    product_2 = (product_2 + 0.5995221009528146) * difference + 0.2944089950755209
-    product_2 = (product_2 * difference - 1.2314466279233973) * difference
-    product_2 = (product_2 + 0.8707917735403485) * difference + 0.42837344330542004
-    product_2 = sign_a * (product_2 * difference - 0.7282539458166898)
-    product_3 = -2 * torch.square(2 / (1 + t_squared)) * tanh_a * t * t
+    product_2 = -2 * torch.square(a.new_full((), 2) / (1 + t_squared)) * tanh_a * t * t
+    product_3 = (0.08018404766734702 * difference - 0.5961974825234595) * difference
+    product_3 = (product_3 + 0.5995221009528146) * difference + 0.2944089950755209
+    product_3 = (product_3 * difference - 1.2314466279233973) * difference
+    product_3 = (product_3 + 0.8707917735403485) * difference + 0.42837344330542004
+    product_3 = sign_a * (product_3 * difference - 0.7282539458166898)
     ratio = _select(_compare(torch.lt, b, 0), t_2, 1) / (t_2 + 1)
     product_4 = -2 * tanh_a * torch.square(2 * t / (t_squared + 1))
     abs_difference_2 = difference_2.abs()
     abs_difference = difference.abs()
     abs_difference_2 = _compare(torch.lt, abs_difference_2, 0.33229679087608266)
-    abs_difference_2 = _select(abs_difference_2, product, product_3)
+    abs_difference_2 = _select(abs_difference_2, product, product_2)
     abs_difference = _compare(torch.lt, abs_difference, 0.005593834954261023)
-    abs_difference = _select(abs_difference, product_2, abs_difference_2)
+    abs_difference = _select(abs_difference, product_3, abs_difference_2)
     product_4 = _select(_compare(torch.lt, abs_a, 0.0009765625), product_4, abs_difference)
     return product_4 * ratio
 

@@ -188,8 +188,9 @@ def _by_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x."""
-    product = alpha * beta.square() * torch.exp(beta * x)
+    """The second derivative by x: exponential normal form, halved."""
+    root_t = torch.exp(-0.5 * torch.abs(beta * x))
+    product = alpha * beta.square() * root_t * root_t
     return _select(_compare(torch.gt, x, 0), 0, product)
 
 

@@ -96,9 +96,8 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
-    """The second derivative by x: one fraction, expanded."""
-    beta_squared = beta.square()
-    negated = -(beta_squared / (x * (x * beta_squared + 2 * beta) + 1))
+    """The second derivative by x."""
+    negated = -(1 / torch.square((beta * x + 1) / beta))
     return _select(_compare(torch.le, x, 0), 0, negated)
 
 

@@ -218,8 +218,9 @@ def _by_alpha_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """
     root_t = torch.exp(-torch.abs(beta * x))
     t = root_t.square()
-    product = 4 / torch.square(t + 1) * _select(_compare(torch.eq, root_t, 0), 0, x)
-    return _select(_compare(torch.ge, x, 0), 0, product * root_t * root_t)
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    branch = x.new_full((), 4) / torch.square(t + 1) * branch * root_t * root_t
+    return _select(_compare(torch.ge, x, 0), 0, branch)
 
 
 def _by_beta_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def _by_beta(x: Tensor, beta: Tensor) -> Tensor:
 
 def _by_x_x(x: Tensor, beta: Tensor) -> Tensor:
     """The second derivative by x."""
-    branch = _select(_compare(torch.le, beta, x), 0, 0.5 / beta)
+    branch = _select(_compare(torch.le, beta, x), 0, x.new_full((), 0.5) / beta)
     return _or_nan(_select(_compare(torch.le, beta, -x), 0, branch), x)
 
 
@@ -105,7 +105,7 @@ def _by_x_beta(x: Tensor, beta: Tensor) -> Tensor:
     beta_squared = beta.square()
     branch = _select(_compare(torch.le, beta, x), 0, -0.5 * x / beta_squared)
     branch = _select(_compare(torch.le, beta, -x), 0, branch)
-    product = -(0.5 / beta_squared) * x
+    product = -(x.new_full((), 0.5) / beta_squared) * x
     return _select(_compare(torch.lt, x.abs(), 2.0**-90), product, branch)
 
 

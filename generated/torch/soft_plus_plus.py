@@ -126,9 +126,10 @@ def _by_c(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
 
 
 def _by_x_x(x: Tensor, k: Tensor, c: Tensor) -> Tensor:
-    """The second derivative by x: exponential normal form."""
-    t = torch.exp(-torch.abs(k * x))
-    return k.square() * t / torch.square(t + 1)
+    """The second derivative by x: exponential normal form, halved."""
+    root_t = torch.exp(-0.5 * torch.abs(k * x))
+    t = root_t.square()
+    return k.square() * root_t * root_t / torch.square(t + 1)
 
 
 def _by_x_k(x: Tensor, k: Tensor, c: Tensor) -> Tensor:

@@ -62,7 +62,8 @@ def _by_x(x: Tensor) -> Tensor:
 def _by_x_x(x: Tensor) -> Tensor:
     """The second derivative by x: in |x|, one fraction, expanded."""
     abs_x = x.abs()
-    return _or_nan(x.sign(), x) * -(2 / (abs_x * (abs_x * (abs_x + 3) + 3) + 1))
+    negated = -(x.new_full((), 2) / (abs_x * (abs_x * (abs_x + 3) + 3) + 1))
+    return _or_nan(x.sign(), x) * negated
 
 
 _DERIVATIVES = {

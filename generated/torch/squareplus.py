@@ -96,7 +96,7 @@ def _by_b(x: Tensor, b: Tensor) -> Tensor:
     """The derivative by b: square-root form."""
     abs_x = x.abs()
     denominator = _select(_compare(torch.gt, abs_x, 2.0**60), abs_x, (b + x.square()).sqrt_())
-    return 0.25 / denominator
+    return x.new_full((), 0.25) / denominator
 
 
 def _by_x_x(x: Tensor, b: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ def _by_x_b(x: Tensor, b: Tensor) -> Tensor:
 def _by_b_b(x: Tensor, b: Tensor) -> Tensor:
     """The second derivative by b: -1/(8*(b + x^2)^(3/2))."""
     total = b + x.square()
-    return -(0.125 / (total * total.sqrt()))
+    return -(x.new_full((), 0.125) / (total * total.sqrt()))
 
 
 _DERIVATIVES = {

@@ -118,6 +118,8 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     scale = x.abs().clamp(min=1)
     inverse_scale = 1 / scale
     total = product_3 + inverse_scale.square()
+    numerator = (x.new_full((), 0.5) / total - product_3 / total.square()) * inverse_scale
+    numerator = numerator / scale
     product_4 = (0.0008841821762493037 * difference - 0.04335841838394435) * difference
     product_4 = (product_4 + 0.08754831113274489) * difference - 0.11622414414379388
     product_4 = (product_4 * difference + 0.11507165339192611) * difference
@@ -129,8 +131,7 @@ def _by_x_steepness(x: Tensor, steepness: Tensor) -> Tensor:
     product_4 = product_4 * difference - 0.062494844443587244
     denominator = product * (_PI_TO_4 * product * product + _8_PI_TO_2) * product + 16
     denominator = -2 * (product_2 - 2) * (product_2 + 2) / denominator
-    ratio = (0.5 / total - product_3 / total.square()) * inverse_scale / scale
-    denominator = _select(_compare(torch.lt, abs_product, 2), denominator, ratio)
+    denominator = _select(_compare(torch.lt, abs_product, 2), denominator, numerator)
     total_2 = -10702608.674588097 * product_squared + 33511612.574004587
     total_2 = (total_2 * product_squared - 50477133.05384705) * product_squared
     total_2 = (total_2 + 49109895.36089666) * product_squared - 35097259.86159165

@@ -131,7 +131,7 @@ def _by_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """The derivative by x: as declared, scaled, halved, clamped both sides, compensated in part."""
     clamped = x.clamp(-(2.0**40), 2.0**40)
     t = clamped.abs().neg_().mul_(0.5).exp_().square_()
-    product = (alpha * (2 / t.square().add_(1)).square_()).mul_(t).mul_(t)
+    product = (alpha * (x.new_full((), 2) / t.square().add_(1)).square_()).mul_(t).mul_(t)
     product_2 = beta * clamped
     e = product_2.abs().neg_().mul_(0.5).exp_()
     t_2 = e.square()
@@ -445,7 +445,7 @@ def _by_x_x(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     branch_13 = _select(_compare(torch.lt, total_26.abs(), torch.inf), total_26, 0)
     branch_13 = (product_17 + branch_13) * branch_12
     t_3 = torch.exp(-clamped.abs())
-    product_18 = 2 * alpha * torch.square(2 / (1 + t_3.square()))
+    product_18 = 2 * alpha * torch.square(x.new_full((), 2) / (1 + t_3.square()))
     tanh_clamped = _tanh(clamped)
     product_19 = product_18 * tanh_clamped
     product_20 = product_19 * t_3

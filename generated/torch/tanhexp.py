@@ -85,6 +85,7 @@ def _by_x(x: Tensor) -> Tensor:
     exp_smaller = smaller.exp()
     e_3 = (-exp_smaller).exp_()
     ratio = (2 * e_3).div_(e_3.square().add_(1))
+    product_2 = (x.new_full((), 2) / (1 + t_squared)).square_().mul_(larger).mul_(t_squared)
     total = (ratio * smaller).mul_(exp_smaller).mul_(ratio).add_(_tanh(exp_smaller))
     total_2 = (8.76932942948103e-07 * difference_2).add_(2.6021178974482363e-06)
     total_2 = total_2.mul_(difference_2).add_(2.9162869708058763e-06).mul_(difference_2)
@@ -121,7 +122,6 @@ def _by_x(x: Tensor) -> Tensor:
     total_3 = total_3.add_(0.03620526288036957).mul_(difference).add_(0.04761064349837922)
     total_3 = total_3.mul_(difference).sub_(0.019406061107699057).mul_(difference)
     total_3 = total_3.sub_(0.1298372131891994)
-    product_2 = (2 / (1 + t_squared)).square_().mul_(larger).mul_(t_squared)
     product_3 = (0.00815217886771545 * x).sub_(0.04346088923478687).mul_(x)
     product_3 = product_3.add_(0.018207677128189888).mul_(x).add_(0.06061790894891372)
     product_3 = product_3.mul_(x).add_(0.033526583415248945).mul_(x)
@@ -189,13 +189,13 @@ def _by_x_x(x: Tensor) -> Tensor:
     product_4 = ((product_4 + 0.5855071437888002) * x + 1.8647895307972686) * x
     product_4 = ((product_4 + 0.2807711765397782) * x - 1.7549980059247021) * x
     product_4 = (product_4 - 0.6591770005055952) * x + 0.8399486832280522
+    squared = torch.square(x.new_full((), 2) / (1 + t.square()))
     product_5 = -(clamped + 2) * _select(is_negative, 1, t_2)
-    squared = _select(is_negative, t_2, 1).square()
-    squared_2 = torch.square(2 / (1 + t.square()))
+    squared_2 = _select(is_negative, t_2, 1).square()
     ratio_2 = _tanh(product) / branch / branch
     ratio_2 = _select(_compare(torch.lt, abs_product, 2.0**-54) * is_negative, 1, ratio_2)
-    squared_2 = -(squared_2 * (2 * clamped * ratio_2 * squared + product_5)) * difference_2
-    product_3 = _select(_compare(torch.lt, abs_x, 4), product_3, squared_2 * difference_2)
+    squared = -(squared * (2 * clamped * ratio_2 * squared_2 + product_5)) * difference_2
+    product_3 = _select(_compare(torch.lt, abs_x, 4), product_3, squared * difference_2)
     product_4 = _select(_compare(torch.lt, abs_x, 0.5), product_4, product_3)
     abs_difference = difference.abs()
     abs_difference = _compare(torch.lt, abs_difference, 0.0889469046007903)

@@ -197,8 +197,8 @@ def _by_alpha_lambd(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Te
     """
     root_t = torch.exp(-torch.abs(lambd * x))
     t = root_t.square()
-    product = 4 / torch.square(t + 1) * _select(_compare(torch.eq, root_t, 0), 0, x)
-    return product * root_t * root_t
+    branch = _select(_compare(torch.eq, root_t, 0), 0, x)
+    return x.new_full((), 4) / torch.square(t + 1) * branch * root_t * root_t
 
 
 def _by_lambd_lambd(x: Tensor, alpha: Tensor, lambd: Tensor, beta: Tensor) -> Tensor:

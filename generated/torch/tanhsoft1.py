@@ -160,8 +160,8 @@ def _by_x(x: Tensor, alpha: Tensor) -> Tensor:
     total = total.add_(_tanh(product_2).mul_(smaller_2.sigmoid()))
     branch = _select(_compare(torch.lt, t_2, 2.0**-54), 1, log1p_t_2 / t_2)
     branch = _select(is_negative, branch, smaller + log1p_t_2)
-    branch = (2 / (1 + t_squared)).square_().mul_(alpha).mul_(branch).mul_(t_squared)
-    branch = branch.add_(_tanh(product).mul_(1 / (1 + t_2)))
+    branch = (x.new_full((), 2) / (1 + t_squared)).square_().mul_(alpha).mul_(branch)
+    branch = branch.mul_(t_squared).add_(_tanh(product).mul_(1 / (1 + t_2)))
     branch = branch.mul_(_select(is_negative, t_2, 1))
     return _select(_compare(torch.lt, smaller, -1), branch, total)
 
@@ -194,19 +194,20 @@ def _by_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     is_gone = _compare(torch.lt, total, -800)
     scale = abs_smaller.clamp(min=1)
     rest_of_t = _select(is_far, part_of_t, 1)
-    product = x.clamp(min=0).add_(_log1p_near((-abs_x).exp_())).mul_(x) * ratio
-    product = product.mul_(ratio)
+    product = (x.new_full((), 2) / t.square_().add_(1)).square_().mul_(clamped)
+    product_2 = x.clamp(min=0).add_(_log1p_near((-abs_x).exp_())).mul_(x) * ratio
+    product_2 = product_2.mul_(ratio)
+    product_3 = (x.new_full((), 2) / t_3.square_().add_(1)).square_().mul_(held)
     branch = _select(_compare(torch.lt, t_4, 2.0**-54), 1, log1p_t_4 / t_4)
     branch = _select(_compare(torch.lt, smaller, 0), branch, smaller + log1p_t_4)
-    branch = (2 / t_3.square_().add_(1)).square_().mul_(held).mul_(branch)
-    branch = branch.mul_(part_of_t)
-    branch = branch.mul_(_select(is_gone, scale.clamp(max=2.0**100), scale))
-    branch = branch.mul_(rest_of_t)
+    product_3 = product_3.mul_(branch).mul_(part_of_t)
+    product_3 = product_3.mul_(_select(is_gone, scale.clamp(max=2.0**100), scale))
+    product_3 = product_3.mul_(rest_of_t)
     branch_2 = _select(_compare(torch.lt, t_2, 2.0**-54), 1, log1p_t_2 / t_2)
     branch_2 = _select(_compare(torch.lt, clamped, 0), branch_2, clamped + log1p_t_2)
-    branch_2 = (2 / t.square_().add_(1)).square_().mul_(clamped).mul_(branch_2).mul_(e_2)
-    product = _select(_compare(torch.lt, abs_x, 1), product, branch_2.mul_(e_2))
-    return _select(_compare(torch.lt, x, -0.5), product, branch)
+    product = product.mul_(branch_2).mul_(e_2).mul_(e_2)
+    product_2 = _select(_compare(torch.lt, abs_x, 1), product_2, product)
+    return _select(_compare(torch.lt, x, -0.5), product_2, product_3)
 
 
 def _by_x_x(x: Tensor, alpha: Tensor) -> Tensor:
@@ -947,7 +948,7 @@ def _by_alpha_alpha(x: Tensor, alpha: Tensor) -> Tensor:
     total_4 = t_squared - (total_2 - difference) + (1 - difference) + total_4
     branch = _select(_compare(torch.lt, total_4.abs(), torch.inf), total_4, 0)
     total_5 = total_2 + branch
-    ratio = 2 / total_5
+    ratio = x.new_full((), 2) / total_5
     ratio_squared = ratio.square()
     product_4 = product * ratio_squared
     negated_2 = -clamped.abs()

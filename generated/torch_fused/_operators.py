@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
+import importlib.util
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -23,17 +26,18 @@ _NUMBERS = (float, int)
 _is_transformed = torch._C._are_functorch_transforms_active
 _tracing_state = torch._C._get_tracing_state
 _loading = threading.RLock()
+_has_triton = importlib.util.find_spec("triton") is not None
 
 
 def fits(x: Tensor, *parameters: float | Tensor) -> bool:
-    """Return whether kernels can take these: plain tensors on a CPU and numbers, in eager mode without transforms.
+    """Return whether kernels can take these: plain tensors on a CPU or a GPU, and numbers, eagerly, without transforms.
 
     All else goes to the plain function: it is traced, vectorised and differentiated in forward mode, runs on other
     devices and says what is wrong with a type.
     """
     if (
         (type(x) is not Tensor and type(x) is not nn.Parameter)
-        or not x.is_cpu
+        or not (x.is_cpu or (x.is_cuda and _has_triton))
         or x.dtype not in _TYPES
         or x.layout is not torch.strided
         or x.is_nested
@@ -43,9 +47,9 @@ def fits(x: Tensor, *parameters: float | Tensor) -> bool:
     ):
         return False
     for parameter in parameters:
-        if type(parameter) not in _NUMBERS and not (
-            isinstance(parameter, Tensor) and fits(parameter)
-        ):
+        if type(parameter) in _NUMBERS:
+            continue
+        if not isinstance(parameter, Tensor) or parameter.is_cpu != x.is_cpu or not fits(parameter):
             return False
     return True
 
@@ -126,9 +130,28 @@ class Operators:
             )
             torch.library.register_fake(f"{space}::{value}", self._fake_value, lib=self._library)
             torch.library.register_fake(f"{space}::{pull}", self._fake_pull, lib=self._library)
+            self._library.impl(value, self._value_on_gpu, "CUDA")
+            self._library.impl(pull, self._pull_on_gpu, "CUDA")
             self._library.impl(bend, self._bend, "CompositeImplicitAutograd")
             # A gradient may be a batch (`is_grads_batched`) though no transform was there before.
             self._library.impl(pull, self._bend, "FuncTorchBatched")
+
+    @cached_property
+    def _triton(self) -> Any:
+        return importlib.import_module(f"._triton.{self.name}", __package__).kernels
+
+    def _value_on_gpu(self, *variables: float | Tensor) -> Tensor:
+        return self._triton.value(*variables)
+
+    def _pull_on_gpu(
+        self,
+        gradient: Tensor,
+        factor: Tensor | None,
+        by: str,
+        into: int,
+        *variables: float | Tensor,
+    ) -> Tensor:
+        return self._triton.pull(gradient, factor, by, into, *variables)
 
     def _as_tensors(self, variables: tuple[float | Tensor, ...]) -> list[Tensor]:
         x = variables[0]

@@ -3,7 +3,8 @@
 
 """Absolute value, abs(x)
 
-In one pass over memory on a CPU, by the kernels in `absolute.cpp`; elsewhere as in `..torch.absolute`.
+In one pass over memory: on a CPU by the kernels in `absolute.cpp`, on a GPU by those in `_triton/absolute.py`;
+elsewhere as in `..torch.absolute`.
 """
 
 from __future__ import annotations

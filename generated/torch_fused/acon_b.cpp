@@ -47,8 +47,8 @@ struct ByX {
   }
 };
 
-// The derivative by p. Exponential normal form, expanded, held where t is 0 for beta*x < 4, else
-// exponential normal form, halved.
+// The derivative by p. Exponential normal form, halved, held where t is 0 for beta*x < 0.0625, else
+// exponential normal form, expanded, halved in the tail.
 struct ByP {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
@@ -56,18 +56,23 @@ struct ByP {
     Number product = x * difference;
     auto is_negative = product < 0.0;
     Number abs_product = abs(product);
-    Number t = exp(-abs_product);
-    Number branch = select(t == 0.0, 0.0, x);
+    Number root_t = exp(-0.5 * abs_product);
+    Number t = square(root_t);
+    Number branch = select(root_t == 0.0, 0.0, x);
     Number total = branch * difference + 1.0;
     Number clamped = clamp(x, -0x1p50, 0x1p50);
-    Number root_t = exp(-0.5 * abs_product);
-    Number t_2 = square(root_t);
+    Number minus_abs_product = -abs_product;
+    auto is_far = minus_abs_product < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * minus_abs_product, minus_abs_product));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t_2 = part_of_t * rest_of_t;
     Number total_2 = clamped * difference + 1.0;
-    Number numerator = select(is_negative, (t + total) * t, total * t + 1.0);
-    numerator = numerator / ((t + 2.0) * t + 1.0) * select(is_negative, branch, x);
-    Number numerator_2 = clamped * (t_2 + total_2) * root_t * root_t;
+    Number numerator = select(is_negative, (t + total) * root_t * root_t, total * t + 1.0);
+    numerator = numerator / square(t + 1.0) * select(is_negative, branch, x);
+    Number numerator_2 = clamped * (t_2 + total_2) * part_of_t * rest_of_t;
     Number numerator_3 = select(is_negative, numerator_2, x * (total_2 * t_2 + 1.0));
-    return select(beta * x < 4.0, numerator, numerator_3 / square(t_2 + 1.0));
+    numerator_3 = numerator_3 / ((t_2 + 2.0) * t_2 + 1.0);
+    return select(beta * x < 0.0625, numerator, numerator_3);
   }
 };
 
@@ -129,8 +134,8 @@ struct ByXAndP {
   }
 };
 
-// The second derivative by x and beta. Exponential normal form, expanded for |x| < 8, else
-// exponential normal form, halved, held where t is 0.
+// The second derivative by x and beta. Exponential normal form, expanded, halved in the tail for
+// |x| < 1.04858e+06, else exponential normal form, held where t is 0.
 struct ByXAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
@@ -143,23 +148,26 @@ struct ByXAndBeta {
     Number product_5 = product_4 * p;
     Number difference = product_4 - product_5;
     Number total = clamped * difference + 1.0;
-    Number abs_product = abs(product);
-    Number t = exp(-abs_product);
+    Number negated = -abs(product);
+    auto is_far = negated < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
     Number difference_2 = product_5 - product_4;
     Number total_2 = clamped * difference_2 + 1.0;
-    Number root_t = exp(-0.5 * abs_product);
-    Number branch = select(root_t == 0.0, 0.0, x);
+    Number t_2 = exp(negated);
+    Number branch = select(t_2 == 0.0, 0.0, x);
     Number total_3 = branch * difference + 1.0;
-    Number t_2 = square(root_t);
     Number total_4 = branch * difference_2 + 1.0;
     Number total_5 = t_2 + 1.0;
-    Number numerator = product_2 * (total_4 * t_2 + total_3);
-    numerator = select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator);
-    numerator = numerator / (square(total_5) * total_5) * branch * root_t * root_t;
-    Number numerator_2 = product_3 * (total_2 * t + total) * t;
-    Number numerator_3 = select(is_negative, product_3 * (total * t + total_2) * t, numerator_2);
-    numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0);
-    return select(abs(x) < 8.0, numerator_3, numerator);
+    Number numerator = product_3 * (total_2 * t + total) * part_of_t * rest_of_t;
+    Number numerator_2 = product_3 * (total * t + total_2) * part_of_t * rest_of_t;
+    numerator = select(is_negative, numerator_2, numerator);
+    numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
+    Number numerator_3 = product_2 * (total_4 * t_2 + total_3);
+    Number numerator_4 = select(is_negative, product_2 * (total_3 * t_2 + total_4), numerator_3);
+    numerator_4 = numerator_4 / (square(total_5) * total_5) * branch * t_2;
+    return select(abs(x) < 1048576.0, numerator, numerator_4);
   }
 };
 
@@ -186,8 +194,8 @@ struct ByPAndP {
   }
 };
 
-// The second derivative by p and beta. Exponential normal form, expanded for |x| < 8, else
-// exponential normal form, halved, held where t is 0.
+// The second derivative by p and beta. Exponential normal form, expanded for |x| < 2, else
+// exponential normal form, expanded, halved, held where t is 0.
 struct ByPAndBeta {
   template <typename Number>
   Number operator()(Number x, Number p, Number beta) const {
@@ -209,14 +217,14 @@ struct ByPAndBeta {
     Number total_3 = branch * difference + 1.0;
     Number t_2 = square(root_t);
     Number total_4 = branch * difference_2 + 1.0;
-    Number total_5 = t_2 + 1.0;
     Number numerator = -(product_2 * (total_4 * t_2 + total_3));
     numerator = select(is_negative, -(product_2 * (total_3 * t_2 + total_4)), numerator);
-    numerator = numerator / (square(total_5) * total_5) * branch * root_t * branch * root_t;
+    numerator = numerator / (((t_2 + 3.0) * t_2 + 3.0) * t_2 + 1.0) * branch * root_t;
+    numerator = numerator * branch * root_t;
     Number numerator_2 = -(product_3 * (total_2 * t + total) * t);
     Number numerator_3 = select(is_negative, -(product_3 * (total * t + total_2) * t), numerator_2);
     numerator_3 = numerator_3 / (((t + 3.0) * t + 3.0) * t + 1.0);
-    return select(abs(x) < 8.0, numerator_3, numerator);
+    return select(abs(x) < 2.0, numerator_3, numerator);
   }
 };
 

@@ -3,7 +3,8 @@
 
 """ACON-B, (1 - p) * x * sigmoid(beta * (1 - p) * x) + p * x
 
-In one pass over memory on a CPU, by the kernels in `acon_b.cpp`; elsewhere as in `..torch.acon_b`.
+In one pass over memory: on a CPU by the kernels in `acon_b.cpp`, on a GPU by those in `_triton/acon_b.py`;
+elsewhere as in `..torch.acon_b`.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ struct ByP2 {
   }
 };
 
-// The derivative by beta. Exponential normal form, expanded, halved in the tail, held where t is 0.
+// The derivative by beta: exponential normal form, halved in the tail.
 struct ByBeta {
   template <typename Number>
   Number operator()(Number x, Number p_1, Number p_2, Number beta) const {
@@ -139,9 +139,8 @@ struct ByBeta {
     Number part_of_t = exp(select(is_far, 0.5 * negated, negated));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
-    Number branch = select(part_of_t == 0.0, 0.0, x);
-    Number product = square(difference) / ((t + 2.0) * t + 1.0) * branch * part_of_t * branch;
-    return product * rest_of_t;
+    Number numerator = square(clamp(x, -0x1p50, 0x1p50)) * square(difference) * part_of_t;
+    return numerator * rest_of_t / square(t + 1.0);
   }
 };
 

@@ -3,7 +3,8 @@
 
 """ACON-C, (p_1 - p_2) * x * sigmoid(beta * (p_1 - p_2) * x) + p_2 * x
 
-In one pass over memory on a CPU, by the kernels in `acon_c.cpp`; elsewhere as in `..torch.acon_c`.
+In one pass over memory: on a CPU by the kernels in `acon_c.cpp`, on a GPU by those in `_triton/acon_c.py`;
+elsewhere as in `..torch.acon_c`.
 """
 
 from __future__ import annotations

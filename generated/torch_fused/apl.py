@@ -3,7 +3,8 @@
 
 """Adaptive piecewise linear unit (APL), relu(x) + a_1 * relu(b_1 - x) + a_2 * relu(b_2 - x)
 
-In one pass over memory on a CPU, by the kernels in `apl.cpp`; elsewhere as in `..torch.apl`.
+In one pass over memory: on a CPU by the kernels in `apl.cpp`, on a GPU by those in `_triton/apl.py`;
+elsewhere as in `..torch.apl`.
 """
 
 from __future__ import annotations

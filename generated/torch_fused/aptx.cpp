@@ -10,61 +10,74 @@
 namespace actgen {
 namespace {
 
-// The value. As declared for |x| < 0.5, else exponential normal form, term by term, halved, zeros
-// win, limits continued.
+// The value. Exponential normal form, term by term, halved in the tail, held where t is 0, zeros
+// win, limits continued for beta*x < -0.0625, else as declared for |x| < 0.0625, else exponential
+// normal form, term by term, halved in the tail, zeros win, limits continued.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    Number product = beta * x;
     Number abs_x = abs(x);
     auto is_equal = abs_x == infinity;
     auto is_equal_2 = gamma == 0.0;
-    Number product = 2.0 * beta;
+    Number product_2 = 2.0 * beta;
     Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto is_negative = select(product == 0.0, 0.0, product * branch) < 0.0;
+    auto is_negative = select(product_2 == 0.0, 0.0, product_2 * branch) < 0.0;
     Number difference = alpha - 1.0;
     Number total = alpha + 1.0;
-    Number root_t = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
-    Number t = square(root_t);
-    Number numerator = select(is_negative, difference, total) * gamma * branch;
+    Number branch_2 = select(is_negative, difference, total);
+    Number product_3 = -2.0 * abs(select(beta == 0.0, 0.0, beta * branch));
+    auto is_far = product_3 < -64.0;
+    Number part_of_t = exp(select(is_far, 0.5 * product_3, product_3));
+    Number rest_of_t = select(is_far, part_of_t, 1.0);
+    Number t = part_of_t * rest_of_t;
+    Number total_2 = t + 1.0;
+    Number ratio = 1.0 / total_2;
+    Number branch_3 = select(is_negative, total, difference);
+    Number product_4 = branch_3 * ratio * gamma * select(part_of_t == 0.0, 0.0, branch) * part_of_t;
+    product_4 = select(is_equal_2, 0.0, product_4 * rest_of_t);
+    product_4 = select(is_equal_2, 0.0, branch_2 * ratio * gamma * branch) + product_4;
+    Number numerator = branch_3 * gamma * clamp(branch, -0x1p100, 0x1p100) * part_of_t * rest_of_t;
     numerator = select(is_equal_2, 0.0, numerator);
-    Number numerator_2 = select(is_negative, total, difference) * gamma;
-    Number numerator_3 = numerator_2 * clamp(branch, -0x1p100, 0x1p100) * root_t * root_t;
-    numerator = (numerator + select(is_equal_2, 0.0, numerator_3)) / (t + 1.0);
-    Number product_2 = gamma * x * (alpha + tanh(beta * x));
-    Number product_3 = numerator * infinity;
-    product_3 = select(is_equal & (abs(numerator) > 0x1p50), product_3, numerator);
-    return select(abs_x < 0.5, product_2, product_3);
+    numerator = (select(is_equal_2, 0.0, branch_2 * gamma * branch) + numerator) / total_2;
+    Number product_5 = gamma * x * (alpha + tanh(product));
+    Number product_6 = numerator * infinity;
+    product_6 = select(is_equal & (abs(numerator) > 0x1p50), product_6, numerator);
+    product_5 = select(abs_x < 0.0625, product_5, product_6);
+    Number product_7 = product_4 * infinity;
+    product_7 = select(is_equal & (abs(product_4) > 0x1p50), product_7, product_4);
+    return select(product < -0.0625, product_7, product_5);
   }
 };
 
-// The derivative by x. Exponential normal form, expanded, term by term, halved in the tail for x <
-// -1, else rewritten, factored for |x| < 0.0625, else exponential normal form, expanded, term by
-// term, halved.
+// The derivative by x. Exponential normal form, expanded, term by term, halved in the tail for
+// beta*x < -0.5, else rewritten, factored for |x| < 0.0625, else exponential normal form, expanded,
+// term by term, halved.
 struct ByX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    Number product = beta * x;
     auto is_negative = 2.0 * beta * x < 0.0;
     Number difference = alpha - 1.0;
     Number total = alpha + 1.0;
-    Number product = select(is_negative, difference, total) * gamma;
-    Number product_2 = beta * x;
-    Number abs_product_2 = abs(product_2);
-    Number product_3 = -2.0 * abs_product_2;
+    Number product_2 = select(is_negative, difference, total) * gamma;
+    Number abs_product = abs(product);
+    Number product_3 = -2.0 * abs_product;
     auto is_far = product_3 < -64.0;
     Number part_of_t = exp(select(is_far, 0.5 * product_3, product_3));
     Number rest_of_t = select(is_far, part_of_t, 1.0);
     Number t = part_of_t * rest_of_t;
     Number total_2 = 2.0 * alpha + 4.0 * beta * clamp(x, -0x1p100, 0x1p100);
-    Number root_t = exp(-abs_product_2);
+    Number root_t = exp(-abs_product);
     Number t_2 = square(root_t);
     Number numerator = select(is_negative, total * t + total_2, difference * t + total_2) * gamma;
-    numerator = (product + numerator * part_of_t * rest_of_t) / ((t + 2.0) * t + 1.0);
-    Number total_3 = alpha + product_2 * square(2.0 * root_t / (t_2 + 1.0)) + tanh(product_2);
-    total_3 = gamma * total_3;
+    numerator = (product_2 + numerator * part_of_t * rest_of_t) / ((t + 2.0) * t + 1.0);
     Number numerator_2 = select(is_negative, total * t_2 + total_2, difference * t_2 + total_2);
-    Number numerator_3 = product + numerator_2 * gamma * root_t * root_t;
-    total_3 = select(abs(x) < 0.0625, total_3, numerator_3 / ((t_2 + 2.0) * t_2 + 1.0));
-    return select(x < -1.0, numerator, total_3);
+    Number numerator_3 = product_2 + numerator_2 * gamma * root_t * root_t;
+    numerator_3 = numerator_3 / ((t_2 + 2.0) * t_2 + 1.0);
+    Number total_3 = alpha + product * square(2.0 * root_t / (t_2 + 1.0)) + tanh(product);
+    total_3 = select(abs(x) < 0.0625, gamma * total_3, numerator_3);
+    return select(product < -0.5, numerator, total_3);
   }
 };
 
@@ -91,42 +104,27 @@ struct ByBeta {
   }
 };
 
-// The derivative by gamma. Exponential normal form, term by term, halved in the tail, held where t
-// is 0, zeros win, limits continued for x < -0.5, else as declared for |x| < 0.5, else exponential
-// normal form, term by term, halved, held where t is 0, zeros win, limits continued.
+// The derivative by gamma. As declared for |beta*x| < 0.5, else exponential normal form, term by
+// term, halved, zeros win, limits continued.
 struct ByGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
-    Number abs_x = abs(x);
-    auto is_equal = abs_x == infinity;
-    Number product = 2.0 * beta;
+    Number product = beta * x;
+    auto is_equal = abs(x) == infinity;
+    Number product_2 = 2.0 * beta;
     Number branch = select(is_equal, clamp(x, -0x1p100, 0x1p100), x);
-    auto is_negative = select(product == 0.0, 0.0, product * branch) < 0.0;
+    auto is_negative = select(product_2 == 0.0, 0.0, product_2 * branch) < 0.0;
     Number difference = alpha - 1.0;
     Number total = alpha + 1.0;
-    Number branch_2 = select(is_negative, difference, total);
-    Number magnitude = abs(select(beta == 0.0, 0.0, beta * branch));
-    Number product_2 = -2.0 * magnitude;
-    auto is_far = product_2 < -64.0;
-    Number part_of_t = exp(select(is_far, 0.5 * product_2, product_2));
-    Number rest_of_t = select(is_far, part_of_t, 1.0);
-    Number t = part_of_t * rest_of_t;
-    Number ratio = 1.0 / (t + 1.0);
-    Number branch_3 = select(is_negative, total, difference);
-    Number product_3 = branch_3 * ratio * select(part_of_t == 0.0, 0.0, branch) * part_of_t;
-    product_3 = branch_2 * ratio * branch + product_3 * rest_of_t;
-    Number root_t = exp(-magnitude);
-    Number t_2 = square(root_t);
-    Number ratio_2 = 1.0 / (t_2 + 1.0);
-    Number product_4 = branch_3 * ratio_2 * select(root_t == 0.0, 0.0, branch) * root_t * root_t;
-    product_4 = branch_2 * ratio_2 * branch + product_4;
-    Number product_5 = x * (alpha + tanh(beta * x));
-    Number product_6 = product_4 * infinity;
-    product_6 = select(is_equal & (abs(product_4) > 0x1p50), product_6, product_4);
-    product_5 = select(abs_x < 0.5, product_5, product_6);
-    Number product_7 = product_3 * infinity;
-    product_7 = select(is_equal & (abs(product_3) > 0x1p50), product_7, product_3);
-    return select(x < -0.5, product_7, product_5);
+    Number root_t = exp(-abs(select(beta == 0.0, 0.0, beta * branch)));
+    Number t = square(root_t);
+    Number numerator = select(is_negative, total, difference) * clamp(branch, -0x1p100, 0x1p100);
+    numerator = numerator * root_t * root_t;
+    numerator = (select(is_negative, difference, total) * branch + numerator) / (t + 1.0);
+    Number product_3 = x * (alpha + tanh(product));
+    Number product_4 = numerator * infinity;
+    product_4 = select(is_equal & (abs(numerator) > 0x1p50), product_4, numerator);
+    return select(abs(product) < 0.5, product_3, product_4);
   }
 };
 
@@ -178,16 +176,16 @@ struct ByXAndBeta {
 };
 
 // The second derivative by x and gamma. Exponential normal form, expanded, term by term, halved in
-// the tail for x < -1, else as declared for |x| < 0.0625, else exponential normal form, expanded,
-// term by term, halved.
+// the tail for beta*x < -0.5, else as declared for |x| < 0.0625, else exponential normal form,
+// expanded, term by term, halved.
 struct ByXAndGamma {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta, Number gamma) const {
+    Number product = beta * x;
     auto is_negative = 2.0 * beta * x < 0.0;
     Number difference = alpha - 1.0;
     Number total = alpha + 1.0;
     Number branch = select(is_negative, difference, total);
-    Number product = beta * x;
     Number abs_product = abs(product);
     Number product_2 = -2.0 * abs_product;
     auto is_far = product_2 < -64.0;
@@ -203,7 +201,7 @@ struct ByXAndGamma {
     total_3 = select(abs(x) < 0.0625, total_3, numerator);
     Number numerator_2 = select(is_negative, total * t + total_2, difference * t + total_2);
     numerator_2 = (branch + numerator_2 * part_of_t * rest_of_t) / ((t + 2.0) * t + 1.0);
-    return select(x < -1.0, numerator_2, total_3);
+    return select(product < -0.5, numerator_2, total_3);
   }
 };
 

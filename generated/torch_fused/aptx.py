@@ -3,7 +3,8 @@
 
 """Alpha plus tanh times (APTx), (alpha + tanh(beta * x)) * gamma * x
 
-In one pass over memory on a CPU, by the kernels in `aptx.cpp`; elsewhere as in `..torch.aptx`.
+In one pass over memory: on a CPU by the kernels in `aptx.cpp`, on a GPU by those in `_triton/aptx.py`;
+elsewhere as in `..torch.aptx`.
 """
 
 from __future__ import annotations

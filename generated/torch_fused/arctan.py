@@ -3,7 +3,8 @@
 
 """Arctangent, atan(x)
 
-In one pass over memory on a CPU, by the kernels in `arctan.cpp`; elsewhere as in `..torch.arctan`.
+In one pass over memory: on a CPU by the kernels in `arctan.cpp`, on a GPU by those in `_triton/arctan.py`;
+elsewhere as in `..torch.arctan`.
 """
 
 from __future__ import annotations

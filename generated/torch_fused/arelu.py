@@ -3,7 +3,8 @@
 
 """Attention-based rectified linear unit (AReLU)
 
-In one pass over memory on a CPU, by the kernels in `arelu.cpp`; elsewhere as in `..torch.arelu`.
+In one pass over memory: on a CPU by the kernels in `arelu.cpp`, on a GPU by those in `_triton/arelu.py`;
+elsewhere as in `..torch.arelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Inverse hyperbolic sine, asinh(x)
 
-In one pass over memory on a CPU, by the kernels in `asinh.cpp`; elsewhere as in `..torch.asinh`.
+In one pass over memory: on a CPU by the kernels in `asinh.cpp`, on a GPU by those in `_triton/asinh.py`;
+elsewhere as in `..torch.asinh`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Bent identity, (sqrt(x**2 + 1) - 1) / 2 + x
 
-In one pass over memory on a CPU, by the kernels in `bent_identity.cpp`; elsewhere as in `..torch.bent_identity`.
+In one pass over memory: on a CPU by the kernels in `bent_identity.cpp`, on a GPU by those in `_triton/bent_identity.py`;
+elsewhere as in `..torch.bent_identity`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Bilinear gated unit, a * b
 
-In one pass over memory on a CPU, by the kernels in `bilinear_glu.cpp`; elsewhere as in `..torch.bilinear_glu`.
+In one pass over memory: on a CPU by the kernels in `bilinear_glu.cpp`, on a GPU by those in `_triton/bilinear_glu.py`;
+elsewhere as in `..torch.bilinear_glu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Binary quantizer, Piecewise((1, x >= 0), (-1, True))
 
-In one pass over memory on a CPU, by the kernels in `binary_quantizer.cpp`; elsewhere as in `..torch.binary_quantizer`.
+In one pass over memory: on a CPU by the kernels in `binary_quantizer.cpp`, on a GPU by those in `_triton/binary_quantizer.py`;
+elsewhere as in `..torch.binary_quantizer`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Cauchy linear unit (CaLU), x * (atan(x) / pi + 1 / 2)
 
-In one pass over memory on a CPU, by the kernels in `calu.cpp`; elsewhere as in `..torch.calu`.
+In one pass over memory: on a CPU by the kernels in `calu.cpp`, on a GPU by those in `_triton/calu.py`;
+elsewhere as in `..torch.calu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Continuously differentiable exponential linear unit (CELU)
 
-In one pass over memory on a CPU, by the kernels in `celu.cpp`; elsewhere as in `..torch.celu`.
+In one pass over memory: on a CPU by the kernels in `celu.cpp`, on a GPU by those in `_triton/celu.py`;
+elsewhere as in `..torch.celu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Clipped leaky ReLU
 
-In one pass over memory on a CPU, by the kernels in `clipped_leaky_relu.cpp`; elsewhere as in `..torch.clipped_leaky_relu`.
+In one pass over memory: on a CPU by the kernels in `clipped_leaky_relu.cpp`, on a GPU by those in `_triton/clipped_leaky_relu.py`;
+elsewhere as in `..torch.clipped_leaky_relu`.
 """
 
 from __future__ import annotations

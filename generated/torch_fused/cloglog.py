@@ -3,7 +3,8 @@
 
 """Complementary log-log, 1 - exp(-exp(x))
 
-In one pass over memory on a CPU, by the kernels in `cloglog.cpp`; elsewhere as in `..torch.cloglog`.
+In one pass over memory: on a CPU by the kernels in `cloglog.cpp`, on a GPU by those in `_triton/cloglog.py`;
+elsewhere as in `..torch.cloglog`.
 """
 
 from __future__ import annotations

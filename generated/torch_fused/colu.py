@@ -3,7 +3,8 @@
 
 """Collapsing linear unit (CoLU), x / (1 - x * exp(-(x + exp(x))))
 
-In one pass over memory on a CPU, by the kernels in `colu.cpp`; elsewhere as in `..torch.colu`.
+In one pass over memory: on a CPU by the kernels in `colu.cpp`, on a GPU by those in `_triton/colu.py`;
+elsewhere as in `..torch.colu`.
 """
 
 from __future__ import annotations

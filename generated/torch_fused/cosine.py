@@ -3,7 +3,8 @@
 
 """Cosine, cos(x)
 
-In one pass over memory on a CPU, by the kernels in `cosine.cpp`; elsewhere as in `..torch.cosine`.
+In one pass over memory: on a CPU by the kernels in `cosine.cpp`, on a GPU by those in `_triton/cosine.py`;
+elsewhere as in `..torch.cosine`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Cube, x**3
 
-In one pass over memory on a CPU, by the kernels in `cube.cpp`; elsewhere as in `..torch.cube`.
+In one pass over memory: on a CPU by the kernels in `cube.cpp`, on a GPU by those in `_triton/cube.py`;
+elsewhere as in `..torch.cube`.
 """
 
 from __future__ import annotations

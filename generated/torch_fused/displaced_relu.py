@@ -3,7 +3,8 @@
 
 """Displaced rectified linear unit (DReLU), Piecewise((x, x > -delta), (-delta, True))
 
-In one pass over memory on a CPU, by the kernels in `displaced_relu.cpp`; elsewhere as in `..torch.displaced_relu`.
+In one pass over memory: on a CPU by the kernels in `displaced_relu.cpp`, on a GPU by those in `_triton/displaced_relu.py`;
+elsewhere as in `..torch.displaced_relu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Double sigmoid-weighted linear unit (DoubleSiLU), x * sigmoid(x * sigmoid(x))
 
-In one pass over memory on a CPU, by the kernels in `double_silu.cpp`; elsewhere as in `..torch.double_silu`.
+In one pass over memory: on a CPU by the kernels in `double_silu.cpp`, on a GPU by those in `_triton/double_silu.py`;
+elsewhere as in `..torch.double_silu`.
 """
 
 from __future__ import annotations

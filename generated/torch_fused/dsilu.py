@@ -3,7 +3,8 @@
 
 """Derivative of the sigmoid-weighted linear unit (dSiLU)
 
-In one pass over memory on a CPU, by the kernels in `dsilu.cpp`; elsewhere as in `..torch.dsilu`.
+In one pass over memory: on a CPU by the kernels in `dsilu.cpp`, on a GPU by those in `_triton/dsilu.py`;
+elsewhere as in `..torch.dsilu`.
 """
 
 from __future__ import annotations

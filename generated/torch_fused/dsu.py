@@ -3,7 +3,8 @@
 
 """Decaying sine unit (DSU)
 
-In one pass over memory on a CPU, by the kernels in `dsu.cpp`; elsewhere as in `..torch.dsu`.
+In one pass over memory: on a CPU by the kernels in `dsu.cpp`, on a GPU by those in `_triton/dsu.py`;
+elsewhere as in `..torch.dsu`.
 """
 
 from __future__ import annotations

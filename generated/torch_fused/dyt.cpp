@@ -10,18 +10,19 @@
 namespace actgen {
 namespace {
 
-// The value: as declared for |x| < 0.25, else exponential normal form.
+// The value: as declared for |alpha*x| < 0.125, else exponential normal form.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number gamma, Number beta) const {
     Number product = alpha * x;
+    Number abs_product = abs(product);
     Number total = beta + gamma;
-    Number t = exp(-2.0 * abs(product));
+    Number t = exp(-2.0 * abs_product);
     Number difference = beta - gamma;
     Number total_2 = beta + gamma * tanh(product);
     Number numerator = difference * t + total;
     numerator = select(2.0 * alpha * x < 0.0, total * t + difference, numerator) / (t + 1.0);
-    return select(abs(x) < 0.25, total_2, numerator);
+    return select(abs_product < 0.125, total_2, numerator);
   }
 };
 

@@ -3,7 +3,8 @@
 
 """Dynamic tanh (DyT), gamma * tanh(alpha * x) + beta
 
-In one pass over memory on a CPU, by the kernels in `dyt.cpp`; elsewhere as in `..torch.dyt`.
+In one pass over memory: on a CPU by the kernels in `dyt.cpp`, on a GPU by those in `_triton/dyt.py`;
+elsewhere as in `..torch.dyt`.
 """
 
 from __future__ import annotations

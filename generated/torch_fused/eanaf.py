@@ -3,7 +3,8 @@
 
 """Efficient asymmetric nonlinear activation function (EANAF), x * tanh(log(1 + exp(x)) / 2)
 
-In one pass over memory on a CPU, by the kernels in `eanaf.cpp`; elsewhere as in `..torch.eanaf`.
+In one pass over memory: on a CPU by the kernels in `eanaf.cpp`, on a GPU by those in `_triton/eanaf.py`;
+elsewhere as in `..torch.eanaf`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Exponential linear sigmoid squashing (ELiSH)
 
-In one pass over memory on a CPU, by the kernels in `elish.cpp`; elsewhere as in `..torch.elish`.
+In one pass over memory: on a CPU by the kernels in `elish.cpp`, on a GPU by those in `_triton/elish.py`;
+elsewhere as in `..torch.elish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Elliott sigmoid, x / (2 * (1 + abs(x))) + 1 / 2
 
-In one pass over memory on a CPU, by the kernels in `elliott_sigmoid.cpp`; elsewhere as in `..torch.elliott_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `elliott_sigmoid.cpp`, on a GPU by those in `_triton/elliott_sigmoid.py`;
+elsewhere as in `..torch.elliott_sigmoid`.
 """
 
 from __future__ import annotations

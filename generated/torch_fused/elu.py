@@ -3,7 +3,8 @@
 
 """Exponential linear unit (ELU), Piecewise((x, x > 0), (alpha * (exp(x) - 1), True))
 
-In one pass over memory on a CPU, by the kernels in `elu.cpp`; elsewhere as in `..torch.elu`.
+In one pass over memory: on a CPU by the kernels in `elu.cpp`, on a GPU by those in `_triton/elu.py`;
+elsewhere as in `..torch.elu`.
 """
 
 from __future__ import annotations

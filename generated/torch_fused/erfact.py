@@ -3,7 +3,8 @@
 
 """ErfAct, x * erf(alpha * exp(beta * x))
 
-In one pass over memory on a CPU, by the kernels in `erfact.cpp`; elsewhere as in `..torch.erfact`.
+In one pass over memory: on a CPU by the kernels in `erfact.cpp`, on a GPU by those in `_triton/erfact.py`;
+elsewhere as in `..torch.erfact`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """E-swish, beta * x * sigmoid(x)
 
-In one pass over memory on a CPU, by the kernels in `eswish.cpp`; elsewhere as in `..torch.eswish`.
+In one pass over memory: on a CPU by the kernels in `eswish.cpp`, on a GPU by those in `_triton/eswish.py`;
+elsewhere as in `..torch.eswish`.
 """
 
 from __future__ import annotations

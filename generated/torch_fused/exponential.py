@@ -3,7 +3,8 @@
 
 """Exponential, exp(x)
 
-In one pass over memory on a CPU, by the kernels in `exponential.cpp`; elsewhere as in `..torch.exponential`.
+In one pass over memory: on a CPU by the kernels in `exponential.cpp`, on a GPU by those in `_triton/exponential.py`;
+elsewhere as in `..torch.exponential`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Flexible rectified linear unit (FReLU), relu(x) + bias
 
-In one pass over memory on a CPU, by the kernels in `flexible_relu.cpp`; elsewhere as in `..torch.flexible_relu`.
+In one pass over memory: on a CPU by the kernels in `flexible_relu.cpp`, on a GPU by those in `_triton/flexible_relu.py`;
+elsewhere as in `..torch.flexible_relu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Flatten-T Swish (FTSwish), Piecewise((x * sigmoid(x) + T, x >= 0), (T, True))
 
-In one pass over memory on a CPU, by the kernels in `ftswish.cpp`; elsewhere as in `..torch.ftswish`.
+In one pass over memory: on a CPU by the kernels in `ftswish.cpp`, on a GPU by those in `_triton/ftswish.py`;
+elsewhere as in `..torch.ftswish`.
 """
 
 from __future__ import annotations

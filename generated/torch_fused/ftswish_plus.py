@@ -3,7 +3,8 @@
 
 """FTSwish+, relu(x) * sigmoid(x) + threshold - mean_shift
 
-In one pass over memory on a CPU, by the kernels in `ftswish_plus.cpp`; elsewhere as in `..torch.ftswish_plus`.
+In one pass over memory: on a CPU by the kernels in `ftswish_plus.cpp`, on a GPU by those in `_triton/ftswish_plus.py`;
+elsewhere as in `..torch.ftswish_plus`.
 """
 
 from __future__ import annotations

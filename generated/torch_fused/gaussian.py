@@ -3,7 +3,8 @@
 
 """Gaussian, exp(-x**2)
 
-In one pass over memory on a CPU, by the kernels in `gaussian.cpp`; elsewhere as in `..torch.gaussian`.
+In one pass over memory: on a CPU by the kernels in `gaussian.cpp`, on a GPU by those in `_triton/gaussian.py`;
+elsewhere as in `..torch.gaussian`.
 """
 
 from __future__ import annotations

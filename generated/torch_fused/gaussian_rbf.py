@@ -3,7 +3,8 @@
 
 """Gaussian with a width, exp(-x**2 / (2 * sigma**2))
 
-In one pass over memory on a CPU, by the kernels in `gaussian_rbf.cpp`; elsewhere as in `..torch.gaussian_rbf`.
+In one pass over memory: on a CPU by the kernels in `gaussian_rbf.cpp`, on a GPU by those in `_triton/gaussian_rbf.py`;
+elsewhere as in `..torch.gaussian_rbf`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Growing cosine unit (GCU), x * cos(x)
 
-In one pass over memory on a CPU, by the kernels in `gcu.cpp`; elsewhere as in `..torch.gcu`.
+In one pass over memory: on a CPU by the kernels in `gcu.cpp`, on a GPU by those in `_triton/gcu.py`;
+elsewhere as in `..torch.gcu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """GELU-gated linear unit (GEGLU), a * normal_cdf(a) * b
 
-In one pass over memory on a CPU, by the kernels in `geglu.cpp`; elsewhere as in `..torch.geglu`.
+In one pass over memory: on a CPU by the kernels in `geglu.cpp`, on a GPU by those in `_triton/geglu.py`;
+elsewhere as in `..torch.geglu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """GELU-gated linear unit, tanh approximation
 
-In one pass over memory on a CPU, by the kernels in `geglu_tanh.cpp`; elsewhere as in `..torch.geglu_tanh`.
+In one pass over memory: on a CPU by the kernels in `geglu_tanh.cpp`, on a GPU by those in `_triton/geglu_tanh.py`;
+elsewhere as in `..torch.geglu_tanh`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Gaussian error linear unit (GELU), x * (1 + erf(x / sqrt(2))) / 2
 
-In one pass over memory on a CPU, by the kernels in `gelu.cpp`; elsewhere as in `..torch.gelu`.
+In one pass over memory: on a CPU by the kernels in `gelu.cpp`, on a GPU by those in `_triton/gelu.py`;
+elsewhere as in `..torch.gelu`.
 """
 
 from __future__ import annotations

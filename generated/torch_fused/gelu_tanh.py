@@ -3,7 +3,8 @@
 
 """GELU, tanh form, x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2
 
-In one pass over memory on a CPU, by the kernels in `gelu_tanh.cpp`; elsewhere as in `..torch.gelu_tanh`.
+In one pass over memory: on a CPU by the kernels in `gelu_tanh.cpp`, on a GPU by those in `_triton/gelu_tanh.py`;
+elsewhere as in `..torch.gelu_tanh`.
 """
 
 from __future__ import annotations

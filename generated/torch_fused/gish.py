@@ -3,7 +3,8 @@
 
 """Gish, x * log(2 - exp(-exp(x)))
 
-In one pass over memory on a CPU, by the kernels in `gish.cpp`; elsewhere as in `..torch.gish`.
+In one pass over memory: on a CPU by the kernels in `gish.cpp`, on a GPU by those in `_triton/gish.py`;
+elsewhere as in `..torch.gish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Gated linear unit (GLU), a * sigmoid(b)
 
-In one pass over memory on a CPU, by the kernels in `glu.cpp`; elsewhere as in `..torch.glu`.
+In one pass over memory: on a CPU by the kernels in `glu.cpp`, on a GPU by those in `_triton/glu.py`;
+elsewhere as in `..torch.glu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Gompertz linear unit (GoLU), x * exp(-exp(-x))
 
-In one pass over memory on a CPU, by the kernels in `golu.cpp`; elsewhere as in `..torch.golu`.
+In one pass over memory: on a CPU by the kernels in `golu.cpp`, on a GPU by those in `_triton/golu.py`;
+elsewhere as in `..torch.golu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Gated tanh unit (GTU), tanh(a) * sigmoid(b)
 
-In one pass over memory on a CPU, by the kernels in `gtu.cpp`; elsewhere as in `..torch.gtu`.
+In one pass over memory: on a CPU by the kernels in `gtu.cpp`, on a GPU by those in `_triton/gtu.py`;
+elsewhere as in `..torch.gtu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Hard ELiSH
 
-In one pass over memory on a CPU, by the kernels in `hard_elish.cpp`; elsewhere as in `..torch.hard_elish`.
+In one pass over memory: on a CPU by the kernels in `hard_elish.cpp`, on a GPU by those in `_triton/hard_elish.py`;
+elsewhere as in `..torch.hard_elish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Hard Mish, Piecewise((0, x <= -2), (x, x >= 0), (x * (x + 2) / 2, True))
 
-In one pass over memory on a CPU, by the kernels in `hard_mish.cpp`; elsewhere as in `..torch.hard_mish`.
+In one pass over memory: on a CPU by the kernels in `hard_mish.cpp`, on a GPU by those in `_triton/hard_mish.py`;
+elsewhere as in `..torch.hard_mish`.
 """
 
 from __future__ import annotations

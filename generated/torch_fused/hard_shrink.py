@@ -3,7 +3,8 @@
 
 """Hard shrink, Piecewise((x, (x > lambd) | (x < -lambd)), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `hard_shrink.cpp`; elsewhere as in `..torch.hard_shrink`.
+In one pass over memory: on a CPU by the kernels in `hard_shrink.cpp`, on a GPU by those in `_triton/hard_shrink.py`;
+elsewhere as in `..torch.hard_shrink`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Hard sigmoid, Piecewise((0, x <= -3), (1, x >= 3), (x / 6 + 1 / 2, True))
 
-In one pass over memory on a CPU, by the kernels in `hard_sigmoid.cpp`; elsewhere as in `..torch.hard_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `hard_sigmoid.cpp`, on a GPU by those in `_triton/hard_sigmoid.py`;
+elsewhere as in `..torch.hard_sigmoid`.
 """
 
 from __future__ import annotations

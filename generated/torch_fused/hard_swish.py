@@ -3,7 +3,8 @@
 
 """Hard swish, Piecewise((0, x <= -3), (x, x >= 3), (x * (x + 3) / 6, True))
 
-In one pass over memory on a CPU, by the kernels in `hard_swish.cpp`; elsewhere as in `..torch.hard_swish`.
+In one pass over memory: on a CPU by the kernels in `hard_swish.cpp`, on a GPU by those in `_triton/hard_swish.py`;
+elsewhere as in `..torch.hard_swish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Hard tanh, Piecewise((min_val, x <= min_val), (max_val, x >= max_val), (x, True))
 
-In one pass over memory on a CPU, by the kernels in `hard_tanh.cpp`; elsewhere as in `..torch.hard_tanh`.
+In one pass over memory: on a CPU by the kernels in `hard_tanh.cpp`, on a GPU by those in `_triton/hard_tanh.py`;
+elsewhere as in `..torch.hard_tanh`.
 """
 
 from __future__ import annotations

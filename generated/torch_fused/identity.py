@@ -3,7 +3,8 @@
 
 """Identity, x
 
-In one pass over memory on a CPU, by the kernels in `identity.cpp`; elsewhere as in `..torch.identity`.
+In one pass over memory: on a CPU by the kernels in `identity.cpp`, on a GPU by those in `_triton/identity.py`;
+elsewhere as in `..torch.identity`.
 """
 
 from __future__ import annotations

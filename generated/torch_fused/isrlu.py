@@ -3,7 +3,8 @@
 
 """Inverse square root linear unit (ISRLU)
 
-In one pass over memory on a CPU, by the kernels in `isrlu.cpp`; elsewhere as in `..torch.isrlu`.
+In one pass over memory: on a CPU by the kernels in `isrlu.cpp`, on a GPU by those in `_triton/isrlu.py`;
+elsewhere as in `..torch.isrlu`.
 """
 
 from __future__ import annotations

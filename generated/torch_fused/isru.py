@@ -3,7 +3,8 @@
 
 """Inverse square root unit (ISRU), x / sqrt(1 + alpha * x**2)
 
-In one pass over memory on a CPU, by the kernels in `isru.cpp`; elsewhere as in `..torch.isru`.
+In one pass over memory: on a CPU by the kernels in `isru.cpp`, on a GPU by those in `_triton/isru.py`;
+elsewhere as in `..torch.isru`.
 """
 
 from __future__ import annotations

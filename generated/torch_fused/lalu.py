@@ -3,7 +3,8 @@
 
 """Laplace linear unit (LaLU), x * Piecewise((1 - exp(-x) / 2, x >= 0), (exp(x) / 2, True))
 
-In one pass over memory on a CPU, by the kernels in `lalu.cpp`; elsewhere as in `..torch.lalu`.
+In one pass over memory: on a CPU by the kernels in `lalu.cpp`, on a GPU by those in `_triton/lalu.py`;
+elsewhere as in `..torch.lalu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Leaky rectified linear unit (Leaky ReLU)
 
-In one pass over memory on a CPU, by the kernels in `leaky_relu.cpp`; elsewhere as in `..torch.leaky_relu`.
+In one pass over memory: on a CPU by the kernels in `leaky_relu.cpp`, on a GPU by those in `_triton/leaky_relu.py`;
+elsewhere as in `..torch.leaky_relu`.
 """
 
 from __future__ import annotations

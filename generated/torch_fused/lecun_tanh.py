@@ -3,7 +3,8 @@
 
 """LeCun's tanh, 1.7159 * tanh(2 / 3 * x)
 
-In one pass over memory on a CPU, by the kernels in `lecun_tanh.cpp`; elsewhere as in `..torch.lecun_tanh`.
+In one pass over memory: on a CPU by the kernels in `lecun_tanh.cpp`, on a GPU by those in `_triton/lecun_tanh.py`;
+elsewhere as in `..torch.lecun_tanh`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Learnable leaky rectified linear unit (LeLeLU)
 
-In one pass over memory on a CPU, by the kernels in `lelelu.cpp`; elsewhere as in `..torch.lelelu`.
+In one pass over memory: on a CPU by the kernels in `lelelu.cpp`, on a GPU by those in `_triton/lelelu.py`;
+elsewhere as in `..torch.lelelu`.
 """
 
 from __future__ import annotations

@@ -45,14 +45,15 @@ struct ByMaxv {
   }
 };
 
-// The second derivative by x: exponential normal form, expanded.
+// The second derivative by x: exponential normal form, expanded, halved.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number sub, Number maxv) const {
     Number abs_x = abs(x);
     Number clamped = clamp(abs_x, -0x1p100, 0x1p100);
-    Number t = exp(-2.0 * abs_x);
-    Number numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * t;
+    Number root_t = exp(-abs_x);
+    Number t = square(root_t);
+    Number numerator = 8.0 * ((clamped + 1.0) * t - (clamped - 1.0)) * root_t * root_t;
     numerator = numerator / (((t + 3.0) * t + 3.0) * t + 1.0);
     return select(maxv <= x * tanh(x) - sub, 0.0, numerator);
   }

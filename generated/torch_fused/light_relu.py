@@ -3,7 +3,8 @@
 
 """LightRelu, Min(x * tanh(x) - sub, maxv)
 
-In one pass over memory on a CPU, by the kernels in `light_relu.cpp`; elsewhere as in `..torch.light_relu`.
+In one pass over memory: on a CPU by the kernels in `light_relu.cpp`, on a GPU by those in `_triton/light_relu.py`;
+elsewhere as in `..torch.light_relu`.
 """
 
 from __future__ import annotations

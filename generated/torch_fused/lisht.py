@@ -3,7 +3,8 @@
 
 """Linearly scaled hyperbolic tangent (LiSHT), x * tanh(x)
 
-In one pass over memory on a CPU, by the kernels in `lisht.cpp`; elsewhere as in `..torch.lisht`.
+In one pass over memory: on a CPU by the kernels in `lisht.cpp`, on a GPU by those in `_triton/lisht.py`;
+elsewhere as in `..torch.lisht`.
 """
 
 from __future__ import annotations

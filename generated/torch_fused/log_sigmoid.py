@@ -3,7 +3,8 @@
 
 """Log-sigmoid, log(sigmoid(x))
 
-In one pass over memory on a CPU, by the kernels in `log_sigmoid.cpp`; elsewhere as in `..torch.log_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `log_sigmoid.cpp`, on a GPU by those in `_triton/log_sigmoid.py`;
+elsewhere as in `..torch.log_sigmoid`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Logish, x * log(1 + sigmoid(x))
 
-In one pass over memory on a CPU, by the kernels in `logish.cpp`; elsewhere as in `..torch.logish`.
+In one pass over memory: on a CPU by the kernels in `logish.cpp`, on a GPU by those in `_triton/logish.py`;
+elsewhere as in `..torch.logish`.
 """
 
 from __future__ import annotations

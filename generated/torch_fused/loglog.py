@@ -3,7 +3,8 @@
 
 """Log-log, exp(-exp(-x))
 
-In one pass over memory on a CPU, by the kernels in `loglog.cpp`; elsewhere as in `..torch.loglog`.
+In one pass over memory: on a CPU by the kernels in `loglog.cpp`, on a GPU by those in `_triton/loglog.py`;
+elsewhere as in `..torch.loglog`.
 """
 
 from __future__ import annotations

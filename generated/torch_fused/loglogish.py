@@ -3,7 +3,8 @@
 
 """LogLogish, x * (1 - exp(-exp(x)))
 
-In one pass over memory on a CPU, by the kernels in `loglogish.cpp`; elsewhere as in `..torch.loglogish`.
+In one pass over memory: on a CPU by the kernels in `loglogish.cpp`, on a GPU by those in `_triton/loglogish.py`;
+elsewhere as in `..torch.loglogish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Mila, x * tanh(log(1 + exp(beta + x)))
 
-In one pass over memory on a CPU, by the kernels in `mila.cpp`; elsewhere as in `..torch.mila`.
+In one pass over memory: on a CPU by the kernels in `mila.cpp`, on a GPU by those in `_triton/mila.py`;
+elsewhere as in `..torch.mila`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Mish, x * tanh(log(1 + exp(x)))
 
-In one pass over memory on a CPU, by the kernels in `mish.cpp`; elsewhere as in `..torch.mish`.
+In one pass over memory: on a CPU by the kernels in `mish.cpp`, on a GPU by those in `_triton/mish.py`;
+elsewhere as in `..torch.mish`.
 """
 
 from __future__ import annotations

@@ -47,11 +47,12 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x.
+// The second derivative by x: exponential normal form, halved.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number alpha, Number beta) const {
-    return select(x > 0.0, 0.0, alpha * square(beta) * exp(beta * x));
+    Number root_t = exp(-0.5 * abs(beta * x));
+    return select(x > 0.0, 0.0, alpha * square(beta) * root_t * root_t);
   }
 };
 

@@ -3,7 +3,8 @@
 
 """Multiple parametric exponential linear unit (MPELU)
 
-In one pass over memory on a CPU, by the kernels in `mpelu.cpp`; elsewhere as in `..torch.mpelu`.
+In one pass over memory: on a CPU by the kernels in `mpelu.cpp`, on a GPU by those in `_triton/mpelu.py`;
+elsewhere as in `..torch.mpelu`.
 """
 
 from __future__ import annotations

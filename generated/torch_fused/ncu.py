@@ -3,7 +3,8 @@
 
 """Non-monotonic cubic unit (NCU), x - x**3
 
-In one pass over memory on a CPU, by the kernels in `ncu.cpp`; elsewhere as in `..torch.ncu`.
+In one pass over memory: on a CPU by the kernels in `ncu.cpp`, on a GPU by those in `_triton/ncu.py`;
+elsewhere as in `..torch.ncu`.
 """
 
 from __future__ import annotations

@@ -41,13 +41,11 @@ struct ByBeta {
   }
 };
 
-// The second derivative by x: one fraction, expanded.
+// The second derivative by x.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    Number beta_squared = square(beta);
-    Number negated = -(beta_squared / (x * (x * beta_squared + 2.0 * beta) + 1.0));
-    return select(x <= 0.0, 0.0, negated);
+    return select(x <= 0.0, 0.0, -(1.0 / square((beta * x + 1.0) / beta)));
   }
 };
 

@@ -3,7 +3,8 @@
 
 """Natural-logarithm-rectified linear unit (NLReLU), log(1 + beta * relu(x))
 
-In one pass over memory on a CPU, by the kernels in `nlrelu.cpp`; elsewhere as in `..torch.nlrelu`.
+In one pass over memory: on a CPU by the kernels in `nlrelu.cpp`, on a GPU by those in `_triton/nlrelu.py`;
+elsewhere as in `..torch.nlrelu`.
 """
 
 from __future__ import annotations

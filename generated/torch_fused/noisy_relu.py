@@ -3,7 +3,8 @@
 
 """Noisy rectified linear unit (NReLU), Max(0, x + noise * sqrt(sigmoid(x)))
 
-In one pass over memory on a CPU, by the kernels in `noisy_relu.cpp`; elsewhere as in `..torch.noisy_relu`.
+In one pass over memory: on a CPU by the kernels in `noisy_relu.cpp`, on a GPU by those in `_triton/noisy_relu.py`;
+elsewhere as in `..torch.noisy_relu`.
 """
 
 from __future__ import annotations

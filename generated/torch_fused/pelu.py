@@ -3,7 +3,8 @@
 
 """Parametric exponential linear unit (PELU)
 
-In one pass over memory on a CPU, by the kernels in `pelu.cpp`; elsewhere as in `..torch.pelu`.
+In one pass over memory: on a CPU by the kernels in `pelu.cpp`, on a GPU by those in `_triton/pelu.py`;
+elsewhere as in `..torch.pelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Penalized tanh, Piecewise((tanh(x), x > 0), (alpha * tanh(x), True))
 
-In one pass over memory on a CPU, by the kernels in `penalized_tanh.cpp`; elsewhere as in `..torch.penalized_tanh`.
+In one pass over memory: on a CPU by the kernels in `penalized_tanh.cpp`, on a GPU by those in `_triton/penalized_tanh.py`;
+elsewhere as in `..torch.penalized_tanh`.
 """
 
 from __future__ import annotations

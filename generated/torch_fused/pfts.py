@@ -3,7 +3,8 @@
 
 """Parametric Flatten-T Swish (PFTS), Piecewise((x * sigmoid(x) + T, x >= 0), (T, True))
 
-In one pass over memory on a CPU, by the kernels in `pfts.cpp`; elsewhere as in `..torch.pfts`.
+In one pass over memory: on a CPU by the kernels in `pfts.cpp`, on a GPU by those in `_triton/pfts.py`;
+elsewhere as in `..torch.pfts`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Phish, x * tanh(x * (1 + erf(x / sqrt(2))) / 2)
 
-In one pass over memory on a CPU, by the kernels in `phish.cpp`; elsewhere as in `..torch.phish`.
+In one pass over memory: on a CPU by the kernels in `phish.cpp`, on a GPU by those in `_triton/phish.py`;
+elsewhere as in `..torch.phish`.
 """
 
 from __future__ import annotations

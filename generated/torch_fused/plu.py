@@ -3,7 +3,8 @@
 
 """Piecewise linear unit (PLU), Max(alpha * (x + c) - c, Min(alpha * (x - c) + c, x))
 
-In one pass over memory on a CPU, by the kernels in `plu.cpp`; elsewhere as in `..torch.plu`.
+In one pass over memory: on a CPU by the kernels in `plu.cpp`, on a GPU by those in `_triton/plu.py`;
+elsewhere as in `..torch.plu`.
 """
 
 from __future__ import annotations

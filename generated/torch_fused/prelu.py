@@ -3,7 +3,8 @@
 
 """Parametric rectified linear unit (PReLU), Piecewise((x, x > 0), (alpha * x, True))
 
-In one pass over memory on a CPU, by the kernels in `prelu.cpp`; elsewhere as in `..torch.prelu`.
+In one pass over memory: on a CPU by the kernels in `prelu.cpp`, on a GPU by those in `_triton/prelu.py`;
+elsewhere as in `..torch.prelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Pserf, x * erf(gamma * log(1 + exp(delta * x)))
 
-In one pass over memory on a CPU, by the kernels in `pserf.cpp`; elsewhere as in `..torch.pserf`.
+In one pass over memory: on a CPU by the kernels in `pserf.cpp`, on a GPU by those in `_triton/pserf.py`;
+elsewhere as in `..torch.pserf`.
 """
 
 from __future__ import annotations

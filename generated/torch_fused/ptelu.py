@@ -3,7 +3,8 @@
 
 """Parametric tan hyperbolic linear unit (P-TELU)
 
-In one pass over memory on a CPU, by the kernels in `ptelu.cpp`; elsewhere as in `..torch.ptelu`.
+In one pass over memory: on a CPU by the kernels in `ptelu.cpp`, on a GPU by those in `_triton/ptelu.py`;
+elsewhere as in `..torch.ptelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Quick GELU, x * sigmoid(1.702 * x)
 
-In one pass over memory on a CPU, by the kernels in `quick_gelu.cpp`; elsewhere as in `..torch.quick_gelu`.
+In one pass over memory: on a CPU by the kernels in `quick_gelu.cpp`, on a GPU by those in `_triton/quick_gelu.py`;
+elsewhere as in `..torch.quick_gelu`.
 """
 
 from __future__ import annotations

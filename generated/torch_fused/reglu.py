@@ -3,7 +3,8 @@
 
 """ReLU-gated linear unit (ReGLU), relu(a) * b
 
-In one pass over memory on a CPU, by the kernels in `reglu.cpp`; elsewhere as in `..torch.reglu`.
+In one pass over memory: on a CPU by the kernels in `reglu.cpp`, on a GPU by those in `_triton/reglu.py`;
+elsewhere as in `..torch.reglu`.
 """
 
 from __future__ import annotations

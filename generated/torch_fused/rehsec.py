@@ -3,7 +3,8 @@
 
 """Rectified hyperbolic secant (ReHSec), x * sech(x)
 
-In one pass over memory on a CPU, by the kernels in `rehsec.cpp`; elsewhere as in `..torch.rehsec`.
+In one pass over memory: on a CPU by the kernels in `rehsec.cpp`, on a GPU by those in `_triton/rehsec.py`;
+elsewhere as in `..torch.rehsec`.
 """
 
 from __future__ import annotations

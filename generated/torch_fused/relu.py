@@ -3,7 +3,8 @@
 
 """Rectified linear unit (ReLU), Piecewise((x, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `relu.cpp`; elsewhere as in `..torch.relu`.
+In one pass over memory: on a CPU by the kernels in `relu.cpp`, on a GPU by those in `_triton/relu.py`;
+elsewhere as in `..torch.relu`.
 """
 
 from __future__ import annotations

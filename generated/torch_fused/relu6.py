@@ -3,7 +3,8 @@
 
 """ReLU6, Piecewise((0, x <= 0), (6, x >= 6), (x, True))
 
-In one pass over memory on a CPU, by the kernels in `relu6.cpp`; elsewhere as in `..torch.relu6`.
+In one pass over memory: on a CPU by the kernels in `relu6.cpp`, on a GPU by those in `_triton/relu6.py`;
+elsewhere as in `..torch.relu6`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """ReLU-n, Piecewise((0, x <= 0), (max_value, x >= max_value), (x, True))
 
-In one pass over memory on a CPU, by the kernels in `relu_n.cpp`; elsewhere as in `..torch.relu_n`.
+In one pass over memory: on a CPU by the kernels in `relu_n.cpp`, on a GPU by those in `_triton/relu_n.py`;
+elsewhere as in `..torch.relu_n`.
 """
 
 from __future__ import annotations

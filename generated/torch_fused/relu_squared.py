@@ -3,7 +3,8 @@
 
 """Squared ReLU, Max(0, x)**2
 
-In one pass over memory on a CPU, by the kernels in `relu_squared.cpp`; elsewhere as in `..torch.relu_squared`.
+In one pass over memory: on a CPU by the kernels in `relu_squared.cpp`, on a GPU by those in `_triton/relu_squared.py`;
+elsewhere as in `..torch.relu_squared`.
 """
 
 from __future__ import annotations

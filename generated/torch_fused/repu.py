@@ -3,7 +3,8 @@
 
 """Rectified power unit (RePU), relu(x)**s
 
-In one pass over memory on a CPU, by the kernels in `repu.cpp`; elsewhere as in `..torch.repu`.
+In one pass over memory: on a CPU by the kernels in `repu.cpp`, on a GPU by those in `_triton/repu.py`;
+elsewhere as in `..torch.repu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """React-PReLU (RPReLU)
 
-In one pass over memory on a CPU, by the kernels in `rprelu.cpp`; elsewhere as in `..torch.rprelu`.
+In one pass over memory: on a CPU by the kernels in `rprelu.cpp`, on a GPU by those in `_triton/rprelu.py`;
+elsewhere as in `..torch.rprelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Randomized leaky rectified linear unit (RReLU), Piecewise((x, x > 0), (slope * x, True))
 
-In one pass over memory on a CPU, by the kernels in `rrelu.cpp`; elsewhere as in `..torch.rrelu`.
+In one pass over memory: on a CPU by the kernels in `rrelu.cpp`, on a GPU by those in `_triton/rrelu.py`;
+elsewhere as in `..torch.rrelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Scaled softsign, alpha * x / (beta + Abs(x))
 
-In one pass over memory on a CPU, by the kernels in `scaled_softsign.cpp`; elsewhere as in `..torch.scaled_softsign`.
+In one pass over memory: on a CPU by the kernels in `scaled_softsign.cpp`, on a GPU by those in `_triton/scaled_softsign.py`;
+elsewhere as in `..torch.scaled_softsign`.
 """
 
 from __future__ import annotations

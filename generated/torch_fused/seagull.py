@@ -3,7 +3,8 @@
 
 """Seagull, log(1 + x**2)
 
-In one pass over memory on a CPU, by the kernels in `seagull.cpp`; elsewhere as in `..torch.seagull`.
+In one pass over memory: on a CPU by the kernels in `seagull.cpp`, on a GPU by those in `_triton/seagull.py`;
+elsewhere as in `..torch.seagull`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """SELU-gated linear unit (SEGLU)
 
-In one pass over memory on a CPU, by the kernels in `seglu.cpp`; elsewhere as in `..torch.seglu`.
+In one pass over memory: on a CPU by the kernels in `seglu.cpp`, on a GPU by those in `_triton/seglu.py`;
+elsewhere as in `..torch.seglu`.
 """
 
 from __future__ import annotations

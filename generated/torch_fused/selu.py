@@ -3,7 +3,8 @@
 
 """Scaled exponential linear unit (SELU)
 
-In one pass over memory on a CPU, by the kernels in `selu.cpp`; elsewhere as in `..torch.selu`.
+In one pass over memory: on a CPU by the kernels in `selu.cpp`, on a GPU by those in `_triton/selu.py`;
+elsewhere as in `..torch.selu`.
 """
 
 from __future__ import annotations

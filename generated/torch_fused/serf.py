@@ -3,7 +3,8 @@
 
 """Serf, x * erf(log(1 + exp(x)))
 
-In one pass over memory on a CPU, by the kernels in `serf.cpp`; elsewhere as in `..torch.serf`.
+In one pass over memory: on a CPU by the kernels in `serf.cpp`, on a GPU by those in `_triton/serf.py`;
+elsewhere as in `..torch.serf`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Scaled exponentially-regularized linear unit (SERLU)
 
-In one pass over memory on a CPU, by the kernels in `serlu.cpp`; elsewhere as in `..torch.serlu`.
+In one pass over memory: on a CPU by the kernels in `serlu.cpp`, on a GPU by those in `_triton/serlu.py`;
+elsewhere as in `..torch.serlu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Symmetrical Gaussian error linear unit (SGELU), alpha * x * erf(x / sqrt(2))
 
-In one pass over memory on a CPU, by the kernels in `sgelu.cpp`; elsewhere as in `..torch.sgelu`.
+In one pass over memory: on a CPU by the kernels in `sgelu.cpp`, on a GPU by those in `_triton/sgelu.py`;
+elsewhere as in `..torch.sgelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Shifted softplus, log(exp(x) / 2 + 1 / 2)
 
-In one pass over memory on a CPU, by the kernels in `shifted_softplus.cpp`; elsewhere as in `..torch.shifted_softplus`.
+In one pass over memory: on a CPU by the kernels in `shifted_softplus.cpp`, on a GPU by those in `_triton/shifted_softplus.py`;
+elsewhere as in `..torch.shifted_softplus`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Shifted rectified linear unit (ShiLU), alpha * relu(x) + beta
 
-In one pass over memory on a CPU, by the kernels in `shilu.cpp`; elsewhere as in `..torch.shilu`.
+In one pass over memory: on a CPU by the kernels in `shilu.cpp`, on a GPU by those in `_triton/shilu.py`;
+elsewhere as in `..torch.shilu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Sigmoid, 1 / (1 + exp(-x))
 
-In one pass over memory on a CPU, by the kernels in `sigmoid.cpp`; elsewhere as in `..torch.sigmoid`.
+In one pass over memory: on a CPU by the kernels in `sigmoid.cpp`, on a GPU by those in `_triton/sigmoid.py`;
+elsewhere as in `..torch.sigmoid`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Sign, sign(x)
 
-In one pass over memory on a CPU, by the kernels in `sign.cpp`; elsewhere as in `..torch.sign`.
+In one pass over memory: on a CPU by the kernels in `sign.cpp`, on a GPU by those in `_triton/sign.py`;
+elsewhere as in `..torch.sign`.
 """
 
 from __future__ import annotations

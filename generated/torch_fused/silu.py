@@ -3,7 +3,8 @@
 
 """Sigmoid-weighted linear unit (SiLU), x * sigmoid(x)
 
-In one pass over memory on a CPU, by the kernels in `silu.cpp`; elsewhere as in `..torch.silu`.
+In one pass over memory: on a CPU by the kernels in `silu.cpp`, on a GPU by those in `_triton/silu.py`;
+elsewhere as in `..torch.silu`.
 """
 
 from __future__ import annotations

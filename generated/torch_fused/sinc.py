@@ -3,7 +3,8 @@
 
 """Sinc, Piecewise((1, x == 0), (sin(x) / x, True))
 
-In one pass over memory on a CPU, by the kernels in `sinc.cpp`; elsewhere as in `..torch.sinc`.
+In one pass over memory: on a CPU by the kernels in `sinc.cpp`, on a GPU by those in `_triton/sinc.py`;
+elsewhere as in `..torch.sinc`.
 """
 
 from __future__ import annotations

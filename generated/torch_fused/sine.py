@@ -3,7 +3,8 @@
 
 """Sine, sin(x)
 
-In one pass over memory on a CPU, by the kernels in `sine.cpp`; elsewhere as in `..torch.sine`.
+In one pass over memory: on a CPU by the kernels in `sine.cpp`, on a GPU by those in `_triton/sine.py`;
+elsewhere as in `..torch.sine`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """SineReLU, Piecewise((x, x > 0), (epsilon * (sin(x) - cos(x)), True))
 
-In one pass over memory on a CPU, by the kernels in `sinerelu.cpp`; elsewhere as in `..torch.sinerelu`.
+In one pass over memory: on a CPU by the kernels in `sinerelu.cpp`, on a GPU by those in `_triton/sinerelu.py`;
+elsewhere as in `..torch.sinerelu`.
 """
 
 from __future__ import annotations

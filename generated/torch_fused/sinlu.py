@@ -3,7 +3,8 @@
 
 """Sinu-sigmoidal linear unit (SinLU), (x + amplitude * sin(frequency * x)) * sigmoid(x)
 
-In one pass over memory on a CPU, by the kernels in `sinlu.cpp`; elsewhere as in `..torch.sinlu`.
+In one pass over memory: on a CPU by the kernels in `sinlu.cpp`, on a GPU by those in `_triton/sinlu.py`;
+elsewhere as in `..torch.sinlu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Sine of a sinusoidal representation network (SIREN), sin(omega_0 * x)
 
-In one pass over memory on a CPU, by the kernels in `siren.cpp`; elsewhere as in `..torch.siren`.
+In one pass over memory: on a CPU by the kernels in `siren.cpp`, on a GPU by those in `_triton/siren.py`;
+elsewhere as in `..torch.siren`.
 """
 
 from __future__ import annotations

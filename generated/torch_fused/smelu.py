@@ -3,7 +3,8 @@
 
 """Smooth ReLU (SmeLU)
 
-In one pass over memory on a CPU, by the kernels in `smelu.cpp`; elsewhere as in `..torch.smelu`.
+In one pass over memory: on a CPU by the kernels in `smelu.cpp`, on a GPU by those in `_triton/smelu.py`;
+elsewhere as in `..torch.smelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Smish, x * tanh(log(1 + sigmoid(x)))
 
-In one pass over memory on a CPU, by the kernels in `smish.cpp`; elsewhere as in `..torch.smish`.
+In one pass over memory: on a CPU by the kernels in `smish.cpp`, on a GPU by those in `_triton/smish.py`;
+elsewhere as in `..torch.smish`.
 """
 
 from __future__ import annotations

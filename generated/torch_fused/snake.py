@@ -3,7 +3,8 @@
 
 """Snake, x + sin(frequency * x)**2 / frequency
 
-In one pass over memory on a CPU, by the kernels in `snake.cpp`; elsewhere as in `..torch.snake`.
+In one pass over memory: on a CPU by the kernels in `snake.cpp`, on a GPU by those in `_triton/snake.py`;
+elsewhere as in `..torch.snake`.
 """
 
 from __future__ import annotations

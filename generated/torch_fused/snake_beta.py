@@ -3,7 +3,8 @@
 
 """SnakeBeta, x + sin(alpha * x)**2 / beta
 
-In one pass over memory on a CPU, by the kernels in `snake_beta.cpp`; elsewhere as in `..torch.snake_beta`.
+In one pass over memory: on a CPU by the kernels in `snake_beta.cpp`, on a GPU by those in `_triton/snake_beta.py`;
+elsewhere as in `..torch.snake_beta`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """SoftModulusQ, Piecewise((x**2 * (2 - abs(x)), abs(x) <= 1), (abs(x), True))
 
-In one pass over memory on a CPU, by the kernels in `soft_modulus_q.cpp`; elsewhere as in `..torch.soft_modulus_q`.
+In one pass over memory: on a CPU by the kernels in `soft_modulus_q.cpp`, on a GPU by those in `_triton/soft_modulus_q.py`;
+elsewhere as in `..torch.soft_modulus_q`.
 """
 
 from __future__ import annotations

@@ -60,12 +60,13 @@ struct ByC {
   }
 };
 
-// The second derivative by x: exponential normal form.
+// The second derivative by x: exponential normal form, halved.
 struct ByXAndX {
   template <typename Number>
   Number operator()(Number x, Number k, Number c) const {
-    Number t = exp(-abs(k * x));
-    return square(k) * t / square(t + 1.0);
+    Number root_t = exp(-0.5 * abs(k * x));
+    Number t = square(root_t);
+    return square(k) * root_t * root_t / square(t + 1.0);
   }
 };
 

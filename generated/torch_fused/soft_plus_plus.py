@@ -3,7 +3,8 @@
 
 """Soft++, log(1 + exp(k * x)) + x / c - log(2)
 
-In one pass over memory on a CPU, by the kernels in `soft_plus_plus.cpp`; elsewhere as in `..torch.soft_plus_plus`.
+In one pass over memory: on a CPU by the kernels in `soft_plus_plus.cpp`, on a GPU by those in `_triton/soft_plus_plus.py`;
+elsewhere as in `..torch.soft_plus_plus`.
 """
 
 from __future__ import annotations

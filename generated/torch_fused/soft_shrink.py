@@ -3,7 +3,8 @@
 
 """Soft shrink, Piecewise((x - lambd, x > lambd), (x + lambd, x < -lambd), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `soft_shrink.cpp`; elsewhere as in `..torch.soft_shrink`.
+In one pass over memory: on a CPU by the kernels in `soft_shrink.cpp`, on a GPU by those in `_triton/soft_shrink.py`;
+elsewhere as in `..torch.soft_shrink`.
 """
 
 from __future__ import annotations

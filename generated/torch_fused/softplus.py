@@ -3,7 +3,8 @@
 
 """Softplus, log(1 + exp(beta * x)) / beta
 
-In one pass over memory on a CPU, by the kernels in `softplus.cpp`; elsewhere as in `..torch.softplus`.
+In one pass over memory: on a CPU by the kernels in `softplus.cpp`, on a GPU by those in `_triton/softplus.py`;
+elsewhere as in `..torch.softplus`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Softsign, x / (1 + abs(x))
 
-In one pass over memory on a CPU, by the kernels in `softsign.cpp`; elsewhere as in `..torch.softsign`.
+In one pass over memory: on a CPU by the kernels in `softsign.cpp`, on a GPU by those in `_triton/softsign.py`;
+elsewhere as in `..torch.softsign`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Sparse plus, Piecewise((0, x <= -1), (x, x >= 1), ((x + 1)**2 / 4, True))
 
-In one pass over memory on a CPU, by the kernels in `sparse_plus.cpp`; elsewhere as in `..torch.sparse_plus`.
+In one pass over memory: on a CPU by the kernels in `sparse_plus.cpp`, on a GPU by those in `_triton/sparse_plus.py`;
+elsewhere as in `..torch.sparse_plus`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Sparse sigmoid, Piecewise((0, x <= -1), (1, x >= 1), ((x + 1) / 2, True))
 
-In one pass over memory on a CPU, by the kernels in `sparse_sigmoid.cpp`; elsewhere as in `..torch.sparse_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `sparse_sigmoid.cpp`, on a GPU by those in `_triton/sparse_sigmoid.py`;
+elsewhere as in `..torch.sparse_sigmoid`.
 """
 
 from __future__ import annotations

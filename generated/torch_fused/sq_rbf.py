@@ -3,7 +3,8 @@
 
 """Square-law radial basis function (SQ-RBF)
 
-In one pass over memory on a CPU, by the kernels in `sq_rbf.cpp`; elsewhere as in `..torch.sq_rbf`.
+In one pass over memory: on a CPU by the kernels in `sq_rbf.cpp`, on a GPU by those in `_triton/sq_rbf.py`;
+elsewhere as in `..torch.sq_rbf`.
 """
 
 from __future__ import annotations

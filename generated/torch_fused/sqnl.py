@@ -3,7 +3,8 @@
 
 """Square nonlinearity (SQNL)
 
-In one pass over memory on a CPU, by the kernels in `sqnl.cpp`; elsewhere as in `..torch.sqnl`.
+In one pass over memory: on a CPU by the kernels in `sqnl.cpp`, on a GPU by those in `_triton/sqnl.py`;
+elsewhere as in `..torch.sqnl`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Square root of softplus, sqrt(log(1 + exp(x)))
 
-In one pass over memory on a CPU, by the kernels in `sqrt_softplus.cpp`; elsewhere as in `..torch.sqrt_softplus`.
+In one pass over memory: on a CPU by the kernels in `sqrt_softplus.cpp`, on a GPU by those in `_triton/sqrt_softplus.py`;
+elsewhere as in `..torch.sqrt_softplus`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Shifted quadratic unit (SQU), x**2 + x
 
-In one pass over memory on a CPU, by the kernels in `squ.cpp`; elsewhere as in `..torch.squ`.
+In one pass over memory: on a CPU by the kernels in `squ.cpp`, on a GPU by those in `_triton/squ.py`;
+elsewhere as in `..torch.squ`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Squareplus, (x + sqrt(x**2 + b)) / 2
 
-In one pass over memory on a CPU, by the kernels in `squareplus.cpp`; elsewhere as in `..torch.squareplus`.
+In one pass over memory: on a CPU by the kernels in `squareplus.cpp`, on a GPU by those in `_triton/squareplus.py`;
+elsewhere as in `..torch.squareplus`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """S-shaped rectified linear unit (SReLU)
 
-In one pass over memory on a CPU, by the kernels in `srelu.cpp`; elsewhere as in `..torch.srelu`.
+In one pass over memory: on a CPU by the kernels in `srelu.cpp`, on a GPU by those in `_triton/srelu.py`;
+elsewhere as in `..torch.srelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """StarReLU, scale * relu(x)**2 + bias
 
-In one pass over memory on a CPU, by the kernels in `star_relu.cpp`; elsewhere as in `..torch.star_relu`.
+In one pass over memory: on a CPU by the kernels in `star_relu.cpp`, on a GPU by those in `_triton/star_relu.py`;
+elsewhere as in `..torch.star_relu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Step, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step.cpp`; elsewhere as in `..torch.step`.
+In one pass over memory: on a CPU by the kernels in `step.cpp`, on a GPU by those in `_triton/step.py`;
+elsewhere as in `..torch.step`.
 """
 
 from __future__ import annotations

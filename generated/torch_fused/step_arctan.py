@@ -3,7 +3,8 @@
 
 """Step with the derivative of an arc tangent, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step_arctan.cpp`; elsewhere as in `..torch.step_arctan`.
+In one pass over memory: on a CPU by the kernels in `step_arctan.cpp`, on a GPU by those in `_triton/step_arctan.py`;
+elsewhere as in `..torch.step_arctan`.
 """
 
 from __future__ import annotations

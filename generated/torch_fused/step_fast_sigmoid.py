@@ -3,7 +3,8 @@
 
 """Step with the derivative of a fast sigmoid, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step_fast_sigmoid.cpp`; elsewhere as in `..torch.step_fast_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `step_fast_sigmoid.cpp`, on a GPU by those in `_triton/step_fast_sigmoid.py`;
+elsewhere as in `..torch.step_fast_sigmoid`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Step with the derivative of a sigmoid, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step_sigmoid.cpp`; elsewhere as in `..torch.step_sigmoid`.
+In one pass over memory: on a CPU by the kernels in `step_sigmoid.cpp`, on a GPU by those in `_triton/step_sigmoid.py`;
+elsewhere as in `..torch.step_sigmoid`.
 """
 
 from __future__ import annotations

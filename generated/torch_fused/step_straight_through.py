@@ -3,7 +3,8 @@
 
 """Step with a straight-through derivative, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step_straight_through.cpp`; elsewhere as in `..torch.step_straight_through`.
+In one pass over memory: on a CPU by the kernels in `step_straight_through.cpp`, on a GPU by those in `_triton/step_straight_through.py`;
+elsewhere as in `..torch.step_straight_through`.
 """
 
 from __future__ import annotations

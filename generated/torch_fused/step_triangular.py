@@ -3,7 +3,8 @@
 
 """Step with a triangular derivative, Piecewise((1, x > 0), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `step_triangular.cpp`; elsewhere as in `..torch.step_triangular`.
+In one pass over memory: on a CPU by the kernels in `step_triangular.cpp`, on a GPU by those in `_triton/step_triangular.py`;
+elsewhere as in `..torch.step_triangular`.
 """
 
 from __future__ import annotations

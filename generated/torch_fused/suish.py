@@ -3,7 +3,8 @@
 
 """Suish, Max(x, x * exp(-abs(x)))
 
-In one pass over memory on a CPU, by the kernels in `suish.cpp`; elsewhere as in `..torch.suish`.
+In one pass over memory: on a CPU by the kernels in `suish.cpp`, on a GPU by those in `_triton/suish.py`;
+elsewhere as in `..torch.suish`.
 """
 
 from __future__ import annotations

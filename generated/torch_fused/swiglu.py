@@ -3,7 +3,8 @@
 
 """Swish-gated linear unit (SwiGLU), a * sigmoid(beta * a) * b
 
-In one pass over memory on a CPU, by the kernels in `swiglu.cpp`; elsewhere as in `..torch.swiglu`.
+In one pass over memory: on a CPU by the kernels in `swiglu.cpp`, on a GPU by those in `_triton/swiglu.py`;
+elsewhere as in `..torch.swiglu`.
 """
 
 from __future__ import annotations

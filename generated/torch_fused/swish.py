@@ -3,7 +3,8 @@
 
 """Swish, x * sigmoid(beta * x)
 
-In one pass over memory on a CPU, by the kernels in `swish.cpp`; elsewhere as in `..torch.swish`.
+In one pass over memory: on a CPU by the kernels in `swish.cpp`, on a GPU by those in `_triton/swish.py`;
+elsewhere as in `..torch.swish`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Swish-T, x * sigmoid(beta * x) + alpha * tanh(x)
 
-In one pass over memory on a CPU, by the kernels in `swish_t.cpp`; elsewhere as in `..torch.swish_t`.
+In one pass over memory: on a CPU by the kernels in `swish_t.cpp`, on a GPU by those in `_triton/swish_t.py`;
+elsewhere as in `..torch.swish_t`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Symexp, Piecewise((exp(x) - 1, x >= 0), (1 - exp(-x), True))
 
-In one pass over memory on a CPU, by the kernels in `symexp.cpp`; elsewhere as in `..torch.symexp`.
+In one pass over memory: on a CPU by the kernels in `symexp.cpp`, on a GPU by those in `_triton/symexp.py`;
+elsewhere as in `..torch.symexp`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Symlog, Piecewise((log(1 + x), x >= 0), (-log(1 - x), True))
 
-In one pass over memory on a CPU, by the kernels in `symlog.cpp`; elsewhere as in `..torch.symlog`.
+In one pass over memory: on a CPU by the kernels in `symlog.cpp`, on a GPU by those in `_triton/symlog.py`;
+elsewhere as in `..torch.symlog`.
 """
 
 from __future__ import annotations

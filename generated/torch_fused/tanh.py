@@ -3,7 +3,8 @@
 
 """Hyperbolic tangent, tanh(x)
 
-In one pass over memory on a CPU, by the kernels in `tanh.cpp`; elsewhere as in `..torch.tanh`.
+In one pass over memory: on a CPU by the kernels in `tanh.cpp`, on a GPU by those in `_triton/tanh.py`;
+elsewhere as in `..torch.tanh`.
 """
 
 from __future__ import annotations

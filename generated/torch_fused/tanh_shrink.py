@@ -3,7 +3,8 @@
 
 """Tanh shrink, x - tanh(x)
 
-In one pass over memory on a CPU, by the kernels in `tanh_shrink.cpp`; elsewhere as in `..torch.tanh_shrink`.
+In one pass over memory: on a CPU by the kernels in `tanh_shrink.cpp`, on a GPU by those in `_triton/tanh_shrink.py`;
+elsewhere as in `..torch.tanh_shrink`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """TanhExp, x * tanh(exp(x))
 
-In one pass over memory on a CPU, by the kernels in `tanhexp.cpp`; elsewhere as in `..torch.tanhexp`.
+In one pass over memory: on a CPU by the kernels in `tanhexp.cpp`, on a GPU by those in `_triton/tanhexp.py`;
+elsewhere as in `..torch.tanhexp`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """TanhLU, alpha * tanh(lambd * x) + beta * x
 
-In one pass over memory on a CPU, by the kernels in `tanhlu.cpp`; elsewhere as in `..torch.tanhlu`.
+In one pass over memory: on a CPU by the kernels in `tanhlu.cpp`, on a GPU by those in `_triton/tanhlu.py`;
+elsewhere as in `..torch.tanhlu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """TanhSoft-1, tanh(alpha * x) * log(1 + exp(x))
 
-In one pass over memory on a CPU, by the kernels in `tanhsoft1.cpp`; elsewhere as in `..torch.tanhsoft1`.
+In one pass over memory: on a CPU by the kernels in `tanhsoft1.cpp`, on a GPU by those in `_triton/tanhsoft1.py`;
+elsewhere as in `..torch.tanhsoft1`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Tent, relu(delta - Abs(x))
 
-In one pass over memory on a CPU, by the kernels in `tent.cpp`; elsewhere as in `..torch.tent`.
+In one pass over memory: on a CPU by the kernels in `tent.cpp`, on a GPU by those in `_triton/tent.py`;
+elsewhere as in `..torch.tent`.
 """
 
 from __future__ import annotations

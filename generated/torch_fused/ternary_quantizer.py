@@ -3,7 +3,8 @@
 
 """Ternary quantizer, Piecewise((1, x > threshold), (-1, x < -threshold), (0, True))
 
-In one pass over memory on a CPU, by the kernels in `ternary_quantizer.cpp`; elsewhere as in `..torch.ternary_quantizer`.
+In one pass over memory: on a CPU by the kernels in `ternary_quantizer.cpp`, on a GPU by those in `_triton/ternary_quantizer.py`;
+elsewhere as in `..torch.ternary_quantizer`.
 """
 
 from __future__ import annotations

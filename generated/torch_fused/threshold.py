@@ -3,7 +3,8 @@
 
 """Threshold, Piecewise((x, x > threshold), (value, True))
 
-In one pass over memory on a CPU, by the kernels in `threshold.cpp`; elsewhere as in `..torch.threshold`.
+In one pass over memory: on a CPU by the kernels in `threshold.cpp`, on a GPU by those in `_triton/threshold.py`;
+elsewhere as in `..torch.threshold`.
 """
 
 from __future__ import annotations

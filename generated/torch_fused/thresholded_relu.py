@@ -3,7 +3,8 @@
 
 """Thresholded rectified linear unit (Thresholded ReLU)
 
-In one pass over memory on a CPU, by the kernels in `thresholded_relu.cpp`; elsewhere as in `..torch.thresholded_relu`.
+In one pass over memory: on a CPU by the kernels in `thresholded_relu.cpp`, on a GPU by those in `_triton/thresholded_relu.py`;
+elsewhere as in `..torch.thresholded_relu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """TRelu, relu(x) + threshold - mean_shift
 
-In one pass over memory on a CPU, by the kernels in `trelu.cpp`; elsewhere as in `..torch.trelu`.
+In one pass over memory: on a CPU by the kernels in `trelu.cpp`, on a GPU by those in `_triton/trelu.py`;
+elsewhere as in `..torch.trelu`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Expanded integral of the exponential linear unit (xIELU)
 
-In one pass over memory on a CPU, by the kernels in `xielu.cpp`; elsewhere as in `..torch.xielu`.
+In one pass over memory: on a CPU by the kernels in `xielu.cpp`, on a GPU by those in `_triton/xielu.py`;
+elsewhere as in `..torch.xielu`.
 """
 
 from __future__ import annotations
