@@ -75,10 +75,13 @@ class BallFunction:
                 constants.append(f"v{slot}")
                 continue
             names = [f"v{operand}" for operand in operands]
-            symbol = _SYMBOLS.get(function)
-            if symbol is None:
+            if function in _SYMBOLS:
+                value = f" {_SYMBOLS[function]} ".join(names)
+            elif function in _TEXTS:
+                value = _TEXTS[function].format(*names)
+            else:
                 functions[f"f{slot}"] = function
-            value = f" {symbol} ".join(names) if symbol else f"f{slot}({', '.join(names)})"
+                value = f"f{slot}({', '.join(names)})"
             lines.append(f"    v{slot} = {value}")
         head = f"def run({', '.join(arguments + constants)}):"
         exec("\n".join([head, *lines, f"    return v{self._result}"]), functions)
@@ -158,6 +161,8 @@ def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         return arb.exp, (exponent,)
     if isinstance(exponent, sp.Integer):
         n = int(exponent)
+        if n in _FREQUENT_POWERS:
+            return _FREQUENT_POWERS[n], (base,)
         return lambda a: _whole_power(a, n), (base,)
     if isinstance(exponent, sp.Rational):
         p, q = int(exponent.p), int(exponent.q)
@@ -165,6 +170,23 @@ def _power(node: sp.Pow) -> tuple[Callable[..., Any], tuple[sp.Basic, ...]]:
         root = arb.sqrt if q == 2 else (lambda a: a if a.is_zero() else a.root(q))
         return lambda a: root(a) ** p, (base,)
     return lambda a, b: arb(0) if a.is_zero() and b > 0 else a**b, (base, exponent)
+
+
+def _square(a: arb) -> arb:
+    return a * a
+
+
+def _reciprocal(a: arb) -> arb:
+    return 1 / a
+
+
+def _reciprocal_of_square(a: arb) -> arb:
+    return 1 / (a * a)
+
+
+_FREQUENT_POWERS = {2: _square, -1: _reciprocal, -2: _reciprocal_of_square}
+_TEXTS = {_square: "{0} * {0}", _reciprocal: "1 / {0}", _reciprocal_of_square: "1 / ({0} * {0})"}
+"""What need not be called."""
 
 
 def _whole_power(a: arb, n: int) -> arb:
