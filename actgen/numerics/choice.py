@@ -31,7 +31,8 @@ _NEAR_MISS = 64.0
 """Units: where all forms of one source miss by more, those of the next are tried."""
 
 _LITTLE = 16.0
-"""Units: a form that misses by less on one machine may keep the contract on another."""
+"""Units: a form that misses by less on one machine may keep the contract on another, and at remote parameters is not
+worth a longer one."""
 
 _MOST_TELLING = 40
 """How many of the closest forms are tried on another machine, where none keeps the contract on one."""
@@ -42,12 +43,17 @@ _MOST_GOOD = 4
 _MOST_GUARDED = 2
 """How many of all forms are guarded at remote parameters, the closest first."""
 
+_FAR_LESS = 0.5
+"""The part of the digits lost at remote parameters that another form may lose which is to replace one."""
+
 _DEAR = 160
 """Operations from which on what won on another machine is compensated or patched, and tried here after all forms that
 are neither: on a more exact machine one of these may do."""
 
 _HUGE = 2.0**40
 """Beyond this size of an input, or of its reciprocal, what is lost is lost to overflow or underflow."""
+
+_LEAST_REMOTELY = "what loses least at remote parameters of those that keep the contract at all others"
 
 _STAGES = len(get_args(Stage))
 
@@ -130,7 +136,7 @@ def choose_kernels(
         if verdict.is_within_contract and found.worst > CONTRACT and not is_part:
             # What is lost at remote parameters is worth guards, or another form.
             good = [candidate, *race.good(_MOST_GOOD, candidate)]
-            remote = Race(everywhere, shape, joints)
+            remote = known_good = Race(everywhere, shape, joints)
             for form in (*good, *winners):
                 remote.run_with_guards(form)
             if not (remote.settle() or is_hopeless_remotely):
@@ -139,6 +145,12 @@ def choose_kernels(
                 is_hopeless_remotely = remote.best_units > _NEAR_MISS
             if remote.settle() and remote.verdict()[0].cost.passes < _DEAR:
                 candidate, verdict = remote.verdict()
+            elif (closer := _closer((known_good, remote), everywhere, own, found)) is not None:
+                # One remote value that no form holds at should not cost the others.
+                near_by = own.errors(closer.kernel, math.inf)
+                candidate = closer
+                verdict = replace(verdict, units=near_by.worst, at=near_by.worst_at, ulps=near_by.worst_ulps)
+                verdict = replace(verdict, is_certified=closer.is_certified, reason=_LEAST_REMOTELY)
         found = strict.errors(candidate.kernel, math.inf)
         if found.worst > max(verdict.units, CONTRACT):
             verdict = replace(verdict, units=found.worst, at=found.worst_at, ulps=found.worst_ulps)
@@ -203,6 +215,20 @@ def _raced_remotely(
     if not race.settle():
         race.run_with_guards(_with_zeros(judge, known, good[0]))
     return race
+
+
+def _closer(races: Sequence[Race], everywhere: Judge, own: Judge, found: contract.Errors) -> Candidate | None:
+    """A form of few operations that loses far less at remote parameters than what was found, and holds at others."""
+    closest = None
+    for race in races if found.worst > _LITTLE else ():
+        for form in race.closest(_MOST_GOOD):
+            if form.cost.passes >= _DEAR or own.errors(form.kernel).worst > CONTRACT:
+                continue
+            lost = everywhere.errors(form.kernel, math.inf)
+            is_worth_it = lost.closeness[0] < _FAR_LESS * found.closeness[0]
+            if is_worth_it and own.errors_close_up(form.kernel).worst <= CONTRACT:
+                closest, found = form, lost
+    return closest
 
 
 def _with_zeros(judge: Judge, known: Mapping[sp.Basic, Node], form: Candidate) -> Candidate:

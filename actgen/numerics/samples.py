@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from actgen.spec import Domain, Parameter
+
+Real = TypeVar("Real", float, Fraction)
 
 _GOLDEN = 0.6180339887498949
 
@@ -81,7 +84,7 @@ def parameter_values(parameter: Parameter) -> tuple[Fraction, ...]:
     return (default, *inside[:5], *above)
 
 
-def slack(parameters: Mapping[str, float | Fraction], defaults: Mapping[str, float | Fraction]) -> float:
+def slack(parameters: Mapping[str, Real], defaults: Mapping[str, Real]) -> float:
     """The absolute error that is free near underflow at some parameters, in smallest normal numbers.
 
     At other parameters than the default it is more than 1: a factor such as 1/beta moves the threshold at which an
@@ -89,7 +92,8 @@ def slack(parameters: Mapping[str, float | Fraction], defaults: Mapping[str, flo
     """
     if parameters == defaults:
         return 1.0
-    is_far = any(abs(value) > _FAR_ABOVE / 2 * abs(defaults[name]) > 0 for name, value in parameters.items())
+    sizes = [(abs(float(value)), abs(float(defaults[name]))) for name, value in parameters.items()]
+    is_far = any(size > _FAR_ABOVE / 2 * usual > 0 for size, usual in sizes)
     return _FREE_ABOVE if is_far else _FREE
 
 

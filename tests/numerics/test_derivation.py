@@ -15,6 +15,7 @@ from actgen.numerics.derivation import Derivation, derive, reference_table
 from actgen.numerics.oracle import Floats, Oracle
 from actgen.spec import SpecError, load_spec
 from actgen.symbolic.derivatives import differentiate
+from actgen.targets.keras import target as keras
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 NAMES = ("mish", "swish", "hard_swish", "step")
@@ -214,3 +215,10 @@ def test_what_is_flushed_far_from_the_default_does_not_end_the_search_at_remote_
         load_spec(SPECS / "dyt.toml"), emulation.Arithmetic(name="one that flushes", flushes=True, errors={})
     )
     assert found.judgements[()].units < CONTRACT
+
+
+def test_where_no_form_holds_at_a_remote_parameter_that_which_loses_far_less_is_taken() -> None:
+    """nlrelu, log(1 + beta x) by TensorFlow's functions: two forms joined at an x lose a digit at a small beta."""
+    found = derive(load_spec(SPECS / "nlrelu.toml"), keras.arithmetic).judgements[()]
+    assert found.units < 1.25 * CONTRACT
+    assert "loses least at remote parameters" in found.reason
