@@ -46,7 +46,7 @@ def test_every_half_number_is_asked_at_the_defaults_and_every_finite_one_elsewhe
 
 def test_each_parameter_is_tried_at_other_values_with_the_rest_at_their_defaults() -> None:
     swish = subject("swish")
-    assert [float(setting["beta"]) for setting in swish.settings] == [1.0, 3.0, 0.25, 2.0**-10, 0.0, -1.0]
+    assert [float(setting["beta"]) for setting in swish.settings] == [1.0, 3.0, 0.25, 2.0**-10, 0.0, -1.0, 32.0]
     assert [swish.describe(i) for i in (0, 1)] == ["", "beta = 3"]
     several = subject("hard_tanh")
     assert len(several.settings) > 3
@@ -93,8 +93,8 @@ def test_settings_become_calls_that_try_each_and_ask_what_is_judged() -> None:
     swish = subject("swish")
     value, slope, by_beta = (), ("x",), ("beta",)
     ((batch, pieces),) = swish.at_settings("float32", (value, slope), ("beta",))
-    assert [piece.setting for piece in pieces] == [0, 1, 2, 3, 4, 5]
-    assert [piece.orders for piece in pieces] == [(by_beta,), *[(value, slope, by_beta)] * 5]
+    assert [piece.setting for piece in pieces] == [0, 1, 2, 3, 4, 5, 6]
+    assert [piece.orders for piece in pieces] == [(by_beta,), *[(value, slope, by_beta)] * 6]
     assert set(batch.orders) == {value, slope, by_beta}
     assert not batch.numbers
     for piece in pieces:
@@ -105,7 +105,7 @@ def test_settings_become_calls_that_try_each_and_ask_what_is_judged() -> None:
 def test_a_parameter_that_cannot_be_a_tensor_is_passed_as_a_number() -> None:
     swish = subject("swish")
     calls = swish.at_settings("float32", ((),), ())
-    assert [batch.numbers for batch, _ in calls] == [{"beta": beta} for beta in (3.0, 0.25, 2.0**-10, 0.0, -1.0)]
-    assert [[piece.setting for piece in pieces] for _, pieces in calls] == [[1], [2], [3], [4], [5]]
+    assert [batch.numbers for batch, _ in calls] == [{"beta": beta} for beta in (3.0, 0.25, 2.0**-10, 0.0, -1.0, 32.0)]
+    assert [[piece.setting for piece in pieces] for _, pieces in calls] == [[1], [2], [3], [4], [5], [6]]
     assert all(not batch.arrays and batch.orders == ((),) for batch, _ in calls)
     assert swish.at_defaults("float32", ((),)).numbers == {}

@@ -44,7 +44,7 @@ def interpreted(package: str, as_in_torch: Iterable[str] = ()) -> Iterator[None]
     before = triton.knobs.runtime.interpret
     triton.knobs.runtime.interpret = True
     try:
-        arithmetic = importlib.import_module(f"{package}._arithmetic")
+        arithmetic: Any = importlib.import_module(f"{package}._arithmetic")
         arithmetic.libdevice = Library()
         for name in as_in_torch:
             setattr(arithmetic, name, getattr(arithmetic.libdevice, name))
