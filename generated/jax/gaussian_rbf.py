@@ -69,14 +69,10 @@ def _derivative_x(x: Array, sigma: Array) -> Array:
 def _derivative_sigma(x: Array, sigma: Array) -> Array:
     """df / dsigma = x^2*exp(-x^2/(2*sigma^2))/sigma^3."""
     ratio = x / sigma
-    product = -0.5 * jnp.square(ratio)
-    is_far = product < -64.0
-    part_of_t = jnp.exp(jnp.where(is_far, 0.5 * product, product))
-    rest_of_t = jnp.where(is_far, part_of_t, 1.0)
-    numerator = jnp.square(jnp.clip(x, -(2.0**50), 2.0**50)) * part_of_t * rest_of_t
-    numerator = numerator / (jnp.square(sigma) * sigma)
-    product_2 = ratio / sigma * ratio
-    return jnp.where(jnp.abs(ratio) < 3.725290298461914e-09, product_2, numerator)
+    root_t = jnp.exp(-0.25 * jnp.square(ratio))
+    ratio_2 = jnp.square(jnp.clip(ratio, -(2.0**50), 2.0**50)) * root_t * root_t / sigma
+    product = ratio / sigma * ratio
+    return jnp.where(jnp.abs(ratio) < 3.725290298461914e-09, product, ratio_2)
 
 
 @jax.jit

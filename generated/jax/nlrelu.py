@@ -53,7 +53,7 @@ def _value(x: Array, beta: Array) -> Array:
     inverse_scale = 1.0 / scale
     total = jnp.log(held * beta + inverse_scale) + jnp.log(scale)
     total = jnp.where(x <= 0.0, 0.0, total)
-    return jnp.where(beta * x < 2.0, _log1p(beta * jnp.maximum(x, 0.0)), total)
+    return jnp.where(beta * x < 8388608.0, _log1p(beta * jnp.maximum(x, 0.0)), total)
 
 
 @jax.custom_jvp

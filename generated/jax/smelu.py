@@ -89,7 +89,8 @@ def _second_derivative_x_beta(x: Array, beta: Array) -> Array:
 @jax.jit
 def _second_derivative_beta_beta(x: Array, beta: Array) -> Array:
     """d2f / dbeta dbeta."""
-    branch = jnp.where(beta <= x, 0.0, 0.5 * jnp.square(x) / (jnp.square(beta) * beta))
+    ratio = 1.0 / beta
+    branch = jnp.where(beta <= x, 0.0, 0.5 * ratio * x * ratio * x * ratio)
     return jnp.where(beta <= -x, 0.0, branch)
 
 

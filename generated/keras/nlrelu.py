@@ -104,7 +104,7 @@ def _value(x, beta):
         total = keras.ops.log(held * beta + inverse_scale) + keras.ops.log(scale)
         total = keras.ops.where(x <= 0.0, 0.0, total)
         logarithm = _log1p(beta * _maximum(x, 0.0))
-        value = keras.ops.where(keras.ops.abs(beta * x) < 0.125, logarithm, total)
+        value = keras.ops.where(beta * x < 8388608.0, logarithm, total)
         return value, gradient
 
     return differentiable(x)

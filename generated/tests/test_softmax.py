@@ -31,7 +31,7 @@ ROWS = {
         "tangent": [1.546875],
         "cotangent": [0.96875],
         "value": [1.0],
-        "value_condition": [6.01e-40],
+        "value_condition": [0],
         "jvp": [0.0],
         "jvp_condition": [0],
         "vjp": [0.0],

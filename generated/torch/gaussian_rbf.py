@@ -94,8 +94,8 @@ def _by_sigma(x: Tensor, sigma: Tensor) -> Tensor:
     """The derivative by sigma: Gaussian normal form, halved, first term next to 0."""
     ratio = x / sigma
     root_t = ratio.square().mul_(-0.25).exp_()
-    numerator = (x.clamp(-(2.0**50), 2.0**50).square_() * root_t).mul_(root_t)
-    numerator = numerator.div_(sigma.square().mul_(sigma))
+    numerator = ratio.clamp(-(2.0**50), 2.0**50).square_().mul_(root_t).mul_(root_t)
+    numerator = numerator.div_(sigma)
     product = (ratio / sigma).mul_(ratio)
     is_less = _compare(torch.lt, ratio.abs(), 3.725290298461914e-09)
     return _select(is_less, product, numerator)

@@ -71,14 +71,14 @@ class NLReLU(nn.Module):
 
 
 def _value(x: Tensor, beta: Tensor) -> Tensor:
-    """The value: rewritten for beta*x < 2, else as declared, powers scaled."""
+    """The value: rewritten for beta*x < 8.38861e+06, else as declared, powers scaled."""
     held = x.clamp(-1, 1)
     scale = x.abs().clamp_(min=1)
     inverse_scale = 1 / scale
     total = (held * beta).add_(inverse_scale).log_().add_(scale.log())
     total = _select(_compare(torch.le, x, 0), 0, total)
     logarithm = (beta * x.clamp(min=0)).log1p_()
-    return _select(_compare(torch.lt, beta * x, 2), logarithm, total)
+    return _select(_compare(torch.lt, beta * x, 8388608.0), logarithm, total)
 
 
 def _by_x(x: Tensor, beta: Tensor) -> Tensor:

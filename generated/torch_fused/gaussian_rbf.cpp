@@ -39,9 +39,8 @@ struct BySigma {
   Number operator()(Number x, Number sigma) const {
     Number ratio = x / sigma;
     Number root_t = exp(-0.25 * square(ratio));
-    Number numerator = square(clamp(x, -0x1p50, 0x1p50)) * root_t * root_t;
-    numerator = numerator / (square(sigma) * sigma);
-    return select(abs(ratio) < 3.725290298461914e-09, ratio / sigma * ratio, numerator);
+    Number ratio_2 = square(clamp(ratio, -0x1p50, 0x1p50)) * root_t * root_t / sigma;
+    return select(abs(ratio) < 3.725290298461914e-09, ratio / sigma * ratio, ratio_2);
   }
 };
 

@@ -10,7 +10,7 @@
 namespace actgen {
 namespace {
 
-// The value: rewritten for beta*x < 2, else as declared, powers scaled.
+// The value: rewritten for beta*x < 8.38861e+06, else as declared, powers scaled.
 struct Value {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
@@ -18,7 +18,7 @@ struct Value {
     Number scale = maximum(abs(x), 1.0);
     Number inverse_scale = 1.0 / scale;
     Number branch = select(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale));
-    return select(beta * x < 2.0, log1p(beta * maximum(x, 0.0)), branch);
+    return select(beta * x < 8388608.0, log1p(beta * maximum(x, 0.0)), branch);
   }
 };
 

@@ -54,11 +54,12 @@ struct ByXAndBeta {
   }
 };
 
-// The second derivative by beta: one fraction.
+// The second derivative by beta: one fraction, divided one by one.
 struct ByBetaAndBeta {
   template <typename Number>
   Number operator()(Number x, Number beta) const {
-    Number branch = select(beta <= x, 0.0, 0.5 * square(x) / (square(beta) * beta));
+    Number ratio = 1.0 / beta;
+    Number branch = select(beta <= x, 0.0, 0.5 * ratio * x * ratio * x * ratio);
     return select(beta <= -x, 0.0, branch);
   }
 };

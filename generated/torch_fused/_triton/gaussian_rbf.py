@@ -42,8 +42,8 @@ def _by_sigma(x, sigma):
     """The derivative by sigma: Gaussian normal form, halved, first term next to 0."""
     ratio = divide(x, sigma)
     root_t = exp(-0.25 * square(ratio))
-    numerator = clamp(x, number(-1125899906842624.0, x), number(1125899906842624.0, x))
-    numerator = divide(square(numerator) * root_t * root_t, square(sigma) * sigma)
+    numerator = clamp(ratio, number(-1125899906842624.0, x), number(1125899906842624.0, x))
+    numerator = divide(square(numerator) * root_t * root_t, sigma)
     product = divide(ratio, sigma) * ratio
     return tl.where(tl.abs(ratio) < 3.725290298461914e-09, product, numerator)
 

@@ -17,12 +17,13 @@ __all__ = ["kernels"]
 
 @triton.jit
 def _value(x, beta):
-    """The value: rewritten for beta*x < 2, else as declared, powers scaled."""
+    """The value: rewritten for beta*x < 8.38861e+06, else as declared, powers scaled."""
     held = clamp(x, number(-1.0, x), number(1.0, x))
     scale = maximum(tl.abs(x), number(1.0, x))
     inverse_scale = divide(number(1.0, x), scale)
     branch = tl.where(x <= 0.0, 0.0, log(held * beta + inverse_scale) + log(scale))
-    return tl.where(beta * x < 2.0, log1p(beta * maximum(x, number(0.0, x))), branch)
+    logarithm = log1p(beta * maximum(x, number(0.0, x)))
+    return tl.where(beta * x < 8388608.0, logarithm, branch)
 
 
 @triton.jit

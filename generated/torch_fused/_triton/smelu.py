@@ -55,8 +55,9 @@ def _by_x_beta(x, beta):
 
 @triton.jit
 def _by_beta_beta(x, beta):
-    """The second derivative by beta: one fraction."""
-    branch = tl.where(beta <= x, 0.0, divide(0.5 * square(x), square(beta) * beta))
+    """The second derivative by beta: one fraction, divided one by one."""
+    ratio = divide(number(1.0, x), beta)
+    branch = tl.where(beta <= x, 0.0, 0.5 * ratio * x * ratio * x * ratio)
     return tl.where(beta <= -x, 0.0, branch)
 
 
