@@ -35,7 +35,6 @@ from tests.generated.test_fused import (  # noqa: F401
     test_only_the_inputs_are_kept,
     test_torch_finds_nothing_wrong_with_the_operators,
 )
-from tests.targets.torch_fused import triton_probes
 from tests.targets.torch_fused.interpreting import forget, interpreted, tl, triton
 
 # numpy, in which the interpreter computes, tells of every overflow and every division by 0.
@@ -212,7 +211,8 @@ def test_kernels_compile(name: str, by: str, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("dtype", SIGNATURES)
 def test_every_function_compiles_and_divisions_and_roots_are_correctly_rounded(dtype: torch.dtype) -> None:
     arithmetic = importlib.import_module(f"{PACKAGE}._arithmetic")
-    probes = importlib.reload(triton_probes)  # they may have been interpreted before
+    # They may have been interpreted before.
+    probes = importlib.reload(importlib.import_module("tests.targets.torch_fused.triton_probes"))
     wide, pointer = SIGNATURES[dtype]
     unary: set[str] = set()
     binary: set[str] = set()
