@@ -19,11 +19,11 @@ from actgen.numerics.candidates import Failure
 from actgen.numerics.kernel import Kernel, Node
 from actgen.numerics.lowering import lower, variables
 from actgen.numerics.oracle import Exact, Floats, Oracle
-from actgen.numerics.samples import even, slack, stratified
+from actgen.numerics.samples import even, is_far_above, slack, stratified
 from actgen.symbolic.derivatives import differentiate
 
-_REMOTE, _REMOTE_ABOVE = 2.0**-8, 2.0**4
-"""A parameter is remote below one of these parts of its default, and above the other."""
+_REMOTE = 2.0**-8
+"""A parameter is remote below this part of its default."""
 
 _NEXT_TO_UNDERFLOW = 2.0**10
 """Smallest normal numbers, below which a lenient judge lets pass what is lost at other parameters than the default."""
@@ -288,11 +288,11 @@ class Judge:
 
     def _is_remote(self, setting: Setting) -> bool:
         """Whether a parameter is far below its default, or 0, or far above, where the default is not 0."""
-        for name, default in self.exact_settings[0].items():
-            size, usual = abs(setting.parameters[name]), abs(float(default))
-            if usual and not _REMOTE * usual <= size <= _REMOTE_ABOVE * usual:
-                return True
-        return False
+        defaults = self.exact_settings[0]
+        return any(
+            abs(value) < _REMOTE * abs(float(defaults[name])) or is_far_above(value, float(defaults[name]))
+            for name, value in setting.parameters.items()
+        )
 
     def _yardstick(self, setting: Setting) -> contract.Yardstick:
         """What errors at one setting are measured by, the same on every machine."""

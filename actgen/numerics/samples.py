@@ -92,9 +92,14 @@ def slack(parameters: Mapping[str, Real], defaults: Mapping[str, Real]) -> float
     """
     if parameters == defaults:
         return 1.0
-    sizes = [(abs(float(value)), abs(float(defaults[name]))) for name, value in parameters.items()]
-    is_far = any(size > _FAR_ABOVE / 2 * usual > 0 for size, usual in sizes)
+    is_far = any(is_far_above(float(value), float(defaults[name])) for name, value in parameters.items())
     return _FREE_ABOVE if is_far else _FREE
+
+
+def is_far_above(value: float, default: float) -> bool:
+    """Whether a parameter is far above its default, and not only far above a small one: 1 is not far from 0.01."""
+    size, usual = abs(value), abs(default)
+    return size > _FAR_ABOVE / 2 * usual > 0 and size > 1.0 + usual
 
 
 def _is_inside(value: Fraction, domain: Domain) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from actgen.numerics.samples import parameter_values, stratified
+from actgen.numerics.samples import parameter_values, slack, stratified
 from actgen.spec import Domain, Parameter
 
 
@@ -67,3 +67,18 @@ def test_parameters_are_sampled_inside_their_domain_the_default_first(
 ) -> None:
     parameter = Parameter("beta", sp.Rational(default), "A probe.", Domain.parse(domain), False, "scalar")
     assert parameter_values(parameter) == tuple(map(Fraction, values))
+
+
+@pytest.mark.parametrize(
+    ("default", "value", "free"),
+    [(1.0, 1.0, 1.0), (1.0, 3.0, 16.0), (1.0, 32.0, 64.0), (-0.25, -8.0, 64.0), (0.0, 1.0, 16.0)],
+)
+def test_more_is_free_next_to_underflow_far_above_a_default(default: float, value: float, free: float) -> None:
+    assert slack({"p": value}, {"p": default}) == free
+
+
+def test_no_more_is_free_at_1_because_a_default_is_small() -> None:
+    """Values that were judged with less before there was one far above."""
+    parameter = Parameter("beta", sp.Rational(1, 100), "A probe.", Domain.parse("real"), False, "scalar")
+    default, *others = parameter_values(parameter)
+    assert {slack({"p": value}, {"p": default}) for value in others} == {16.0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actgen.numerics.kernel import Call, Constant, Kernel, Node, Variable
@@ -17,7 +17,7 @@ from actgen.targets.templates import environment
 from actgen.targets.torch.arithmetic import ARITHMETIC
 from actgen.targets.torch.emitter import TorchTarget, kernel_title, module_facts
 from actgen.targets.torch_fused.printer import CppPrinter, cpp_name, lines, struct_name
-from actgen.targets.torch_fused.triton_printer import KEPT, LIBRARY, TritonPrinter
+from actgen.targets.torch_fused.triton_printer import LIBRARY, TritonPrinter, triton_name
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation
@@ -95,9 +95,7 @@ def kernels(derivation: Derivation) -> str:
     """Return the C++ source of the kernels of an activation."""
     activation = derivation.activation
     variables = [symbol.name for symbol in derivation.formula.variables]
-    renamed: dict[str, str] = {}
-    for name in variables:
-        renamed[name] = unused(cpp_name(name), [*variables, *renamed.values()]) if cpp_name(name) != name else name
+    renamed = _names(variables, cpp_name)
     constants = CppConstants()
     formulas: list[dict[str, Any]] = []
     rows: dict[str, str] = {}
@@ -137,10 +135,7 @@ def kernels(derivation: Derivation) -> str:
 def triton_kernels(derivation: Derivation) -> str:
     """Return the Triton source of the kernels of an activation."""
     variables = [symbol.name for symbol in derivation.formula.variables]
-    renamed: dict[str, str] = {}
-    for name in variables:
-        wanted = f"{name}_" if name in KEPT else name
-        renamed[name] = unused(wanted, [*variables, *renamed.values()]) if wanted != name else name
+    renamed = _names(variables, triton_name)
     called = {"read"}
     formulas: list[dict[str, Any]] = []
     table: list[tuple[str, str]] = []
@@ -187,6 +182,14 @@ class CppConstants(ConstantPool):
             f"constexpr double {self.name(constant)} = {printer.literal(constant.value)};  // {inert(constant.meaning)}"
             for constant in self.names
         )
+
+
+def _names(variables: Sequence[str], wanted: Callable[[str], str]) -> dict[str, str]:
+    """Return what variables are called in another language, each differently."""
+    names: dict[str, str] = {}
+    for name in variables:
+        names[name] = unused(wanted(name), [*variables, *names.values()]) if wanted(name) != name else name
+    return names
 
 
 def _renamed(kernel: Kernel, names: Mapping[str, str]) -> Kernel:

@@ -89,3 +89,8 @@ def _number(literal: str) -> str:
 
 # What neither a step nor a variable of a formula may be called: names that formulas call or that Triton knows.
 KEPT = frozenset({*FUNCTIONS, _NUMBER, "tl", "triton", "float"})
+
+
+def triton_name(name: str) -> str:
+    """Return the name of a variable in Triton."""
+    return f"{name}_" if name in KEPT else name
