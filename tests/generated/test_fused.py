@@ -147,7 +147,7 @@ def assert_any_shape_and_strides_are_taken(name: str, dtype: torch.dtype) -> Non
 
 def test_channels_are_broadcast_and_their_gradients_summed() -> None:
     x = torch.randn(4, 6, 5, 7, dtype=torch.float64)
-    for shape in ((), (1,), (6, 1, 1), (4, 1, 1, 1), (5, 1), (7,), (4, 6, 5, 7)):
+    for shape in ((), (1,), (6, 1, 1), (4, 1, 1, 1), (5, 1), (7,), (4, 1, 5, 7), (4, 6, 5, 7)):
         for upstream in (torch.randn(4, 6, 5, 7, dtype=torch.float64), torch.ones(()).double().expand(4, 6, 5, 7)):
             found = []
             for f in both("prelu"):
