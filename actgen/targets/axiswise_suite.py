@@ -12,7 +12,7 @@ from actgen.symbolic.axiswise import QUANTITIES
 from actgen.targets.condition import condition
 from actgen.targets.target import Context, Target, lenders, wrappers
 from actgen.targets.templates import environment
-from actgen.targets.traits import axiswise_traits
+from actgen.targets.traits import axiswise_traits, size
 
 if TYPE_CHECKING:
     from actgen.numerics.axiswise import AxiswiseDerivation, RowReference
@@ -40,6 +40,7 @@ def emit_axiswise_test(
             class_name=activation.class_name,
             aliases=activation.aliases,
             traits=axiswise_traits(derivation),
+            size=size([derivation]),
             title=inert(activation.title),
             frameworks=[target.name for target in lenders(targets)],
             wrappers=[target.name for target in wrappers(targets)],

@@ -19,7 +19,7 @@ from actgen.targets.axiswise import AxiswiseTarget
 from actgen.targets.drawing import probe
 from actgen.targets.target import Context, Target, compiled, lenders, wrappers
 from actgen.targets.templates import environment
-from actgen.targets.traits import traits
+from actgen.targets.traits import size, traits
 
 if TYPE_CHECKING:
     from actgen.numerics import Derivation, ReferenceTable
@@ -53,6 +53,7 @@ def emit_test(
         .render(
             activation=activation,
             traits=traits(derivations.values()),
+            size=size(derivations.values()),
             title=inert(activation.title),
             defaults={name: value for name, value in reference.parameters.items() if name not in drawn},
             keys=tuple(asked.values()),
@@ -103,6 +104,7 @@ def emit_gated_test(
         .render(
             activation=activation,
             traits=traits(derivations.values()),
+            size=size(derivations.values()),
             title=inert(activation.title),
             inputs=[symbol.name for symbol in derivation.formula.inputs],
             defaults=dict(reference.parameters),

@@ -31,6 +31,11 @@ def traits(derivations: Iterable[Derivation]) -> tuple[str, ...]:
     return tuple(sorted(found | operations))
 
 
+def size(derivations: Iterable[Derivation | AxiswiseDerivation]) -> int:
+    """Return how many operations all kernels of an activation have: what compiling its modules takes goes with it."""
+    return sum(kernel.cost.passes for derivation in derivations for kernel in derivation.kernels.values())
+
+
 def axiswise_traits(derivation: AxiswiseDerivation) -> tuple[str, ...]:
     """Return what the modules of an axis-wise activation are built of."""
     activation = derivation.activation

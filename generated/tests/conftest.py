@@ -49,7 +49,10 @@ def pytest_collection_modifyitems(config, items):
     ):
         return
     modules = {item.module.NAME: item.module for item in items if hasattr(item.module, "TRAITS")}
-    chosen = representatives({name: module.TRAITS for name, module in modules.items()})
+    chosen = representatives(
+        {name: module.TRAITS for name, module in modules.items()},
+        {name: module.SIZE for name, module in modules.items()},
+    )
     named = " ".join(config.args)
     left_out = [
         item
@@ -64,11 +67,18 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in gone]
 
 
-def representatives(traits):
-    """Names that together have every trait of `traits`, a mapping; greedily, so that they are few."""
+OVERHEAD = 100  # operations that take as long to compile as a test takes beside that
+
+
+def representatives(traits, sizes):
+    """Names that together have every trait of `traits`, a mapping; greedily, so that they are few and small."""
     missing, chosen = set().union(*traits.values()), set()
+
+    def worth(name):
+        return len(missing & {*traits[name]}) / (OVERHEAD + sizes[name])
+
     while missing:
-        best = max(sorted(traits), key=lambda name: len(missing & {*traits[name]}))
+        best = max(sorted(traits), key=worth)
         chosen.add(best)
         missing -= {*traits[best]}
     return chosen

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "acon_b"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -33,6 +34,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 1271
 CLASS = "ACONB"
 DEFAULTS = {"p": 0.25, "beta": 1.0}
 LIMITS = (-inf, inf)

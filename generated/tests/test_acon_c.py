@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "acon_c"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -37,6 +38,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 1967
 CLASS = "ACONC"
 DEFAULTS = {"p_1": 1.0, "p_2": 0.0, "beta": 1.0}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "apl"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "channel parameter",
@@ -27,6 +28,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 159
 CLASS = "APL"
 DEFAULTS = {"a_1": 0.20000000298023224, "b_1": 0.0, "a_2": 0.10000000149011612, "b_2": -1.0}
 LIMITS = (inf, inf)

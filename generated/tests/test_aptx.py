@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "aptx"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -36,6 +37,7 @@ TRAITS = (
     "subtract",
     "tanh",
 )
+SIZE = 1104
 CLASS = "APTx"
 DEFAULTS = {"alpha": 1.0, "beta": 1.0, "gamma": 0.5}
 LIMITS = (0.0, inf)

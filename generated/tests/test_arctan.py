@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "arctan"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "atan",
@@ -26,6 +27,7 @@ TRAITS = (
     "select",
     "square",
 )
+SIZE = 42
 CLASS = "Arctan"
 DEFAULTS = {}
 LIMITS = (-1.5707963267948966, 1.5707963267948966)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "arelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "either",
@@ -32,6 +33,7 @@ TRAITS = (
     "sigmoid",
     "subtract",
 )
+SIZE = 171
 CLASS = "AReLU"
 DEFAULTS = {"alpha": 0.8999999761581421, "beta": 2.0}
 LIMITS = (-inf, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "binary_quantizer"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "elementwise of 1 parameters",
@@ -24,6 +25,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 27
 CLASS = "BinaryQuantizer"
 DEFAULTS = {"width": 1.0}
 LIMITS = (-1.0, 1.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "celu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -36,6 +37,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 288
 CLASS = "CELU"
 DEFAULTS = {"alpha": 1.0}
 LIMITS = (-1.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "clipped_leaky_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "either",
     "elementwise of 2 parameters",
@@ -28,6 +29,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 120
 CLASS = "ClippedLeakyReLU"
 DEFAULTS = {"negative_slope": 0.009999999776482582, "max_value": 6.0, "threshold": 0.0}
 LIMITS = (-inf, 6.0)

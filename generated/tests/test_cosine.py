@@ -15,8 +15,10 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "cosine"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("cos", "elementwise of 0 parameters", "negate", "sin")
+SIZE = 15
 CLASS = "Cosine"
 DEFAULTS = {}
 LIMITS = (None, None)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "displaced_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "elementwise of 1 parameters",
     "equal",
@@ -24,6 +25,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 48
 CLASS = "DisplacedReLU"
 DEFAULTS = {"delta": 0.05000000074505806}
 LIMITS = (-0.05, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "dyt"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -35,6 +36,7 @@ TRAITS = (
     "subtract",
     "tanh",
 )
+SIZE = 480
 CLASS = "DyT"
 DEFAULTS = {"alpha": 0.5, "gamma": 1.0, "beta": 0.0}
 LIMITS = (-1.0, 1.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "elliott_sigmoid"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -28,6 +29,7 @@ TRAITS = (
     "select",
     "sign",
 )
+SIZE = 78
 CLASS = "ElliottSigmoid"
 DEFAULTS = {}
 LIMITS = (0.0, 1.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "elu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "elementwise of 1 parameters",
     "exp",
@@ -25,6 +26,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 54
 CLASS = "ELU"
 DEFAULTS = {"alpha": 1.0}
 LIMITS = (-1.0, inf)

@@ -15,8 +15,10 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "exponential"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("elementwise of 0 parameters", "exp")
+SIZE = 9
 CLASS = "Exponential"
 DEFAULTS = {}
 LIMITS = (0.0, inf)

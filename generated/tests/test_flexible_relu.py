@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "flexible_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "elementwise of 1 parameters",
@@ -25,6 +26,7 @@ TRAITS = (
     "scalar parameter",
     "select",
 )
+SIZE = 18
 CLASS = "FlexibleReLU"
 DEFAULTS = {"bias": 0.0}
 LIMITS = (0.0, inf)

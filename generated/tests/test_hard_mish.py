@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "hard_mish"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "either",
@@ -26,6 +27,7 @@ TRAITS = (
     "multiply",
     "select",
 )
+SIZE = 54
 CLASS = "HardMish"
 DEFAULTS = {}
 LIMITS = (0.0, inf)

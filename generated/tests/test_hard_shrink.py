@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "hard_shrink"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "both",
     "either",
@@ -27,6 +28,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 36
 CLASS = "HardShrink"
 DEFAULTS = {"lambd": 0.5}
 LIMITS = (-inf, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "hard_tanh"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "either",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "number",
     "select",
 )
+SIZE = 57
 CLASS = "HardTanh"
 DEFAULTS = {"min_val": -1.0, "max_val": 1.0}
 LIMITS = (-1.0, 1.0)

@@ -14,8 +14,10 @@ from .contract import FRAMEWORKS, TYPES, function, nan
 from .rows import assert_rows_within_contract, rows
 
 NAME = "l2_norm"
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("axiswise of 1 parameters", "keeps the axis", "number with bounds", "shift None")
+SIZE = 149
 CLASS = "L2Norm"
 REDUCES = False
 # The defaults, rounded to float32: every type computes with the same numbers.

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "leaky_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "elementwise of 1 parameters",
     "equal",
@@ -25,6 +26,7 @@ TRAITS = (
     "number",
     "select",
 )
+SIZE = 36
 CLASS = "LeakyReLU"
 DEFAULTS = {"negative_slope": 0.009999999776482582}
 LIMITS = (-inf, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "light_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -34,6 +35,7 @@ TRAITS = (
     "subtract",
     "tanh",
 )
+SIZE = 168
 CLASS = "LightRelu"
 DEFAULTS = {"sub": 0.46000000834465027, "maxv": 7.5}
 LIMITS = (7.5, 7.5)

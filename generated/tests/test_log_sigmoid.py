@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "log_sigmoid"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -28,6 +29,7 @@ TRAITS = (
     "sigmoid",
     "square",
 )
+SIZE = 51
 CLASS = "LogSigmoid"
 DEFAULTS = {}
 LIMITS = (-inf, 0.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "loglogish"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -36,6 +37,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 825
 CLASS = "LogLogish"
 DEFAULTS = {}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "mila"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -40,6 +41,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 2874
 CLASS = "Mila"
 DEFAULTS = {"beta": -0.25}
 LIMITS = (0.0, inf)

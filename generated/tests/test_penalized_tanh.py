@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "penalized_tanh"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -32,6 +33,7 @@ TRAITS = (
     "square",
     "tanh",
 )
+SIZE = 159
 CLASS = "PenalizedTanh"
 DEFAULTS = {"alpha": 0.25}
 LIMITS = (-0.25, 1.0)

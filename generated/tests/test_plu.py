@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "plu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "both",
@@ -30,6 +31,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 144
 CLASS = "PLU"
 DEFAULTS = {"alpha": 0.10000000149011612, "c": 1.0}
 LIMITS = (-inf, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "prelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "channel parameter",
     "elementwise of 1 parameters",
@@ -25,6 +26,7 @@ TRAITS = (
     "multiply",
     "select",
 )
+SIZE = 36
 CLASS = "PReLU"
 DEFAULTS = {"alpha": 0.25}
 LIMITS = (-inf, inf)

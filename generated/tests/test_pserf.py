@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "pserf"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -48,6 +49,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 32473
 CLASS = "Pserf"
 DEFAULTS = {"gamma": 1.25, "delta": 0.8500000238418579}
 LIMITS = (0.0, inf)

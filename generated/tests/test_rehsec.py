@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "rehsec"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -32,6 +33,7 @@ TRAITS = (
     "subtract",
     "tanh",
 )
+SIZE = 250
 CLASS = "ReHSec"
 DEFAULTS = {}
 LIMITS = (0.0, 0.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "relu6"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "either",
     "elementwise of 0 parameters",
@@ -25,6 +26,7 @@ TRAITS = (
     "minimum",
     "select",
 )
+SIZE = 27
 CLASS = "ReLU6"
 DEFAULTS = {}
 LIMITS = (0.0, 6.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "relu_n"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "either",
     "elementwise of 1 parameters",
@@ -25,6 +26,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 45
 CLASS = "ReLUN"
 DEFAULTS = {"max_value": 6.0}
 LIMITS = (0.0, 6.0)

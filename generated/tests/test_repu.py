@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "repu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -41,6 +42,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 587
 CLASS = "RePU"
 DEFAULTS = {"s": 3.0}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "rprelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "channel parameter",
@@ -27,6 +28,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 81
 CLASS = "RPReLU"
 DEFAULTS = {"gamma": 0.0, "zeta": 0.0, "beta": 0.25}
 LIMITS = (-inf, inf)

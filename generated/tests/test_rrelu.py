@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "rrelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "draws from a uniform distribution",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "number",
     "select",
 )
+SIZE = 36
 CLASS = "RReLU"
 DEFAULTS = {}
 LIMITS = (-inf, inf)

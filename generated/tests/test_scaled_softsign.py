@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "scaled_softsign"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -34,6 +35,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 309
 CLASS = "ScaledSoftsign"
 DEFAULTS = {"alpha": 1.0, "beta": 1.0}
 LIMITS = (-1.0, 1.0)

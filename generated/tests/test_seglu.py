@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "seglu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "exp",
@@ -27,6 +28,7 @@ TRAITS = (
     "negate",
     "select",
 )
+SIZE = 138
 CLASS = "SEGLU"
 INPUTS = (
     "a",

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "shifted_softplus"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -30,6 +31,7 @@ TRAITS = (
     "select",
     "square",
 )
+SIZE = 93
 CLASS = "ShiftedSoftplus"
 DEFAULTS = {}
 LIMITS = (-0.6931471805599453, inf)

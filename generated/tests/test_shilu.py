@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "shilu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "scalar parameter",
     "select",
 )
+SIZE = 36
 CLASS = "ShiLU"
 DEFAULTS = {"alpha": 1.0, "beta": 0.0}
 LIMITS = (0.0, inf)

@@ -15,8 +15,10 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "sign"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("absolute", "elementwise of 0 parameters", "equal", "less_equal", "select", "sign")
+SIZE = 18
 CLASS = "Sign"
 DEFAULTS = {}
 LIMITS = (-1.0, 1.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "sinerelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "cos",
@@ -27,6 +28,7 @@ TRAITS = (
     "sin",
     "subtract",
 )
+SIZE = 84
 CLASS = "SineReLU"
 DEFAULTS = {"epsilon": 0.0024999999441206455}
 LIMITS = (None, inf)

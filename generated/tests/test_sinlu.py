@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "sinlu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -47,6 +48,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 6810
 CLASS = "SinLU"
 DEFAULTS = {"amplitude": 1.0, "frequency": 1.0}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "siren"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "clamp",
     "cos",
@@ -27,6 +28,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 87
 CLASS = "Siren"
 DEFAULTS = {"omega_0": 30.0}
 LIMITS = (None, None)

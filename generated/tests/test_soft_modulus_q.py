@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "soft_modulus_q"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "elementwise of 0 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "sign",
     "subtract",
 )
+SIZE = 60
 CLASS = "SoftModulusQ"
 DEFAULTS = {}
 LIMITS = (inf, inf)

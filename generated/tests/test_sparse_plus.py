@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "sparse_plus"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "either",
@@ -27,6 +28,7 @@ TRAITS = (
     "select",
     "square",
 )
+SIZE = 57
 CLASS = "SparsePlus"
 DEFAULTS = {}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "sqnl"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "elementwise of 0 parameters",
@@ -28,6 +29,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 81
 CLASS = "SQNL"
 DEFAULTS = {}
 LIMITS = (-1.0, 1.0)

@@ -15,8 +15,10 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "squ"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("add", "elementwise of 0 parameters", "multiply")
+SIZE = 12
 CLASS = "SQU"
 DEFAULTS = {}
 LIMITS = (inf, inf)

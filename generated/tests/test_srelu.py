@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "srelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "channel parameter",
@@ -29,6 +30,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 174
 CLASS = "SReLU"
 DEFAULTS = {"t_r": 1.0, "a_r": 1.0, "t_l": 0.0, "a_l": 0.20000000298023224}
 LIMITS = (-inf, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "star_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "select",
     "square",
 )
+SIZE = 60
 CLASS = "StarReLU"
 DEFAULTS = {"scale": 0.8944000005722046, "bias": -0.4472000002861023}
 LIMITS = (-0.4472, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "step_triangular"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "elementwise of 1 parameters",
@@ -30,6 +31,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 87
 CLASS = "StepTriangular"
 DEFAULTS = {"steepness": 1.0}
 LIMITS = (0.0, 1.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "tanhsoft1"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -49,6 +50,7 @@ TRAITS = (
     "subtract",
     "tanh",
 )
+SIZE = 7783
 CLASS = "TanhSoft1"
 DEFAULTS = {"alpha": 0.8700000047683716}
 LIMITS = (0.0, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "tent"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "channel parameter held as {softplus}({raw})",
@@ -28,6 +29,7 @@ TRAITS = (
     "sign",
     "subtract",
 )
+SIZE = 45
 CLASS = "Tent"
 DEFAULTS = {"delta": 1.0}
 LIMITS = (0.0, 0.0)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "ternary_quantizer"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 36
 CLASS = "TernaryQuantizer"
 DEFAULTS = {"threshold": 0.5, "width": 1.0}
 LIMITS = (-1.0, 1.0)

@@ -15,8 +15,10 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "threshold"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = ("elementwise of 2 parameters", "equal", "less", "number", "select")
+SIZE = 36
 CLASS = "Threshold"
 DEFAULTS = {"threshold": 1.0, "value": 0.0}
 LIMITS = (0.0, inf)

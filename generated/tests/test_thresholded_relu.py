@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "thresholded_relu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "elementwise of 1 parameters",
     "equal",
@@ -24,6 +25,7 @@ TRAITS = (
     "number with bounds",
     "select",
 )
+SIZE = 18
 CLASS = "ThresholdedReLU"
 DEFAULTS = {"theta": 1.0}
 LIMITS = (0.0, inf)

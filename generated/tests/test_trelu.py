@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "trelu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "add",
     "elementwise of 2 parameters",
@@ -26,6 +27,7 @@ TRAITS = (
     "select",
     "subtract",
 )
+SIZE = 21
 CLASS = "TRelu"
 DEFAULTS = {"threshold": -0.25, "mean_shift": -0.029999999329447746}
 LIMITS = (-0.22, inf)

@@ -15,7 +15,8 @@ from .contract import TYPES, adaptor, function, inf, installed, nan
 
 NAME = "xielu"
 FRAMEWORKS = contract.frameworks(NAME)
-# What its modules are built of: conftest.py chooses a few activations that together have everything.
+# What its modules are built of, and of how many operations: conftest.py chooses a few small activations that together
+# have everything.
 TRAITS = (
     "absolute",
     "add",
@@ -42,6 +43,7 @@ TRAITS = (
     "square",
     "subtract",
 )
+SIZE = 1590
 CLASS = "XIELU"
 DEFAULTS = {"alpha_p": 0.800000011920929, "alpha_n": 0.800000011920929, "beta": 0.5}
 LIMITS = (inf, inf)

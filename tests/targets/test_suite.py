@@ -83,7 +83,7 @@ def test_a_missing_framework_is_skipped_with_its_name(
 
 
 def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path: Path) -> None:
-    """A representative that covers nothing of its own, or a trait that nobody covers, would show in the counts."""
+    """A representative that covers nothing of its own, or is large, and a trait that nobody covers would show."""
     everything = emit_neighbours([target], Context(targets=("torch",)))
     tests = tmp_path / "suite"
     for path in ("tests/__init__.py", "tests/conftest.py"):
@@ -91,10 +91,11 @@ def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(everything[path], encoding="utf-8")
     built_of = {"whole": ("exp", "number", "tanh"), "part": ("exp", "number"), "other": ("erf", "number")}
+    built_of["large"] = ("erf", "exp", "number", "tanh")  # it alone would do, but takes longer than two others
     for name, traits in built_of.items():
         lines = [
             "import pytest",
-            f"NAME, TRAITS = {name!r}, {traits!r}",
+            f"NAME, TRAITS, SIZE = {name!r}, {traits!r}, {1000 if name == 'large' else 10}",
             "def test_values(): pass",
             "@pytest.mark.machinery",
             "def test_machinery(): pass",
