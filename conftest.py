@@ -6,6 +6,7 @@ It is set before anything imports TensorFlow or Keras; what the environment says
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+if importlib.util.find_spec("triton"):
+    # torch.compile loads it, and a process that has loaded TensorFlow dies of that; the other way round both work.
+    importlib.import_module("triton")
 
 LONG = (
     "tests/examples/test_examples.py",

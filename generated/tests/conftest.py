@@ -9,7 +9,13 @@ of them with `--thorough`, and for those whose file is named, or that `-k` or `-
 """
 
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+
+if find_spec("triton"):
+    # torch.compile loads it, and a process that has loaded TensorFlow dies of that; the other way round both work.
+    import_module("triton")
 
 
 def pytest_addoption(parser):

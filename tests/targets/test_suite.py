@@ -117,6 +117,18 @@ def test_by_default_the_machinery_is_tried_for_those_that_stand_for_all(tmp_path
     assert ran("suite", "another", "--import-mode=importlib") >= values
 
 
+def test_triton_is_loaded_before_any_test(tmp_path: Path) -> None:
+    """A process that has loaded TensorFlow dies of loading it, which torch.compile does wherever it is installed."""
+    everything = emit_neighbours([target], Context(targets=("torch",)))
+    (tmp_path / "conftest.py").write_text(everything["tests/conftest.py"], encoding="utf-8")
+    (tmp_path / "triton.py").write_text("", encoding="utf-8")
+    (tmp_path / "test_order.py").write_text(
+        "import sys\nassert 'triton' in sys.modules\ndef test_nothing(): pass\n", encoding="utf-8"
+    )
+    code, output = run(tmp_path)
+    assert code == 0, output
+
+
 SPIKE = """
 title = "Spike"
 summary = "1 above a threshold that is learned."
